@@ -1,0 +1,219 @@
+"""Standard MIDI files in and out.
+
+Reading pairs the notes itself on mido's messages: it keeps tempo changes from every track, overlapping
+notes of one pitch (first on, first off), and notes that were never released; all three get lost
+elsewhere. Writing is pretty_midi's.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import struct
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import mido
+import pretty_midi
+
+from improv_core.errors import MidiFileError, StorageError
+from improv_core.notes import ControlChange, Note, Performance
+
+DRUM_CHANNEL = 9
+DEFAULT_TEMPO_US_PER_BEAT = 500_000
+WRITTEN_TICKS_PER_BEAT = 960
+"""At the written tempo of 120 beats a minute a tick is 0.52 ms."""
+
+_DAMAGE = (EOFError, OSError, ValueError, KeyError, IndexError, TypeError, struct.error, mido.KeySignatureError)
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One voice of a file: the notes of one channel of one track.
+
+    Attributes:
+        name: The track's name, may be empty.
+        performance: Notes and controllers, in seconds from the start of the file.
+        program: General MIDI program 0..127.
+        channel: 0..15.
+    """
+
+    name: str
+    performance: Performance
+    program: int = 0
+    channel: int = 0
+
+    @property
+    def is_drum(self) -> bool:
+        """Whether the channel is General MIDI's drum channel."""
+        return self.channel == DRUM_CHANNEL
+
+
+class TempoMap:
+    """Ticks to seconds through every tempo change of a file.
+
+    Args:
+        ticks_per_beat: The file's division; negative means SMPTE frames and ticks per frame.
+        changes: (tick, microseconds per beat), in any order.
+    """
+
+    def __init__(self, ticks_per_beat: int, changes: Iterable[tuple[int, int]]) -> None:
+        if ticks_per_beat == 0:
+            raise ValueError("a division of zero ticks")
+        if ticks_per_beat < 0:  # SMPTE: high byte minus frames a second, low byte ticks a frame
+            frames_per_s, ticks_per_frame = -(ticks_per_beat >> 8), ticks_per_beat & 0xFF
+            self._ticks, self._seconds = [0], [0.0]
+            self._s_per_tick = [1.0 / (frames_per_s * max(1, ticks_per_frame))]
+            return
+        by_tick = dict(sorted({0: DEFAULT_TEMPO_US_PER_BEAT}.items()) + sorted(changes))
+        self._ticks = sorted(by_tick)
+        self._s_per_tick = [by_tick[tick] / 1e6 / ticks_per_beat for tick in self._ticks]
+        spans = [b - a for a, b in itertools.pairwise(self._ticks)]
+        steps = (span * rate for span, rate in zip(spans, self._s_per_tick, strict=False))
+        self._seconds = list(itertools.accumulate(steps, initial=0.0))
+
+    def seconds(self, tick: int) -> float:
+        """Seconds from the start of the file."""
+        i = bisect.bisect_right(self._ticks, tick) - 1
+        return self._seconds[i] + (tick - self._ticks[i]) * self._s_per_tick[i]
+
+
+@dataclass(slots=True)
+class _Voice:
+    """What one channel of one track has said so far."""
+
+    program: int = 0
+    notes: list[Note] = field(default_factory=list)
+    controls: list[ControlChange] = field(default_factory=list)
+    down: dict[int, list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
+
+    def press(self, pitch: int, velocity: int, at_s: float) -> None:
+        self.down[pitch].append((at_s, velocity))
+
+    def release(self, pitch: int, at_s: float) -> None:
+        if self.down[pitch]:
+            onset_s, velocity = self.down[pitch].pop(0)
+            self.notes.append(Note(pitch, velocity, onset_s, at_s - onset_s))
+
+    def release_all(self, at_s: float) -> None:
+        for pitch, presses in self.down.items():
+            for _ in list(presses):
+                self.release(pitch, at_s)
+
+
+def read_midi(path: Path) -> tuple[Track, ...]:
+    """Every voice of a file that has notes, in the order of the file.
+
+    Raises:
+        MidiFileError: The file is missing, empty, not MIDI, or damaged.
+    """
+    midi = _open(path)
+    try:
+        tempo_map = TempoMap(midi.ticks_per_beat, _tempo_changes(midi))
+        return tuple(itertools.chain.from_iterable(_read_track(track, tempo_map) for track in midi.tracks))
+    except _DAMAGE as error:
+        raise MidiFileError(f"{path} is damaged and cannot be read as MIDI ({_reason(error)}).") from error
+
+
+def read_performance(path: Path) -> Performance:
+    """All voices but the drums, as one performance.
+
+    Raises:
+        MidiFileError: As `read_midi`; also when there is no note at all.
+    """
+    voices = [track.performance for track in read_midi(path) if not track.is_drum]
+    performance = Performance.of(
+        itertools.chain.from_iterable(voice.notes for voice in voices),
+        itertools.chain.from_iterable(voice.controls for voice in voices),
+    )
+    if not performance.notes:
+        raise MidiFileError(f"{path} holds no notes.")
+    return performance
+
+
+def write_midi(path: Path, tracks: Sequence[Track]) -> None:
+    """A type 1 file, one named track for each of ``tracks``, on their channels in order.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    midi = pretty_midi.PrettyMIDI(resolution=WRITTEN_TICKS_PER_BEAT, initial_tempo=120.0)
+    for track in tracks:
+        instrument = pretty_midi.Instrument(track.program, track.is_drum, track.name)
+        instrument.notes = [
+            pretty_midi.Note(n.velocity, n.pitch, n.onset_s, n.release_s) for n in track.performance.notes
+        ]
+        instrument.control_changes = [
+            pretty_midi.ControlChange(c.controller, c.value, c.at_s) for c in track.performance.controls
+        ]
+        midi.instruments.append(instrument)
+    try:
+        midi.write(str(path))
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written ({error.strerror or error}).") from error
+
+
+def _open(path: Path) -> mido.MidiFile:
+    if path.is_dir():
+        raise MidiFileError(f"{path} is a folder; name a MIDI file in it.")
+    try:
+        if path.stat().st_size == 0:
+            raise MidiFileError(f"{path} is empty.")
+        with path.open("rb") as file:
+            if file.read(4) != b"MThd":
+                raise MidiFileError(f"{path} is not a MIDI file.")
+    except FileNotFoundError:
+        raise MidiFileError(f"{path} does not exist.") from None
+    except OSError as error:
+        raise MidiFileError(f"{path} cannot be read ({error.strerror or error}).") from error
+    try:
+        return mido.MidiFile(path, clip=True)
+    except _DAMAGE as error:
+        raise MidiFileError(f"{path} is damaged and cannot be read as MIDI ({_reason(error)}).") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, EOFError):
+        return "it ends too early"
+    return str(error) or type(error).__name__
+
+
+def _tempo_changes(midi: mido.MidiFile) -> list[tuple[int, int]]:
+    changes = []
+    for track in midi.tracks:
+        tick = 0
+        for message in track:
+            tick += message.time
+            if message.type == "set_tempo":
+                changes.append((tick, message.tempo))
+    return changes
+
+
+def _read_track(track: mido.MidiTrack, tempo_map: TempoMap) -> list[Track]:
+    voices: dict[int, _Voice] = defaultdict(_Voice)
+    tick = 0
+    for message in track:
+        tick += message.time
+        if not message.is_meta:
+            _take(voices, message, tempo_map.seconds(tick))
+    for voice in voices.values():
+        voice.release_all(tempo_map.seconds(tick))
+    return [
+        Track(track.name, Performance.of(voice.notes, voice.controls), voice.program, channel)
+        for channel, voice in sorted(voices.items())
+        if voice.notes
+    ]
+
+
+def _take(voices: dict[int, _Voice], message: mido.Message, at_s: float) -> None:
+    kind = message.type
+    if kind == "note_on" and message.velocity > 0:
+        voices[message.channel].press(message.note, message.velocity, at_s)
+    elif kind in ("note_on", "note_off"):
+        voices[message.channel].release(message.note, at_s)
+    elif kind == "control_change":
+        voices[message.channel].controls.append(ControlChange(message.control, message.value, at_s))
+    elif kind == "program_change" and not voices[message.channel].notes:
+        voices[message.channel].program = message.program

@@ -1,0 +1,1 @@
+"""The body of improv: stage process, event loop, ports, synth, recorder, command line."""

@@ -1,0 +1,210 @@
+"""What mind and stage say to each other: one JSON object a line over a socket pair.
+
+The same lines, with the mind's ``now_s`` added, are the journal's. All times are ``time.monotonic()``,
+which both processes share.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+# --- mind to stage --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PlayNote:
+    """Sound one note of improv's; ``(turn, index)`` names it in every acknowledgement."""
+
+    turn: int
+    index: int
+    pitch: int
+    velocity: int
+    onset_s: float
+    release_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class MovePedal:
+    """Send CC64 on improv's channel."""
+
+    turn: int
+    value: int
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTurn:
+    """Send no more note-ons of this turn, release what sounds of it and its pedal, at once."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class PressKey:
+    """A MIDI message that counts as played by the player at ``at_s`` (the demo's hands)."""
+
+    data: tuple[int, ...]
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Panic:
+    """Release everything that sounds, whoever owns it, and forget what is planned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """Release everything and exit."""
+
+
+# --- stage to mind --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The stage is up. ``sound`` describes the live synth, None without one.
+
+    ``problems`` are sentences for the musician about what could not be opened.
+    """
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    sound: str | None
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """The player's MIDI message, stamped at the port; ``source`` names the port."""
+
+    data: tuple[int, ...]
+    at_s: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sounded:
+    """A planned note's note-on went out at ``at_s``, ``late_s`` after its deadline."""
+
+    turn: int
+    index: int
+    pitch: int
+    velocity: int
+    at_s: float
+    late_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A planned note's note-off went out (or was not needed any more) at ``at_s``."""
+
+    turn: int
+    index: int
+    pitch: int
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PedalMoved:
+    """CC64 went out on improv's channel."""
+
+    turn: int
+    value: int
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCancelled:
+    """All of a cancelled turn is silent; ``unplayed`` of its notes never sounded.
+
+    Every ``Sounded`` and ``Released`` of the turn comes before this.
+    """
+
+    turn: int
+    at_s: float
+    unplayed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something for the musician to know, in one sentence."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The stage's counters: events it had to drop, and why. The last thing it says before it exits."""
+
+    inputs_dropped: int
+    echoes_dropped: int
+    events_unsent: int
+
+
+Command = PlayNote | MovePedal | CancelTurn | PressKey | Panic | Quit
+Event = Ready | Played | Sounded | Released | PedalMoved | TurnCancelled | Trouble | Counts
+Message = Command | Event
+
+_KINDS: dict[str, type[Message]] = {
+    kind.__name__: kind
+    for kind in (
+        *(PlayNote, MovePedal, CancelTurn, PressKey, Panic, Quit),
+        *(Ready, Played, Sounded, Released, PedalMoved, TurnCancelled, Trouble, Counts),
+    )
+}
+_FIELDS = {kind: tuple(f.name for f in dataclasses.fields(kind)) for kind in _KINDS.values()}
+
+
+def to_fields(message: Message) -> dict[str, Any]:
+    """A message as a JSON object: its kind under ``kind``, then its fields."""
+    fields: dict[str, Any] = {"kind": type(message).__name__}
+    for name in _FIELDS[type(message)]:
+        fields[name] = getattr(message, name)
+    return fields
+
+
+def from_fields(fields: dict[str, Any]) -> Message:
+    """The inverse of `to_fields`; unknown fields are ignored.
+
+    Raises:
+        ValueError: The object is not a message of ours.
+    """
+    kind = _KINDS.get(fields.get("kind", ""))
+    if kind is None:
+        raise ValueError(f"no message of this kind: {fields.get('kind')!r}")
+    try:
+        values = {name: fields[name] for name in _FIELDS[kind]}
+    except KeyError as missing:
+        raise ValueError(f"{fields['kind']} lacks {missing}") from None
+    return kind(**{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()})
+
+
+def encode(message: Message) -> bytes:
+    """One line of JSON."""
+    return json.dumps(to_fields(message), separators=(",", ":")).encode() + b"\n"
+
+
+def decode(line: bytes) -> Message:
+    """The inverse of `encode`.
+
+    Raises:
+        ValueError: The line is not a message of ours.
+    """
+    return from_fields(json.loads(line))
+
+
+class LineBuffer:
+    """Cuts a byte stream into messages; keeps an unfinished line for the next call."""
+
+    __slots__ = ("_rest",)
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> list[Message]:
+        """Every whole message so far, in order."""
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        return [decode(line) for line in lines if line]

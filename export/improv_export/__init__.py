@@ -1,0 +1,1 @@
+"""Checkpoint to one ONNX model file, proved equal to torch step by step."""

@@ -1,0 +1,96 @@
+"""Checkpoint to model file, proved equal to torch before it is kept."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+
+from improv_core.errors import ModelFileError, StorageError
+from improv_core.model import SCHEMA, Model, representation_spec
+from improv_core.notes import Part
+from improv_core.representation import ATTRIBUTES, Notes, start_steps, steps, targets
+from improv_export.graph import build
+from improv_training.checkpoints import Checkpoint, load_checkpoint
+from improv_training.network import PianoNetwork
+
+TOLERANCE = 1e-3
+"""Largest allowed difference of a logit between torch and ONNX Runtime."""
+
+
+def export_checkpoint(checkpoint: Path, output: Path, proof: Notes, about: Mapping[str, Any]) -> float:
+    """Write a model file and prove it.
+
+    Args:
+        checkpoint: From a training run.
+        output: The .onnx file.
+        proof: A performance to compare on, step by step.
+        about: Further metadata: name, data, licence, figures.
+
+    Returns:
+        The largest absolute difference of a logit.
+
+    Raises:
+        ModelFileError: The checkpoint cannot be read, or the difference is not below `TOLERANCE`.
+        StorageError: The output cannot be written.
+    """
+    source = load_checkpoint(checkpoint)
+    weights = {name: value.numpy() for name, value in source.network.state_dict().items()}
+    graph = build(weights, source.network.shape.layers, metadata(source, about))
+    partial = output.with_suffix(".partial.onnx")
+    try:
+        onnx.save(graph, partial)
+    except OSError as error:
+        raise StorageError(f"{output} cannot be written ({error.strerror or error}).") from error
+    difference = largest_difference(source.network, Model.load(partial), proof)
+    if not difference < TOLERANCE:
+        partial.unlink()
+        raise ModelFileError(f"The exported model differs from {checkpoint} by {difference:.2g}; it was not kept.")
+    partial.replace(output)
+    return difference
+
+
+def metadata(source: Checkpoint, about: Mapping[str, Any]) -> dict[str, Any]:
+    """What the daemon and the reader need to know about the model."""
+    return {
+        "schema": SCHEMA,
+        "preset": "piano",
+        "representation": representation_spec(),
+        "shape": asdict(source.network.shape),
+        "trained": {"hours": round(source.hours, 2), "updates": source.updates},
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        **about,
+    }
+
+
+@torch.inference_mode()
+def largest_difference(network: PianoNetwork, model: Model, notes: Notes) -> float:
+    """Play a performance through both, one note at a time, each with its own state.
+
+    The player and improv take turns of eight notes, so that every input is in use.
+    """
+    part = np.arange(len(notes)) // 8 % 2
+    read, wanted = steps(notes, part), targets(notes)
+    start = start_steps()
+    columns = np.concatenate([start.columns, read.columns])
+    keys = np.concatenate([start.keys, read.keys]).astype(np.float32)
+    torch_state, state = network.zero_state(1), model.initial_state()
+    worst = 0.0
+    for i in range(len(notes)):
+        row = (columns[i : i + 1, None], keys[i : i + 1, None])
+        expected, torch_state = network(*(torch.from_numpy(array) for array in row), torch_state)
+        projected, state = model.run(*row, state)
+        next_part = torch.tensor([[int(part[i])]])
+        for_torch = network.logits(expected, next_part, torch.from_numpy(wanted[None, i : i + 1]))
+        z = model.heads.begin(projected[0, 0], Part(int(part[i])))
+        for attribute in range(len(ATTRIBUTES)):
+            ours = model.heads.logits(attribute, z)
+            worst = max(worst, float(np.abs(ours - for_torch[attribute][0, 0].numpy()).max()))
+            z = model.heads.condition(attribute, z, int(wanted[i, attribute]))
+    return worst

@@ -1,0 +1,156 @@
+"""A performance becomes the same steps whether it arrives live or is read from a file."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from improv_core.notes import ControlChange, Note, Part, Performance
+from improv_core.representation import (
+    ATTRIBUTES,
+    COLUMN_SIZES,
+    PianoStream,
+    Steps,
+    encode,
+    keys_down,
+    steps,
+    targets,
+    to_ms,
+)
+from improv_core.representation.binning import Grid, binning_from_spec
+from improv_core.representation.piano import DT, DURATION, HELD
+
+PEDAL, RELEASE, ONSET = range(3)
+
+
+@st.composite
+def performances(draw: st.DrawFn) -> Performance:
+    """Notes on a millisecond clock with chords, re-struck keys and pedal."""
+    count = draw(st.integers(1, 25))
+    notes, onset_ms = [], draw(st.integers(0, 3000))
+    for _ in range(count):
+        onset_ms += draw(st.sampled_from([0, 0, 1, 7, 15, 120, 500, 11_000]))
+        pitch = draw(st.integers(55, 62))
+        duration_ms = draw(st.sampled_from([0, 1, 4, 30, 90, 700, 25_000]))
+        notes.append(Note(pitch, draw(st.integers(1, 127)), onset_ms / 1000, duration_ms / 1000))
+    pedal = [
+        ControlChange(64, draw(st.integers(0, 127)), draw(st.integers(0, 5000)) / 1000)
+        for _ in range(draw(st.integers(0, 6)))
+    ]
+    return Performance.of(notes, pedal)
+
+
+def as_events(performance: Performance, parts: list[Part]) -> list[tuple[int, int, int]]:
+    """(at_ms, kind, index) of every event of the encoded notes, in the order of arrival."""
+    notes = encode(performance)
+    first_ms = to_ms(performance.notes[0].onset_s)
+    onset_ms = first_ms + np.cumsum(notes.dt_ms)
+    events = [(int(onset_ms[i]), ONSET, i) for i in range(len(notes))]
+    events += [
+        (int(onset_ms[i] + notes.duration_ms[i]), RELEASE, i)
+        for i in range(len(notes))
+        if parts[i] == Part.PLAYER
+    ]
+    events += [(to_ms(change.at_s), PEDAL, i) for i, change in enumerate(performance.pedal)]
+    return sorted(events)
+
+
+def stream(performance: Performance, parts: list[Part]) -> Steps:
+    """Every step of a performance that arrives one event at a time."""
+    notes, live = encode(performance), PianoStream()
+    collected: list[Steps] = []
+    for at_ms, kind, i in as_events(performance, parts):
+        if kind == PEDAL:
+            live.move_pedal(performance.pedal[i].value)
+        elif kind == RELEASE:
+            live.release(int(notes.pitch[i]), at_ms)
+        elif parts[i] == Part.PLAYER:
+            collected.append(live.press(int(notes.pitch[i]), int(notes.velocity[i]), at_ms))
+        else:
+            if i and parts[i - 1] == Part.PLAYER:
+                again = live.hand_over(at_ms)
+                assert again is not None
+                collected[-1] = again
+            numbers = (notes.pitch[i], notes.velocity[i], notes.pedal[i], at_ms, notes.duration_ms[i])
+            collected.append(live.play(*(int(number) for number in numbers)))
+    return Steps(
+        np.concatenate([one.columns for one in collected]), np.concatenate([one.keys for one in collected])
+    )
+
+
+@given(performances(), st.data())
+def test_streaming_a_performance_gives_the_steps_of_encoding_it(
+    performance: Performance, data: st.DataObject
+) -> None:
+    count = len(encode(performance))
+    parts = data.draw(st.lists(st.sampled_from(Part), min_size=count, max_size=count))
+    live = stream(performance, parts)
+    whole = steps(encode(performance), np.array(parts))
+    np.testing.assert_array_equal(live.columns, whole.columns)
+    np.testing.assert_array_equal(live.keys, whole.keys)
+
+
+@given(performances())
+def test_every_column_stays_inside_its_table(performance: Performance) -> None:
+    notes = encode(performance)
+    columns = steps(notes, np.zeros(len(notes), dtype=np.int64)).columns
+    assert (columns >= 0).all()
+    assert (columns < np.array(COLUMN_SIZES)).all()
+
+
+@given(performances())
+def test_a_key_that_is_struck_again_ends_its_earlier_note(performance: Performance) -> None:
+    notes = encode(performance)
+    onset_ms = np.cumsum(notes.dt_ms)
+    for pitch in set(notes.pitch.tolist()):
+        mine = notes.pitch == pitch
+        assert (onset_ms[mine][1:] >= (onset_ms + notes.duration_ms)[mine][:-1]).all()
+
+
+def test_the_players_note_is_held_at_its_onset_and_improvs_duration_is_known() -> None:
+    performance = Performance.of([Note(60, 64, 0.0, 0.5), Note(64, 64, 1.0, 0.5)])
+    columns = steps(encode(performance), np.array([Part.PLAYER, Part.IMPROV])).columns
+    assert columns[:, 4].tolist() == [HELD, int(DURATION.bins(np.int64(500)))]
+
+
+def test_keys_read_at_the_hand_over_are_those_still_down_then() -> None:
+    performance = Performance.of([Note(60, 64, 0.0, 5.0), Note(64, 64, 1.0, 0.5), Note(67, 64, 3.0, 1.0)])
+    notes = encode(performance)
+    read = steps(notes, np.array([Part.PLAYER, Part.PLAYER, Part.IMPROV])).keys
+    assert np.flatnonzero(read[1]).tolist() == [60]
+    assert np.flatnonzero(keys_down(notes)[1]).tolist() == [60, 64]
+
+
+def test_pedal_is_read_at_the_onset_and_events_of_one_millisecond_count_pedal_first() -> None:
+    pedal = [ControlChange(64, 127, 1.0), ControlChange(64, 63, 2.0)]
+    notes = encode(Performance.of([Note(60, 64, t, 0.1) for t in (0.5, 1.0, 1.5, 2.0)], pedal))
+    assert notes.pedal.tolist() == [0, 1, 1, 0]
+
+
+@pytest.mark.parametrize("grid", [DT, DURATION], ids=["dt", "duration"])
+def test_a_time_drawn_from_a_class_falls_into_that_class(grid: Grid) -> None:
+    for index in range(grid.size):
+        for uniform in (0.0, 0.5, 0.999_999):
+            assert grid.bins(np.int64(grid.value(index, uniform))) == index
+
+
+def test_dt_is_exact_to_10_ms_up_to_250_ms_and_reaches_10_s() -> None:
+    assert DT.bins(np.arange(0, 260, 10)).tolist() == list(range(26))
+    assert DT.bins(np.array([10_000, 99_000])).tolist() == [95, 95]
+    assert DT.size == 96
+    assert DURATION.size == 128
+
+
+def test_binnings_survive_their_description() -> None:
+    for attribute in ATTRIBUTES:
+        again = binning_from_spec(attribute.binning.spec())
+        assert again.spec() == attribute.binning.spec()
+        values = np.arange(0, 3000, 7)
+        np.testing.assert_array_equal(again.bins(values), attribute.binning.bins(values))
+
+
+def test_targets_are_the_classes_in_the_order_of_the_attributes() -> None:
+    notes = encode(Performance.of([Note(60, 64, 0.0, 0.1), Note(72, 100, 0.2, 0.05)]))
+    assert targets(notes).tolist() == [[0, 0, 60, 16, 9], [20, 0, 72, 25, 4]]

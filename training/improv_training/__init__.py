@@ -1,0 +1,1 @@
+"""Corpora to encoded data to an LSTM checkpoint, and its evaluation."""
