@@ -26,7 +26,19 @@ DEFAULT_TEMPO_US_PER_BEAT = 500_000
 WRITTEN_TICKS_PER_BEAT = 960
 """At the written tempo of 120 beats a minute a tick is 0.52 ms."""
 
-_DAMAGE = (EOFError, OSError, ValueError, KeyError, IndexError, TypeError, struct.error, mido.KeySignatureError)
+_SHORTEST_S = 0.001
+"""A note must last a tick, or its end is written before its beginning."""
+
+_DAMAGE = (
+    EOFError,
+    OSError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    struct.error,
+    mido.KeySignatureError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +155,8 @@ def write_midi(path: Path, tracks: Sequence[Track]) -> None:
     for track in tracks:
         instrument = pretty_midi.Instrument(track.program, track.is_drum, track.name)
         instrument.notes = [
-            pretty_midi.Note(n.velocity, n.pitch, n.onset_s, n.release_s) for n in track.performance.notes
+            pretty_midi.Note(n.velocity, n.pitch, n.onset_s, max(n.release_s, n.onset_s + _SHORTEST_S))
+            for n in track.performance.notes
         ]
         instrument.control_changes = [
             pretty_midi.ControlChange(c.controller, c.value, c.at_s) for c in track.performance.controls

@@ -96,10 +96,14 @@ class Model:
         try:
             session = onnxruntime.InferenceSession(path, _options(), providers=["CPUExecutionProvider"])
             text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-        except Exception as error:  # noqa: BLE001 - onnxruntime raises a family of its own without a base
-            raise ModelFileError(f"{path} is not an ONNX model that can be read; it may be damaged.") from error
+        except Exception as error:
+            raise ModelFileError(
+                f"{path} is not an ONNX model that can be read; it may be damaged."
+            ) from error
         if text is None:
-            raise ModelFileError(f"{path} is an ONNX model, but not one of improv's; make one with improv export.")
+            raise ModelFileError(
+                f"{path} is an ONNX model, but not one of improv's; make one with improv export."
+            )
         return cls(session, _checked(path, text))
 
     @property
@@ -134,7 +138,9 @@ class Model:
         Returns:
             Projected state after the last step, (projected,), and the new state.
         """
-        projected, state = self.run(steps.columns[:, None, :], steps.keys[:, None, :].astype(np.float32), state)
+        projected, state = self.run(
+            steps.columns[:, None, :], steps.keys[:, None, :].astype(np.float32), state
+        )
         return projected[-1, 0], state
 
     def _read_heads(self) -> Heads:
@@ -170,13 +176,14 @@ def _checked(path: Path, text: str) -> dict[str, Any]:
         raise ModelFileError(f"{path} carries metadata that cannot be read; export it again.") from error
     if schema > SCHEMA:
         raise ModelFileError(
-            f"{path} was made by a newer improv (schema {schema}, this one reads up to {SCHEMA}); update improv."
+            f"{path} was made by a newer improv (schema {schema}; this one reads up to {SCHEMA}); "
+            "update improv."
         )
     expected = representation_spec()
     if representation != expected:
         raise ModelFileError(
-            f"{path} uses the representation {representation.get('name')!r} in a form that this improv does not "
-            "know; export it again with this improv."
+            f"{path} uses the representation {representation.get('name')!r} in a form that this improv "
+            "does not know; export it again with this improv."
         )
     return metadata
 

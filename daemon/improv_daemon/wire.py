@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,7 +180,8 @@ def from_fields(fields: dict[str, Any]) -> Message:
         values = {name: fields[name] for name in _FIELDS[kind]}
     except KeyError as missing:
         raise ValueError(f"{fields['kind']} lacks {missing}") from None
-    return kind(**{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()})
+    make: Callable[..., Message] = kind
+    return make(**{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()})
 
 
 def encode(message: Message) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,6 +27,10 @@ class Binning(Protocol):
         """The class of each value; what lies outside goes to the nearest class."""
         ...
 
+    def index(self, value: int) -> int:
+        """The class of one value; `bins` for one note that has just been played."""
+        ...
+
     def value(self, index: int, uniform: float) -> int:
         """A value of the class, chosen by ``uniform`` in [0, 1)."""
         ...
@@ -48,6 +53,10 @@ class Identity:
     def bins(self, values: IntArray) -> IntArray:
         """Clip into the range."""
         return np.clip(values, 0, self.size - 1)
+
+    def index(self, value: int) -> int:
+        """Clip into the range."""
+        return min(max(value, 0), self.size - 1)
 
     def value(self, index: int, uniform: float) -> int:
         """The class itself."""
@@ -74,6 +83,10 @@ class Groups:
         """Whole-number division, clipped."""
         return np.clip(values // self.width, 0, self.size - 1)
 
+    def index(self, value: int) -> int:
+        """Whole-number division, clipped."""
+        return min(max(value // self.width, 0), self.size - 1)
+
     def value(self, index: int, uniform: float) -> int:
         """Uniform over the run."""
         return max(self.lowest, index * self.width + int(uniform * self.width))
@@ -94,12 +107,13 @@ class Grid:
         edges: Ascending cells; class ``k`` holds cells ``edges[k]`` up to, not including, ``edges[k + 1]``.
     """
 
-    __slots__ = ("_edges",)
+    __slots__ = ("_cells", "_edges")
 
     def __init__(self, edges: IntArray) -> None:
         if len(edges) < 2 or np.any(np.diff(edges) < 1):
             raise ValueError("edges must ascend")
         self._edges = np.asarray(edges, dtype=np.int64)
+        self._cells: list[int] = self._edges.tolist()
 
     @classmethod
     def geometric(cls, size: int, *, first: int, single: int, last: int) -> Grid:
@@ -120,6 +134,11 @@ class Grid:
         """The class of each time in milliseconds."""
         cells = np.clip((values + CELL_MS // 2) // CELL_MS, self._edges[0], self._edges[-1] - 1)
         return np.searchsorted(self._edges, cells, side="right") - 1
+
+    def index(self, value: int) -> int:
+        """The class of one time in milliseconds."""
+        cell = min(max((value + CELL_MS // 2) // CELL_MS, self._cells[0]), self._cells[-1] - 1)
+        return bisect.bisect_right(self._cells, cell) - 1
 
     def value(self, index: int, uniform: float) -> int:
         """Milliseconds, uniform over the class, never negative."""

@@ -78,7 +78,7 @@ class PianoStream:
         last_onset_ms = self.last_onset_ms
         dt_ms = 0 if last_onset_ms is None else at_ms - last_onset_ms
         raw = (dt_ms, pedal, pitch, velocity, duration_ms or 1)
-        bins = [int(a.binning.bins(np.int64(v))) for a, v in zip(ATTRIBUTES, raw, strict=True)]
+        bins = [a.binning.index(v) for a, v in zip(ATTRIBUTES, raw, strict=True)]
         if duration_ms is None:
             bins[-1] = HELD
         columns = np.array([[*bins, part, *self._previous_columns(at_ms)]], dtype=np.int64)
@@ -94,7 +94,7 @@ class PianoStream:
             return DURATION.size, 0
         previous = self._keys[self._previous]
         lasted_ms = min(previous.release_ms, at_ms) - previous.onset_ms
-        return int(DURATION.bins(np.int64(lasted_ms))), int(previous.release_ms > at_ms)
+        return DURATION.index(lasted_ms), int(previous.release_ms > at_ms)
 
     def _forget_released(self, at_ms: int) -> None:
         self._keys = {name: key for name, key in self._keys.items() if key.release_ms > at_ms}

@@ -1,0 +1,90 @@
+"""Going on from a performance, offline: the same improviser as live, without a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from improv_core.improviser import Improviser, PlannedNote
+from improv_core.notes import SUSTAIN_CONTROLLER, ControlChange, Note, Performance
+from improv_core.representation import to_ms
+
+_PEDAL, _RELEASE, _PRESS = range(3)
+
+
+def hear(improviser: Improviser, performance: Performance) -> float:
+    """Let the improviser hear a performance as if the player had played it.
+
+    Returns:
+        The time of its last release, in seconds.
+    """
+    events = [
+        (to_ms(note.onset_s), _PRESS, note.pitch, note.velocity, note.onset_s) for note in performance.notes
+    ]
+    events += [(to_ms(note.release_s), _RELEASE, note.pitch, 0, note.release_s) for note in performance.notes]
+    events += [(to_ms(change.at_s), _PEDAL, 0, change.value, change.at_s) for change in performance.pedal]
+    for _, kind, pitch, value, at_s in sorted(events):
+        if kind == _PRESS:
+            improviser.press(pitch, value, at_s)
+        elif kind == _RELEASE:
+            improviser.release(pitch, at_s)
+        else:
+            improviser.move_pedal(value)
+    return max((note.release_s for note in performance.notes), default=0.0)
+
+
+def continue_for(
+    improviser: Improviser,
+    begin_s: float,
+    length_s: float,
+    *,
+    turn: int = 1,
+    max_gap_s: float = 1.5,
+    progress: Callable[[float], None] = lambda done: None,
+) -> Performance:
+    """Draw a continuation.
+
+    Args:
+        improviser: Has heard what there is to go on from.
+        begin_s: Where the continuation begins, on the clock of what was heard.
+        length_s: Onsets lie within this.
+        turn: Keys the randomness, together with the improviser's seed.
+        max_gap_s: Longest inter-onset interval.
+        progress: Called with 0..1.
+
+    Returns:
+        Notes and pedal, in seconds from the first onset.
+    """
+    improviser.begin_turn(turn, begin_s)
+    notes = [improviser.draw(begin_s, begin_s + max_gap_s)]
+    first_s = notes[0].onset_s
+    while True:
+        last_s = notes[-1].onset_s
+        note = improviser.draw(last_s, last_s + max_gap_s)
+        if note.onset_s > first_s + length_s:
+            improviser.withdraw()
+            break
+        notes.append(note)
+        progress((note.onset_s - first_s) / length_s)
+    improviser.close_turn({note.index: (note.onset_s, note.release_s) for note in notes})
+    return as_performance(notes)
+
+
+def as_performance(planned: list[PlannedNote]) -> Performance:
+    """Planned notes as they would sound: a key that is struck again ends its earlier note."""
+    first_s = planned[0].onset_s if planned else 0.0
+    next_onset_s: dict[int, float] = {}
+    notes, pedal = [], list[ControlChange]()
+    for note in reversed(planned):
+        release_s = min(note.release_s, next_onset_s.get(note.pitch, note.release_s))
+        next_onset_s[note.pitch] = note.onset_s
+        if release_s > note.onset_s:
+            notes.append(Note(note.pitch, note.velocity, note.onset_s - first_s, release_s - note.onset_s))
+    down = 0
+    for note in planned:
+        if note.pedal != down:
+            down = note.pedal
+            pedal.append(ControlChange(SUSTAIN_CONTROLLER, 127 * down, note.onset_s - first_s))
+    if down:
+        end_s = max(note.release_s for note in planned) - first_s
+        pedal.append(ControlChange(SUSTAIN_CONTROLLER, 0, end_s))
+    return Performance.of(notes, pedal)

@@ -1,0 +1,233 @@
+"""The improviser: model state, rolling seed window, sampler. Pure; time comes in as arguments.
+
+Committed is what has sounded; a plan is drawn ahead of it. Every planned note keeps the voice before it,
+so that going back to what has sounded is picking a snapshot and replaying the few notes that were cut.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from improv_core.model import Model, State
+from improv_core.representation import PianoStream, Steps, start_steps, to_ms
+from improv_core.sampler import CHORD_MS, Sampling, draw_note
+
+CUT_MS = 20
+"""A note released this much before its plan counts as cut, and what followed it is read again."""
+
+REBUILD_CHUNK = 32
+"""Steps of the window that are replayed in one go."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedNote:
+    """One of improv's notes, drawn but perhaps not yet sounded. Times are monotonic seconds."""
+
+    turn: int
+    index: int
+    pitch: int
+    velocity: int
+    pedal: int
+    onset_s: float
+    release_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """Everything that advances with a note; a value, so that keeping one is a snapshot.
+
+    Attributes:
+        stream: Turns events into steps. Never changed in place once the voice is kept.
+        before: Model state before the latest step.
+        state: Model state after it.
+        projected: The model's output after it, (projected,).
+        latest: The latest step.
+    """
+
+    stream: PianoStream
+    before: State
+    state: State
+    projected: NDArray[np.float32]
+    latest: Steps
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A planned note and the voice before it."""
+
+    note: PlannedNote
+    before: _Voice
+
+
+class Improviser:
+    """Listens, remembers and draws notes.
+
+    Args:
+        model: The loaded model.
+        sampling: Temperatures and bounds.
+        seed: Randomness is keyed by (seed, turn, note).
+        window_notes: How many notes the rolling seed window holds.
+    """
+
+    def __init__(self, model: Model, sampling: Sampling, *, seed: int, window_notes: int = 512) -> None:
+        self._model = model
+        self._sampling = sampling
+        self._seed = seed
+        self._window: deque[Steps] = deque(maxlen=window_notes)
+        start, empty = start_steps(), model.initial_state()
+        projected, state = model.advance(start, empty)
+        self._committed = _Voice(PianoStream(), empty, state, projected, start)
+        self._plan: list[_Draft] = []
+        self._ahead: _Voice | None = None
+        self._turn = 0
+
+    @property
+    def window(self) -> tuple[Steps, ...]:
+        """The rolling seed window: the steps of the latest notes that have sounded, oldest first."""
+        return tuple(self._window)
+
+    # --- what the player does ---------------------------------------------------------------------
+
+    def press(self, pitch: int, velocity: int, at_s: float) -> None:
+        """A key goes down: the model advances at once. Not while a plan is open."""
+        stream = self._committed.stream
+        self._committed = self._advanced(self._committed, stream.press(pitch, velocity, to_ms(at_s)))
+        self._window.append(self._committed.latest)
+
+    def release(self, pitch: int, at_s: float) -> None:
+        """A key comes up; with a plan open, every snapshot learns of it."""
+        for stream in self._streams():
+            stream.release(pitch, to_ms(at_s))
+
+    def move_pedal(self, value: int) -> None:
+        """The player's pedal, 0..127."""
+        for stream in self._streams():
+            stream.move_pedal(value)
+
+    def _streams(self) -> Iterator[PianoStream]:
+        yield self._committed.stream
+        for draft in self._plan:
+            yield draft.before.stream
+        if self._ahead is not None:
+            yield self._ahead.stream
+
+    # --- improv's own notes -----------------------------------------------------------------------
+
+    def begin_turn(self, turn: int, now_s: float) -> None:
+        """Take over: the latest step is read again with the keys that are down by now."""
+        self._turn, self._plan = turn, []
+        voice = replace(self._committed, stream=self._committed.stream.copy())
+        again = voice.stream.hand_over(to_ms(now_s))
+        if again is not None:
+            projected, state = self._model.advance(again, voice.before)
+            voice = replace(voice, state=state, projected=projected, latest=again)
+        self._ahead = voice
+
+    def draw(self, earliest_s: float, latest_s: float) -> PlannedNote:
+        """Draw the next note of the open turn.
+
+        Args:
+            earliest_s: Its onset is not before this (the clock, or the end of a silence so far).
+            latest_s: Nor after this.
+
+        Raises:
+            RuntimeError: No turn is open.
+        """
+        if self._ahead is None:
+            raise RuntimeError("no turn is open")
+        voice, index = self._ahead, len(self._plan)
+        last_ms = voice.stream.last_onset_ms
+        reference_ms = to_ms(earliest_s) if last_ms is None else last_ms
+        drawn = draw_note(
+            self._model.heads,
+            voice.projected,
+            self._sampling,
+            np.random.default_rng((self._seed, self._turn, index)),
+            dt_ms=(max(0, to_ms(earliest_s) - reference_ms), max(0, to_ms(latest_s) - reference_ms)),
+            chord=self._latest_chord(reference_ms),
+        )
+        onset_ms = reference_ms + drawn.dt_ms
+        note = PlannedNote(
+            turn=self._turn,
+            index=index,
+            pitch=drawn.pitch,
+            velocity=drawn.velocity,
+            pedal=drawn.pedal,
+            onset_s=onset_ms / 1000,
+            release_s=(onset_ms + drawn.duration_ms) / 1000,
+        )
+        self._plan.append(_Draft(note, voice))
+        self._ahead = self._played(voice, note, note.onset_s, note.release_s)
+        return note
+
+    def withdraw(self) -> None:
+        """Take back the note that was drawn last; it must not have been sent."""
+        draft = self._plan.pop()
+        self._ahead = draft.before
+
+    def _latest_chord(self, reference_ms: int) -> set[int]:
+        recent = (draft.note for draft in self._plan[-12:])
+        return {note.pitch for note in recent if reference_ms - to_ms(note.onset_s) < CHORD_MS}
+
+    def close_turn(self, sounded: Mapping[int, tuple[float, float]]) -> None:
+        """End the open turn; from now on the memory holds what has sounded of it, as it has sounded.
+
+        Args:
+            sounded: For each index that sounded, its onset and release in seconds.
+        """
+        if sounded:
+            self._keep(sounded)
+        self._plan, self._ahead = [], None
+
+    def _keep(self, sounded: Mapping[int, tuple[float, float]]) -> None:
+        voices = [draft.before for draft in self._plan]
+        voices += [self._ahead] if self._ahead is not None else []
+        as_planned = next(
+            (i for i, draft in enumerate(self._plan) if self._differs(draft.note, sounded)), len(self._plan)
+        )
+        if self._window:
+            self._window[-1] = voices[0].latest
+        self._window.extend(voice.latest for voice in voices[1 : as_planned + 1])
+        voice = voices[as_planned]
+        for draft in self._plan[as_planned:]:
+            if draft.note.index in sounded:
+                voice = self._played(voice, draft.note, *sounded[draft.note.index])
+                self._window.append(voice.latest)
+        self._committed = replace(voice, stream=voice.stream.copy())
+
+    def _differs(self, note: PlannedNote, sounded: Mapping[int, tuple[float, float]]) -> bool:
+        times = sounded.get(note.index)
+        return times is None or to_ms(times[1]) + CUT_MS < to_ms(note.release_s)
+
+    def _played(self, voice: _Voice, note: PlannedNote, onset_s: float, release_s: float) -> _Voice:
+        stream = voice.stream.copy()
+        onset_ms = max(to_ms(onset_s), stream.last_onset_ms or 0)
+        duration_ms = max(1, to_ms(release_s) - onset_ms)
+        step = stream.play(note.pitch, note.velocity, note.pedal, onset_ms, duration_ms)
+        return self._advanced(replace(voice, stream=stream), step)
+
+    def _advanced(self, voice: _Voice, step: Steps) -> _Voice:
+        projected, state = self._model.advance(step, voice.state)
+        return _Voice(voice.stream, voice.state, state, projected, step)
+
+    # --- the window -------------------------------------------------------------------------------
+
+    def rebuild(self) -> Iterator[None]:
+        """Make the state anew from the window alone, a chunk at each step of the iterator.
+
+        After hours of playing the state has seen more than any piece it was trained on; the window is what
+        the model knows how to read. Abandon the iterator when anything is played in between.
+        """
+        rows = (start_steps(), *self._window)
+        state = self._model.initial_state()
+        for begin in range(0, len(rows), REBUILD_CHUNK):
+            for step in rows[begin : begin + REBUILD_CHUNK]:
+                before = state
+                projected, state = self._model.advance(step, before)
+            yield
+        self._committed = replace(self._committed, before=before, state=state, projected=projected)

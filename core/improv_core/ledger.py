@@ -1,0 +1,161 @@
+"""The one owner of everything that sounds or is held on one output."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+
+Bytes = tuple[int, ...]
+"""One MIDI message."""
+
+NOTE_OFF, NOTE_ON, CONTROL, PITCH_BEND = 0x80, 0x90, 0xB0, 0xE0
+HELD_CONTROLLERS = frozenset({64, 66, 67})
+"""Sustain, sostenuto and soft pedal: a receiver keeps them until it is told otherwise."""
+
+_RELEASE_VELOCITY = 64
+_BEND_CENTRE = 0x2000
+_ALL_SOUND_OFF, _RESET_CONTROLLERS, _ALL_NOTES_OFF = 120, 121, 123
+
+
+class Ledger:
+    """Knows who holds which key, pedal and bend of one output, and what is owed for it.
+
+    Each method returns the MIDI messages that have to go out, in order; nothing else may be sent to the
+    output. A key that several owners hold sounds until the last of them lets go; a pedal is as far down
+    as the owner who holds it deepest; the bend is that of the owner who bent last. Channels count from 0.
+    """
+
+    __slots__ = ("_bends", "_keys", "_pedals")
+
+    def __init__(self) -> None:
+        self._keys: dict[tuple[int, int], set[Hashable]] = {}
+        self._pedals: dict[tuple[int, int], dict[Hashable, int]] = {}
+        self._bends: dict[int, dict[Hashable, int]] = {}
+
+    @property
+    def sounding(self) -> frozenset[tuple[int, int]]:
+        """Every (channel, pitch) whose note-off is owed."""
+        return frozenset(self._keys)
+
+    @property
+    def silent(self) -> bool:
+        """Nothing is owed: no note-off, no pedal up, no bend back."""
+        return not (self._keys or self._pedals or self._bends)
+
+    def note_on(self, owner: Hashable, channel: int, pitch: int, velocity: int) -> list[Bytes]:
+        """Press a key; one that sounds already gets its note-off first. Velocity 0 releases it."""
+        if velocity == 0:
+            return self.note_off(owner, channel, pitch)
+        messages: list[Bytes] = []
+        holders = self._keys.get((channel, pitch))
+        if holders is None:
+            holders = self._keys[channel, pitch] = set()
+        else:
+            messages.append((NOTE_OFF | channel, pitch, _RELEASE_VELOCITY))
+        holders.add(owner)
+        messages.append((NOTE_ON | channel, pitch, velocity))
+        return messages
+
+    def note_off(
+        self, owner: Hashable, channel: int, pitch: int, velocity: int = _RELEASE_VELOCITY
+    ) -> list[Bytes]:
+        """Let go of a key; the note-off goes out when nobody holds it any more."""
+        holders = self._keys.get((channel, pitch), set())
+        if owner not in holders:
+            return []
+        holders.remove(owner)
+        if holders:
+            return []
+        del self._keys[channel, pitch]
+        return [(NOTE_OFF | channel, pitch, velocity)]
+
+    def control(self, owner: Hashable, channel: int, controller: int, value: int) -> list[Bytes]:
+        """Move a controller; the pedals are kept account of, the others pass."""
+        if controller in (_ALL_SOUND_OFF, *range(_ALL_NOTES_OFF, 128)):
+            return self._release_keys(owner, channel)
+        if controller == _RESET_CONTROLLERS:
+            return [*self._release_pedals(owner, channel), *self._release_bend(owner, channel)]
+        if controller not in HELD_CONTROLLERS:
+            return [(CONTROL | channel, controller, value)]
+        holders = self._pedals.setdefault((channel, controller), {})
+        before = max(holders.values(), default=0)
+        holders.pop(owner, None)
+        alone = not holders
+        if value:
+            holders[owner] = value
+        after = max(holders.values(), default=0)
+        if not holders:
+            del self._pedals[channel, controller]
+        return [(CONTROL | channel, controller, after)] if alone or after != before else []
+
+    def bend(self, owner: Hashable, channel: int, value: int) -> list[Bytes]:
+        """Bend the channel's pitch: 0..16383, 8192 is straight."""
+        holders = self._bends.setdefault(channel, {})
+        before = _latest(holders)
+        holders.pop(owner, None)
+        alone = not holders
+        if value != _BEND_CENTRE:
+            holders[owner] = value
+        after = _latest(holders)
+        if not holders:
+            del self._bends[channel]
+        return [_bend_message(channel, after)] if alone or after != before else []
+
+    def feed(self, owner: Hashable, message: Bytes) -> list[Bytes]:
+        """Account for any channel message of an owner; what is none (sysex, clock) is not sent on."""
+        if not message or not 0x80 <= message[0] < 0xF0:
+            return []
+        kind, channel = message[0] & 0xF0, message[0] & 0x0F
+        if kind == NOTE_ON:
+            return self.note_on(owner, channel, message[1], message[2])
+        if kind == NOTE_OFF:
+            return self.note_off(owner, channel, message[1], message[2])
+        if kind == CONTROL:
+            return self.control(owner, channel, message[1], message[2])
+        if kind == PITCH_BEND:
+            return self.bend(owner, channel, message[1] | message[2] << 7)
+        return [message]
+
+    def release(self, owner: Hashable) -> list[Bytes]:
+        """Let go of all that one owner holds; what others hold stays."""
+        channels = range(16)
+        return [
+            *(m for channel in channels for m in self._release_keys(owner, channel)),
+            *(m for channel in channels for m in self._release_pedals(owner, channel)),
+            *(m for channel in channels for m in self._release_bend(owner, channel)),
+        ]
+
+    def release_all(self) -> list[Bytes]:
+        """Let go of everything, whoever holds it."""
+        messages = list(self._owed())
+        self._keys.clear()
+        self._pedals.clear()
+        self._bends.clear()
+        return messages
+
+    def _owed(self) -> Iterator[Bytes]:
+        for channel, pitch in sorted(self._keys):
+            yield NOTE_OFF | channel, pitch, _RELEASE_VELOCITY
+        for channel, controller in sorted(self._pedals):
+            yield CONTROL | channel, controller, 0
+        for channel in sorted(self._bends):
+            yield _bend_message(channel, _BEND_CENTRE)
+
+    def _release_keys(self, owner: Hashable, channel: int) -> list[Bytes]:
+        held = sorted(key for key, holders in self._keys.items() if key[0] == channel and owner in holders)
+        return [m for _, pitch in held for m in self.note_off(owner, channel, pitch)]
+
+    def _release_pedals(self, owner: Hashable, channel: int) -> list[Bytes]:
+        held = sorted(key for key, holders in self._pedals.items() if key[0] == channel and owner in holders)
+        return [m for _, controller in held for m in self.control(owner, channel, controller, 0)]
+
+    def _release_bend(self, owner: Hashable, channel: int) -> list[Bytes]:
+        held = owner in self._bends.get(channel, {})
+        return self.bend(owner, channel, _BEND_CENTRE) if held else []
+
+
+def _latest(bends: dict[Hashable, int]) -> int:
+    return next(reversed(bends.values()), _BEND_CENTRE)
+
+
+def _bend_message(channel: int, value: int) -> Bytes:
+    return PITCH_BEND | channel, value & 0x7F, value >> 7

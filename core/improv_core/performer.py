@@ -1,0 +1,311 @@
+"""Plays the plan: what goes out to which output now, and what came of every planned note."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from improv_core.ledger import CONTROL, Bytes, Ledger
+from improv_core.notes import SUSTAIN_CONTROLLER
+from improv_core.scheduler import Due, Rank, Scheduler
+
+PLAYER = "player"
+"""The ledger's owner of all that the player holds."""
+
+_ALL_NOTES_OFF = 123
+_SHORTEST_S = 0.02
+"""A note that sounds late keeps at least this much of its duration."""
+
+
+# --- what came of it (the fields are those of the messages to the mind) ---------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sounded:
+    """A planned note's note-on goes out at `at_s`, `late_s` after its deadline."""
+
+    turn: int
+    index: int
+    pitch: int
+    velocity: int
+    at_s: float
+    late_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A planned note has ended."""
+
+    turn: int
+    index: int
+    pitch: int
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PedalMoved:
+    """improv's sustain pedal was moved."""
+
+    turn: int
+    value: int
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCancelled:
+    """Nothing of the turn sounds any more; `unplayed` of its notes never did."""
+
+    turn: int
+    at_s: float
+    unplayed: int
+
+
+Acknowledgement = Sounded | Released | PedalMoved | TurnCancelled
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One MIDI message for one output."""
+
+    output: str
+    data: Bytes
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Messages to send, in order, and acknowledgements to give once they are sent."""
+
+    sendings: list[Sending] = field(default_factory=list)
+    acknowledgements: list[Acknowledgement] = field(default_factory=list)
+
+
+# --- the plan -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _On:
+    turn: int
+    index: int
+    pitch: int
+    velocity: int
+    onset_s: float
+    release_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Off:
+    turn: int
+    index: int
+    pitch: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Pedal:
+    turn: int
+    value: int
+
+
+class Performer:
+    """One schedule of improv's, one ledger for each output, and the player's thru.
+
+    Time comes in as `now_s`; the same class serves the stage, offline generation and virtual time.
+    Planned notes sound on every output, on improv's channel. A note-off is planned when its note sounds,
+    so that a cancelled plan owes nothing. A pitch that improv strikes again ends the earlier note.
+    """
+
+    def __init__(
+        self,
+        outputs: Sequence[str],
+        channel: int,
+        thru: Mapping[str, int] | None = None,
+        capacity: int = 4096,
+    ) -> None:
+        """
+        Args:
+            outputs: Names of the outputs.
+            channel: improv's MIDI channel, 0..15.
+            thru: Outputs that sound what the player plays, and the channel (0..15) they do it on.
+            capacity: Largest number of planned events.
+        """
+        self._ledgers = {name: Ledger() for name in outputs}
+        self._channel = channel
+        self._thru = dict(thru or {})
+        self._plan: Scheduler[_On | _Off | _Pedal] = Scheduler(capacity)
+        self._voices: dict[int, _Off] = {}
+        self._pedal = _Pedal(turn=0, value=0)
+        self._cancelled = _CancelledTurns()
+        self.after_cancel = 0
+        """Planned events that came for a turn already cancelled, and were dropped."""
+
+    @property
+    def refused(self) -> int:
+        """Planned events refused because the schedule was full."""
+        return self._plan.refused
+
+    @property
+    def silent(self) -> bool:
+        """No output owes a note-off, a pedal up or a bend back."""
+        return all(ledger.silent for ledger in self._ledgers.values())
+
+    def next_deadline_s(self) -> float | None:
+        """When `advance` has something to do, None when nothing is planned."""
+        return self._plan.next_deadline_s()
+
+    def play_note(
+        self, turn: int, index: int, pitch: int, velocity: int, onset_s: float, release_s: float
+    ) -> bool:
+        """Plan one note.
+
+        Returns:
+            False when it was dropped: its turn is cancelled or the schedule is full.
+
+        Raises:
+            ValueError: Pitch, velocity or times are out of range.
+        """
+        if not (0 <= pitch <= 127 and 1 <= velocity <= 127):
+            raise ValueError(f"no note has pitch {pitch} and velocity {velocity}")
+        if not (math.isfinite(onset_s) and math.isfinite(release_s)):
+            raise ValueError(f"a note cannot last from {onset_s} to {release_s}")
+        note = _On(turn, index, pitch, velocity, onset_s, release_s)
+        return self._add(onset_s, Rank.ON, note)
+
+    def move_pedal(self, turn: int, value: int, at_s: float) -> bool:
+        """Plan a movement of improv's sustain pedal; the rest as for `play_note`."""
+        if not 0 <= value <= 127:
+            raise ValueError(f"a pedal value must be in 0..127, got {value}")
+        if not math.isfinite(at_s):
+            raise ValueError(f"a pedal cannot move at {at_s}")
+        return self._add(at_s, Rank.PEDAL, _Pedal(turn, value))
+
+    def advance(self, now_s: float) -> Outcome:
+        """Play everything whose deadline is not after `now_s`."""
+        outcome = Outcome()
+        # One at a time: a note that sounds plans its own release, which may be due at once.
+        while (due := self._plan.pop_due(now_s)) is not None:
+            match due.item:
+                case _On() as note:
+                    self._sound(note, now_s, outcome)
+                case _Off() as voice:
+                    self._end(voice, now_s, outcome)
+                case _Pedal() as pedal:
+                    self._move(pedal, now_s, outcome)
+        return outcome
+
+    def cancel_turn(self, turn: int, now_s: float) -> Outcome:
+        """Play nothing more of a turn, now or later, and release what sounds of it and its pedal."""
+        self._cancelled.add(turn)
+        dropped = self._plan.cancel(("turn", turn))
+        outcome = Outcome()
+        self._silence(turn, now_s, outcome)
+        outcome.acknowledgements.append(TurnCancelled(turn, now_s, _count_notes(dropped)))
+        return outcome
+
+    def thru(self, message: Bytes) -> list[Sending]:
+        """Sound what the player plays on the outputs that have thru; program changes stay out."""
+        if not message or not 0x80 <= message[0] < 0xF0 or message[0] & 0xF0 == 0xC0:
+            return []
+        kind = message[0] & 0xF0
+        return [
+            Sending(output, data)
+            for output, channel in self._thru.items()
+            for data in self._ledgers[output].feed(PLAYER, (kind | channel, *message[1:]))
+        ]
+
+    def release_player(self) -> list[Sending]:
+        """Let go of all that the player holds (a keyboard was unplugged)."""
+        return [
+            Sending(output, data) for output in self._thru for data in self._ledgers[output].release(PLAYER)
+        ]
+
+    def panic(self, now_s: float) -> Outcome:
+        """Release all that sounds, whoever owns it, and cancel every turn that has anything planned."""
+        outcome = Outcome()
+        planned = self._plan.due(math.inf)
+        turns = {due.item.turn for due in planned} | {voice.turn for voice in self._voices.values()}
+        turns |= {self._pedal.turn} if self._pedal.value else set()
+        for turn in sorted(turns):
+            self._cancelled.add(turn)
+            self._silence(turn, now_s, outcome)
+            unplayed = _count_notes([due for due in planned if due.item.turn == turn])
+            outcome.acknowledgements.append(TurnCancelled(turn, now_s, unplayed))
+        for output, ledger in self._ledgers.items():
+            outcome.sendings += [Sending(output, data) for data in ledger.release_all()]
+            # For receivers that are out of step with the ledger, whatever the cause.
+            outcome.sendings.append(Sending(output, (CONTROL | self._channel, SUSTAIN_CONTROLLER, 0)))
+            outcome.sendings.append(Sending(output, (CONTROL | self._channel, _ALL_NOTES_OFF, 0)))
+        return outcome
+
+    def _add(self, deadline_s: float, rank: Rank, item: _On | _Pedal) -> bool:
+        if item.turn in self._cancelled:
+            self.after_cancel += 1
+            return False
+        return self._plan.add(deadline_s, rank, ("turn", item.turn), item)
+
+    def _sound(self, note: _On, now_s: float, outcome: Outcome) -> None:
+        earlier = self._voices.get(note.pitch)
+        if earlier is not None:
+            self._plan.cancel(earlier)
+            self._end(earlier, now_s, outcome)
+        owner = ("improv", note.turn)
+        for output, ledger in self._ledgers.items():
+            messages = ledger.note_on(owner, self._channel, note.pitch, note.velocity)
+            outcome.sendings += [Sending(output, data) for data in messages]
+        late_s = now_s - note.onset_s
+        outcome.acknowledgements.append(
+            Sounded(note.turn, note.index, note.pitch, note.velocity, now_s, late_s)
+        )
+        voice = _Off(note.turn, note.index, note.pitch)
+        self._voices[note.pitch] = voice
+        shortest_s = min(max(0.0, note.release_s - note.onset_s), _SHORTEST_S)
+        self._plan.add(max(note.release_s, now_s + shortest_s), Rank.OFF, voice, voice)
+
+    def _end(self, voice: _Off, now_s: float, outcome: Outcome) -> None:
+        del self._voices[voice.pitch]
+        for output, ledger in self._ledgers.items():
+            messages = ledger.note_off(("improv", voice.turn), self._channel, voice.pitch)
+            outcome.sendings += [Sending(output, data) for data in messages]
+        outcome.acknowledgements.append(Released(voice.turn, voice.index, voice.pitch, now_s))
+
+    def _move(self, pedal: _Pedal, now_s: float, outcome: Outcome) -> None:
+        before, self._pedal = self._pedal, pedal
+        for output, ledger in self._ledgers.items():
+            moves = [(pedal.turn, pedal.value)]
+            if before.turn != pedal.turn:
+                # improv has one foot: what an earlier turn left down is now this turn's to move.
+                moves.append((before.turn, 0))
+            for turn, value in moves:
+                messages = ledger.control(("improv", turn), self._channel, SUSTAIN_CONTROLLER, value)
+                outcome.sendings += [Sending(output, data) for data in messages]
+        outcome.acknowledgements.append(PedalMoved(pedal.turn, pedal.value, now_s))
+
+    def _silence(self, turn: int, now_s: float, outcome: Outcome) -> None:
+        for voice in [v for v in self._voices.values() if v.turn == turn]:
+            self._plan.cancel(voice)
+            self._end(voice, now_s, outcome)
+        if self._pedal.turn == turn and self._pedal.value:
+            self._move(_Pedal(turn, 0), now_s, outcome)
+
+
+class _CancelledTurns:
+    """The latest cancelled turns; those long before them count as cancelled too."""
+
+    _REMEMBERED = 256
+
+    def __init__(self) -> None:
+        self._turns: dict[int, None] = {}
+        self._all_up_to: int | None = None
+
+    def __contains__(self, turn: int) -> bool:
+        return turn in self._turns or (self._all_up_to is not None and turn <= self._all_up_to)
+
+    def add(self, turn: int) -> None:
+        self._turns[turn] = None
+        if len(self._turns) > self._REMEMBERED:
+            oldest = min(self._turns)
+            del self._turns[oldest]
+            self._all_up_to = oldest
+
+
+def _count_notes(planned: Sequence[Due[_On | _Off | _Pedal]]) -> int:
+    return sum(isinstance(due.item, _On) for due in planned)

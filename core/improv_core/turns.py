@@ -1,0 +1,118 @@
+"""When the player's turn is over: pure, driven by events and ``now_s``."""
+
+from __future__ import annotations
+
+import statistics
+from collections import deque
+from dataclasses import dataclass
+
+CHORD_SPREAD_S = 0.05
+"""Onsets closer than this belong to one chord and say nothing about the pace."""
+
+PACE_GAPS = 8
+"""The pace is the median of this many latest inter-onset intervals."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnBounds:
+    """How long improv waits before it takes a silence for the end of a turn.
+
+    Attributes:
+        silence_min_s: Least silence since the last onset, all keys up.
+        silence_max_s: Most.
+        silence_factor: Times the player's median inter-onset interval, between the two.
+        held_min_s: The same while keys are still down.
+        held_max_s: Most.
+        held_factor: Times the median.
+    """
+
+    silence_min_s: float = 0.35
+    silence_max_s: float = 1.5
+    silence_factor: float = 2.5
+    held_min_s: float = 1.5
+    held_max_s: float = 4.0
+    held_factor: float = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What the player has said in one turn.
+
+    Attributes:
+        first_onset_s: When it began.
+        last_onset_s: Its latest onset.
+        end_s: Its latest onset or release.
+        notes: How many notes.
+    """
+
+    first_onset_s: float
+    last_onset_s: float
+    end_s: float
+    notes: int
+
+    @property
+    def length_s(self) -> float:
+        """From first onset to last release (or onset, for keys still held)."""
+        return self.end_s - self.first_onset_s
+
+
+class TurnTaker:
+    """Follows the player's keys and names the moment at which the turn ends if nothing more comes."""
+
+    def __init__(self, bounds: TurnBounds) -> None:
+        self._bounds = bounds
+        self._gaps_s: deque[float] = deque(maxlen=PACE_GAPS)
+        self._down: set[int] = set()
+        self._last_release_s = 0.0
+        self._call: Call | None = None
+
+    @property
+    def call(self) -> Call | None:
+        """The turn so far, None before its first note."""
+        return self._call
+
+    @property
+    def keys_down(self) -> frozenset[int]:
+        """Pitches of the keys that are down."""
+        return frozenset(self._down)
+
+    def press(self, pitch: int, at_s: float) -> None:
+        """A key goes down."""
+        call = self._call
+        if call is not None and at_s - call.last_onset_s > CHORD_SPREAD_S:
+            self._gaps_s.append(at_s - call.last_onset_s)
+        self._down.add(pitch)
+        if call is None:
+            self._call = Call(at_s, at_s, at_s, 1)
+        else:
+            self._call = Call(call.first_onset_s, at_s, max(call.end_s, at_s), call.notes + 1)
+
+    def release(self, pitch: int, at_s: float) -> None:
+        """A key comes up."""
+        if pitch not in self._down:
+            return
+        self._down.discard(pitch)
+        self._last_release_s = at_s
+        call = self._call
+        if call is not None:
+            self._call = Call(call.first_onset_s, call.last_onset_s, max(call.end_s, at_s), call.notes)
+
+    def deadline_s(self) -> float | None:
+        """When the turn ends unless something is played before; None while nothing was said."""
+        call = self._call
+        if call is None:
+            return None
+        bounds = self._bounds
+        if self._down:
+            return call.last_onset_s + self._bound(bounds.held_min_s, bounds.held_max_s, bounds.held_factor)
+        silence_s = self._bound(bounds.silence_min_s, bounds.silence_max_s, bounds.silence_factor)
+        # A key that was just let go is often on its way to the next one.
+        return max(call.last_onset_s + silence_s, self._last_release_s + bounds.silence_min_s / 2)
+
+    def begin(self) -> None:
+        """Forget the call, keep the pace and the keys: the next note begins a new turn."""
+        self._call = None
+
+    def _bound(self, least_s: float, most_s: float, factor: float) -> float:
+        pace_s = statistics.median(self._gaps_s) if self._gaps_s else 0.0
+        return min(most_s, max(least_s, factor * pace_s))

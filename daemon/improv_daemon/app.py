@@ -1,0 +1,201 @@
+"""``improv play``, ``record`` and ``demo``: the parts put together, and every way out of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import datetime
+import os
+import signal
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import platformdirs
+
+from improv_core.errors import ImprovError
+from improv_core.model import Model
+from improv_daemon.building import improviser_of, partner_of, stage_config_of
+from improv_daemon.cli_progress import progress_bar
+from improv_daemon.conversation import Conversation
+from improv_daemon.demo import play_demo
+from improv_daemon.journal import JournalWriter
+from improv_daemon.models import load_model
+from improv_daemon.partner import AnswerEnded, Notice, new_seed
+from improv_daemon.recorder import Kept, keep_session, new_session_path, recover
+from improv_daemon.settings import Settings
+from improv_daemon.soundfonts import find_soundfont
+from improv_daemon.stage_link import StageLink, StageLost
+from improv_daemon.view import View
+
+FAILED = 1
+_FORCED = 130
+
+
+def run_play(settings: Settings) -> int:
+    """Play until stopped; returns the exit status."""
+    return _run(settings, View(), None, demo=False)
+
+
+def run_record(settings: Settings, folder: Path) -> int:
+    """Play until stopped, and keep the sitting in ``folder``; returns the exit status."""
+    return _recorded(settings, folder, demo=False)
+
+
+def run_demo(settings: Settings, folder: Path) -> int:
+    """Play the demo's calls, hear the answers, keep them in ``folder``; returns the exit status."""
+    return _recorded(settings, folder, demo=True)
+
+
+def _recorded(settings: Settings, folder: Path, *, demo: bool) -> int:
+    view = View()
+    path = new_session_path(folder, datetime.datetime.now().astimezone())
+    status = _run(settings, view, path, demo=demo)
+    _keep(settings, path, view, others=not demo)
+    return status
+
+
+def _run(settings: Settings, view: View, journal_path: Path | None, *, demo: bool) -> int:
+    """One sitting, whatever ends it. The stage lets go of every note by itself."""
+    status = 0
+    try:
+        asyncio.run(_sitting(settings, view, journal_path, demo=demo))
+    except* StageLost as lost:
+        view.line(str(_first(lost)))
+        status = FAILED
+    except* ImprovError as errors:
+        raise _first(errors) from None
+    except* Exception as errors:  # noqa: BLE001 - the one boundary: it is logged, and said
+        view.line(f"improv has met an error of its own and stops; {_logged(errors)}.")
+        status = FAILED
+    return status
+
+
+async def _sitting(settings: Settings, view: View, journal_path: Path | None, *, demo: bool) -> None:
+    model = load_model(settings.model)
+    seed = settings.seed or new_seed()
+    stop = _stop_on_signals()
+    answered = asyncio.Event()
+
+    def notify(notice: Notice) -> None:
+        view.notice(notice)
+        if isinstance(notice, AnswerEnded):
+            answered.set()
+
+    partner = partner_of(settings, improviser_of(settings, model, seed), notify)
+    async with (
+        _journal(journal_path, settings, model, seed, view) as journal,
+        StageLink(stage_config_of(settings)) as stage,
+    ):
+        view.opening(model.name, settings.mode, stage.ready)
+        conversation = Conversation(stage, partner, journal, view.event)
+        if demo:
+            await _until(stop, conversation.run, lambda: play_demo(stage, answered, view))
+        else:
+            await _until(stop, conversation.run)
+
+
+async def _until(
+    stop: asyncio.Event,
+    forever: Callable[[], Awaitable[None]],
+    job: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Run until ``stop`` is set, or the job is done."""
+
+    async def finish() -> None:
+        if job is not None:
+            await job()
+            stop.set()
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_awaited(forever)), group.create_task(finish())]
+        await stop.wait()
+        for task in tasks:
+            task.cancel()
+
+
+async def _awaited(run: Callable[[], Awaitable[None]]) -> None:
+    await run()
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """Set by Ctrl-C, a termination or a closed terminal; a second Ctrl-C ends the process at once.
+
+    Ending at once is safe: the stage sees the end of its socket and lets go of everything.
+    """
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def interrupted() -> None:
+        if stop.is_set():
+            os._exit(_FORCED)
+        stop.set()
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        with contextlib.suppress(AttributeError, NotImplementedError):  # Windows has neither all nor handlers
+            loop.add_signal_handler(getattr(signal, name), interrupted if name == "SIGINT" else stop.set)
+    return stop
+
+
+@contextlib.asynccontextmanager
+async def _journal(
+    path: Path | None, settings: Settings, model: Model, seed: int, view: View
+) -> AsyncIterator[JournalWriter | None]:
+    if path is None:
+        yield None
+        return
+    with JournalWriter(
+        path,
+        model=model.name,
+        seed=seed,
+        settings=dataclasses.asdict(settings),
+        started_at=datetime.datetime.now().astimezone(),
+        now_s=asyncio.get_running_loop().time(),
+        on_trouble=lambda sentence: view.line(f"Note: {sentence}"),
+    ) as journal:
+        yield journal
+
+
+def _keep(settings: Settings, path: Path, view: View, *, others: bool) -> None:
+    """Make the files of a sitting, and of earlier ones that a crash cut short."""
+    if not path.exists():
+        return
+    record = settings.record
+    font = find_soundfont(settings.sound.soundfont) if record.mp3 else None
+    try:
+        with progress_bar("Making the MP3") as progress:
+            kept = keep_session(
+                path, soundfont=font, bitrate_kbps=record.bitrate_kbps, mp3=record.mp3, progress=progress
+            )
+        _report(view, "Kept", kept)
+        if others:
+            found = recover(path.parent, soundfont=font, bitrate_kbps=record.bitrate_kbps, mp3=record.mp3)
+            for old in found.kept:
+                _report(view, "Recovered an earlier sitting:", old)
+            for sentence in found.notes:
+                view.line(f"Note: {sentence}")
+    except KeyboardInterrupt:
+        view.line(f'Stopped; the sitting is safe in {path}, and "improv render {path}" makes the rest.')
+
+
+def _report(view: View, verb: str, kept: Kept) -> None:
+    view.line(f"{verb} {' and '.join(str(file) for file in (kept.midi, kept.mp3) if file is not None)}.")
+    for sentence in kept.notes:
+        view.line(f"Note: {sentence}")
+
+
+def _first(group: BaseExceptionGroup[ImprovError]) -> ImprovError:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _logged(errors: BaseExceptionGroup[Exception]) -> str:
+    """Write the traceback where it can be found; returns where."""
+    text = "".join(traceback.format_exception(errors))
+    try:
+        folder = platformdirs.user_log_path("improv", ensure_exists=True)
+        path = folder / f"error-{datetime.datetime.now():%Y-%m-%d_%H-%M-%S}.txt"
+        path.write_text(text, encoding="utf-8")
+    except OSError:
+        return f"what happened: {text.strip().splitlines()[-1]}"
+    return f"{path} says what happened"

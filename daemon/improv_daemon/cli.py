@@ -1,0 +1,194 @@
+"""The command line ``improv``.
+
+What a command needs is imported when it runs, so that ``improv --help`` is quick and needs nothing else.
+"""
+
+import importlib.metadata
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from improv_core.errors import ImprovError
+from improv_daemon import cli_options as options
+from improv_daemon import cli_paths as paths
+from improv_daemon.cli_extensions import ExtensibleGroup
+from improv_daemon.cli_progress import progress_bar
+
+if TYPE_CHECKING:
+    from improv_daemon.settings import Settings
+    from improv_daemon.stage.ports import PortList
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+_MIDI_SUFFIXES = (".mid", ".midi")
+
+app = typer.Typer(
+    name="improv",
+    cls=ExtensibleGroup,
+    help="Play, and hear an answer.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: Those after the program's name; the process's own by default.
+
+    Returns:
+        The exit status: 0, 2 for bad input, 130 when interrupted.
+    """
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="improv")
+    except ImprovError as error:
+        message = str(error)
+        typer.echo(message if message.endswith((".", "?", "!")) else f"{message}.", err=True)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+    return 0
+
+
+def _print_version(wanted: bool) -> None:
+    if not wanted:
+        return
+    try:
+        version = importlib.metadata.version("improv-midi")
+    except importlib.metadata.PackageNotFoundError:
+        version = "(not installed)"
+    typer.echo(f"improv {version}")
+    raise typer.Exit
+
+
+@app.callback()
+def improv(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Play, and hear an answer."""
+
+
+@app.command()
+@options.playing_options
+def play(settings: "Settings") -> int:
+    """Listen to your playing and answer it; Ctrl-C stops."""
+    from improv_daemon.app import run_play
+
+    return run_play(settings)
+
+
+_FolderArgument = Annotated[
+    Path | None, typer.Argument(metavar="[FOLDER]", help="Where to keep it instead of the set folder.")
+]
+
+
+@app.command()
+@options.playing_options
+def record(settings: "Settings", folder: _FolderArgument = None) -> int:
+    """Play, and keep the sitting as MIDI and MP3."""
+    place = _sessions_folder(settings, folder)
+    from improv_daemon.app import run_record
+
+    return run_record(settings, place)
+
+
+@app.command()
+@options.playing_options
+def demo(settings: "Settings", folder: _FolderArgument = None) -> int:
+    """Hear improv answer a phrase of its own; needs no keyboard."""
+    place = _sessions_folder(settings, folder)
+    from improv_daemon.app import run_demo
+
+    return run_demo(settings, place)
+
+
+def _sessions_folder(settings: "Settings", folder: Path | None) -> Path:
+    chosen = Path(settings.record.folder) if folder is None else folder
+    paths.check_folder(chosen)
+    return chosen
+
+
+@app.command()
+def ports(config: options.Config = None, set_: options.Set = None) -> None:
+    """List the MIDI inputs and outputs there are."""
+    from improv_daemon.stage.ports import list_ports
+
+    found = list_ports(options.load(config, set_, {}).ports.api)
+    for line in _port_lines(found):
+        typer.echo(line)
+
+
+def _port_lines(found: "PortList") -> list[str]:
+    if found.problem:
+        return [found.problem]
+    inputs = [f"  {name}" for name in found.inputs] or ["  none"]
+    outputs = [f"  {name}" for name in found.outputs] or ["  none"]
+    return ["Inputs (--in):", *inputs, "Outputs (--out):", *outputs]
+
+
+@app.command()
+def generate(
+    seed_file: Annotated[
+        Path, typer.Argument(metavar="SEED.mid", help="The MIDI file to go on from.", show_default=False)
+    ],
+    out: Annotated[
+        Path, typer.Option("--output", "-o", metavar="OUT.mid", help="Where to write.", show_default=False)
+    ],
+    length: Annotated[
+        float, typer.Option("--length", min=1.0, max=3600.0, metavar="SECONDS", help="How long to go on.")
+    ] = 30.0,
+    config: options.Config = None,
+    set_: options.LongSet = None,
+    model: options.Model = None,
+    seed: options.Seed = None,
+) -> None:
+    """Go on from a MIDI file and write what improv plays."""
+    settings = options.load(config, set_, {"--model model": model, "--seed seed": seed})
+    paths.check_midi_file(seed_file)
+    paths.check_output_file(out, suffixes=_MIDI_SUFFIXES, unlike=seed_file)
+    from improv_daemon.generating import generate as write_continuation
+
+    write_continuation(seed_file, out, settings, length)
+    typer.echo(f"Wrote {out}.")
+
+
+@app.command()
+def render(
+    journal: Annotated[
+        Path, typer.Argument(metavar="JOURNAL", help="A sitting's journal (.jsonl).", show_default=False)
+    ],
+    config: options.Config = None,
+    set_: options.Set = None,
+    soundfont: options.Soundfont = None,
+    no_mp3: Annotated[bool, typer.Option("--no-mp3", help="Only the MIDI file.")] = False,
+) -> None:
+    """Make the MIDI file and the MP3 of a recorded sitting again."""
+    settings = options.load(config, set_, {"--soundfont sound.soundfont": soundfont})
+    from improv_daemon.recorder import keep_session
+    from improv_daemon.soundfonts import find_soundfont
+
+    mp3 = settings.record.mp3 and not no_mp3
+    with progress_bar("Rendering") as progress:
+        kept = keep_session(
+            journal,
+            soundfont=find_soundfont(settings.sound.soundfont) if mp3 else None,
+            bitrate_kbps=settings.record.bitrate_kbps,
+            mp3=mp3,
+            progress=progress,
+        )
+    files = [str(path) for path in (kept.midi, kept.mp3) if path is not None]
+    for line in (f"Wrote {' and '.join(files)}.", *kept.notes):
+        typer.echo(line)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

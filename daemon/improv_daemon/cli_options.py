@@ -1,0 +1,125 @@
+"""Options that several commands share, and the settings that they make.
+
+Annotations are evaluated here, since typer reads them; `Settings` is imported only when a command runs.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from improv_daemon.settings import Assignment, Settings
+
+Config = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Settings to lay over your usual ones.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", "-o", metavar="KEY=VALUE", help="One setting, as in sampling.min_p=0.05. Repeatable."
+    ),
+]
+LongSet = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="One setting, as in sampling.min_p=0.05. Repeatable."),
+]
+Model = Annotated[
+    str | None, typer.Option("--model", metavar="NAME", help='"default", or an .onnx model file.')
+]
+Seed = Annotated[
+    int | None,
+    typer.Option("--seed", metavar="NUMBER", help="The same dice again; 0 for new ones each time."),
+]
+Soundfont = Annotated[
+    Path | None, typer.Option("--soundfont", metavar="FILE", help="The .sf2 or .sf3 file to sound with.")
+]
+
+
+def load(
+    config: Path | None, assignments: list[str] | None, options: dict[str, str | int | Path | None]
+) -> "Settings":
+    """Settings from every source; a named option wins over ``-o``, which wins over files.
+
+    Args:
+        config: The file of ``--config``.
+        assignments: Of ``-o`` and ``--set``.
+        options: ``"--name key"`` to what was given, None when it was not.
+
+    Raises:
+        ConfigError: A setting is not allowed.
+        SoundError: The soundfont named on the command line is not one, or is not there.
+    """
+    from improv_daemon.settings import Assignment, load_settings
+
+    settings = load_settings(
+        config, [*(Assignment.parse(text) for text in assignments or ()), *_named(options)]
+    )
+    if options.get("--soundfont sound.soundfont") is not None:
+        from improv_daemon.soundfonts import find_soundfont
+
+        find_soundfont(settings.sound.soundfont)
+    return settings
+
+
+def _named(options: dict[str, str | int | Path | None]) -> "Iterator[Assignment]":
+    from improv_daemon.settings import Assignment
+
+    for option, value in options.items():
+        if value is not None:
+            source, key = option.split(" ")
+            yield Assignment(key, str(value), source)
+
+
+def _playing(
+    in_: Annotated[
+        str | None,
+        typer.Option("--in", metavar="PORT", help="Listen to this MIDI input too; a part of its name."),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", metavar="PORT", help="Play to this MIDI output too; a part of its name."),
+    ] = None,
+    config: Config = None,
+    set_: Set = None,
+    model: Model = None,
+    seed: Seed = None,
+    soundfont: Soundfont = None,
+    no_sound: Annotated[bool, typer.Option("--no-sound", help="MIDI only, no synthesiser.")] = False,
+    mode: Annotated[
+        str | None, typer.Option("--mode", metavar="MODE", help="Who plays when: answer.")
+    ] = None,
+) -> "Settings":
+    return load(
+        config,
+        set_,
+        {
+            "--in ports.input": in_,
+            "--out ports.output": out,
+            "--model model": model,
+            "--seed seed": seed,
+            "--soundfont sound.soundfont": soundfont,
+            "--no-sound sound.enabled": "off" if no_sound else None,
+            "--mode mode": mode,
+        },
+    )
+
+
+def playing_options(command: Callable[..., int]) -> Callable[..., None]:
+    """Give a command every option of playing; it gets the settings they make first, and returns an exit status."""
+    shared = inspect.signature(_playing).parameters
+    own = list(inspect.signature(command).parameters.values())[1:]
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        settings = _playing(**{name: given.pop(name) for name in shared})
+        raise typer.Exit(command(settings, **given))
+
+    del run.__dict__["__wrapped__"]  # typer would read the wrapped function's options instead
+    parameters = [*own, *shared.values()]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run

@@ -1,0 +1,63 @@
+"""Paths from the command line, checked before anything starts; nothing is created here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from improv_core.errors import MidiFileError, StorageError
+
+
+def check_folder(folder: Path) -> None:
+    """A folder that is there and can be written, or that can be made.
+
+    Raises:
+        StorageError: It cannot be used.
+    """
+    try:
+        nearest = next(path for path in (folder, *folder.parents) if path.exists())
+        is_folder = nearest.is_dir()
+    except OSError as error:
+        raise StorageError(f"The folder {folder} cannot be used: {error.strerror}.") from None
+    if not is_folder:
+        raise StorageError(f"{nearest} is a file, so no sitting can be kept in {folder}; name a folder.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise StorageError(f"The folder {nearest} cannot be written; name another one.")
+
+
+def check_output_file(path: Path, *, suffixes: tuple[str, ...], unlike: Path) -> None:
+    """A file that can be written, with one of these endings, and is not the input.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    if path.suffix.lower() not in suffixes:
+        raise StorageError(f"{path} cannot be the output: its name must end in {' or '.join(suffixes)}.")
+    try:
+        if path.is_dir():
+            raise StorageError(f"{path} cannot be the output: it is a folder.")
+        if not path.parent.is_dir():
+            raise StorageError(f"{path} cannot be written: there is no folder {path.parent}.")
+        if path.exists() and path.samefile(unlike):
+            raise StorageError(f"{path} is the input too; name another output, so that nothing is lost.")
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror}.") from None
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise StorageError(f"{path} cannot be written; name another place.")
+
+
+def check_midi_file(path: Path) -> None:
+    """A file that is there.
+
+    Raises:
+        MidiFileError: It is not.
+    """
+    if not _is_file(path):
+        raise MidiFileError(f"There is no MIDI file {path}.")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False

@@ -1,0 +1,80 @@
+"""The event loop's part: events in, commands out, and the partner's clock. As thin as it can be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from improv_daemon.journal import JournalWriter
+from improv_daemon.partner import Partner
+from improv_daemon.stage_link import Stage
+from improv_daemon.wire import Command, Event, Message
+
+
+class Conversation:
+    """Carries events from a stage to a partner, and its commands back, in the event loop's time.
+
+    Args:
+        stage: Where the ports are.
+        partner: Who answers.
+        journal: Keeps every event and command, when given.
+        show: Called with each event.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        partner: Partner,
+        journal: JournalWriter | None = None,
+        show: Callable[[Event], None] = lambda event: None,
+    ) -> None:
+        self._stage = stage
+        self._partner = partner
+        self._journal = journal
+        self._show = show
+        self._changed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Converse until cancelled.
+
+        Raises:
+            ExceptionGroup: With a `StageLost` when the stage is gone.
+        """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen())
+            group.create_task(self._keep_time())
+
+    async def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        async for event in self._stage.events():
+            now_s = loop.time()
+            commands = self._partner.handle(event, now_s)
+            self._carry_out(commands)
+            self._keep([event, *commands], now_s)
+            self._show(event)
+            self._changed.set()
+
+    async def _keep_time(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._changed.clear()
+            deadline_s = self._partner.next_wakeup_s()
+            if deadline_s is not None and deadline_s <= (now_s := loop.time()):
+                commands = self._partner.wake(now_s)
+                self._carry_out(commands)
+                self._keep(commands, now_s)
+                await asyncio.sleep(0)  # whatever was played meanwhile is heard first
+                continue
+            try:
+                async with asyncio.timeout_at(deadline_s):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    def _carry_out(self, commands: Sequence[Command]) -> None:
+        for command in commands:
+            self._stage.send(command)
+
+    def _keep(self, messages: Sequence[Message], now_s: float) -> None:
+        if self._journal is not None and messages:
+            self._journal.write_batch(messages, now_s)

@@ -1,0 +1,50 @@
+"""Which model plays: the one that ships with improv, or a file of the musician's own."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from improv_core.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from improv_core.model import Model
+
+DEFAULT = "default"
+
+
+def model_path(name: str) -> Path:
+    """The file of a model setting.
+
+    Args:
+        name: ``default`` or the path of an .onnx file.
+
+    Raises:
+        ModelFileError: There is no such file.
+    """
+    if name == DEFAULT:
+        path = Path(str(resources.files("improv_daemon") / "models" / "default.onnx"))
+        if not path.is_file():
+            raise ModelFileError(
+                "The default model is missing from this installation of improv; install improv again, or name "
+                "a model file with --model FILE.onnx."
+            )
+        return path
+    path = Path(name).expanduser()
+    if not path.is_file():
+        raise ModelFileError(
+            f"There is no model file {path}; --model takes an .onnx file of improv export, or {DEFAULT!r}."
+        )
+    return path
+
+
+def load_model(name: str) -> Model:
+    """Load the model of a setting.
+
+    Raises:
+        ModelFileError: Missing, not ours, damaged, or newer than this improv.
+    """
+    from improv_core.model import Model
+
+    return Model.load(model_path(name))

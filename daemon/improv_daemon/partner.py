@@ -1,0 +1,329 @@
+"""The live partner: listens, takes its turn, answers, yields. Pure; events and ``now_s`` in, commands out.
+
+It never waits: `Partner.next_wakeup_s` says when it wants to be woken, whoever holds the clock.
+"""
+
+from __future__ import annotations
+
+import enum
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from improv_core.improviser import Improviser, PlannedNote
+from improv_core.notes import SUSTAIN_CONTROLLER
+from improv_core.turns import Call, TurnTaker
+from improv_daemon.settings import Answer
+from improv_daemon.wire import (
+    CancelTurn,
+    Command,
+    Event,
+    MovePedal,
+    Played,
+    PlayNote,
+    Released,
+    Sounded,
+    TurnCancelled,
+)
+
+FIRST_NOTE_LEAD_S = 0.01
+"""The first note is planned no earlier than this from now, so that it is not late at the stage."""
+
+DRAWS_A_WAKE = 2
+"""Notes drawn in one go; between two goes whatever was played is heard."""
+
+RING_S = 0.4
+"""How long the pedal holds the last notes of an answer."""
+
+PEDAL_AFTER_ONSET_S = 0.06
+"""The pedal goes down this long after the chord that it is to catch."""
+
+REBUILD_AFTER_S = 3.0
+"""The state is made anew from the window when nothing has happened for this long."""
+
+_ALL_SOUND_OFF, _ALL_NOTES_OFF = 120, 123
+
+
+class Phase(enum.Enum):
+    """Who has the floor."""
+
+    LISTENING = "listening"
+    ANSWERING = "answering"
+    YIELDING = "yielding"
+    """The player is back; improv waits for the stage to say what has sounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallHeard:
+    """The player's turn is over."""
+
+    turn: int
+    call: Call
+    pitches: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEnded:
+    """improv's turn is over; ``yielded`` when the player came back before its end."""
+
+    turn: int
+    pitches: tuple[int, ...]
+    length_s: float
+    yielded: bool
+
+
+Notice = CallHeard | AnswerEnded
+
+
+@dataclass(slots=True)
+class _Answer:
+    """One answer while it lasts."""
+
+    turn: int
+    begins_s: float
+    """When the player's turn was found to be over; the answer's length counts from its first onset."""
+    length_s: float
+    notes: list[PlannedNote] = field(default_factory=list)
+    sounded: dict[int, tuple[float, float | None]] = field(default_factory=dict)
+    pedal: int = 0
+    drawn: bool = False
+    ends_s: float | None = None
+
+    @property
+    def last_onset_s(self) -> float:
+        return self.notes[-1].onset_s if self.notes else self.begins_s
+
+    @property
+    def all_released(self) -> bool:
+        return len(self.sounded) == len(self.notes) and all(r is not None for _, r in self.sounded.values())
+
+    def times(self, now_s: float) -> dict[int, tuple[float, float]]:
+        return {
+            i: (onset, now_s if release is None else release) for i, (onset, release) in self.sounded.items()
+        }
+
+
+class Partner:
+    """Turn policy ``answer``: when the player stops, improv answers about as long, and yields at a touch.
+
+    Args:
+        improviser: Draws the notes.
+        turns: Says when the player's turn is over.
+        settings: Lengths and lookahead.
+        max_wait_s: The first note of an answer comes within this after the turn is over.
+        notify: Called with what the terminal shows.
+    """
+
+    def __init__(
+        self,
+        improviser: Improviser,
+        turns: TurnTaker,
+        settings: Answer,
+        max_wait_s: float,
+        notify: Callable[[Notice], None] = lambda notice: None,
+    ) -> None:
+        self._improviser = improviser
+        self._turns = turns
+        self._settings = settings
+        self._max_wait_s = max_wait_s
+        self._notify = notify
+        self._answer: _Answer | None = None
+        self._withheld: list[Played] = []
+        self._pitches: list[int] = []
+        self._turn = 0
+        self._idle_since_s: float | None = None
+        self._rebuilding: Iterator[None] | None = None
+        self.phase = Phase.LISTENING
+
+    # --- events -----------------------------------------------------------------------------------
+
+    def handle(self, event: Event, now_s: float) -> list[Command]:
+        """Take one event of the stage; returns what the stage is to do now."""
+        match event:
+            case Played():
+                return self._hear(event, now_s)
+            case Sounded(turn, index, _, _, at_s, _) if self._is_current(turn):
+                self._current.sounded[index] = (at_s, None)
+            case Released(turn, index, _, at_s) if self._is_current(turn) and index in self._current.sounded:
+                self._current.sounded[index] = (self._current.sounded[index][0], at_s)
+            case TurnCancelled(turn, at_s, _) if self._is_current(turn):
+                return self._finish(at_s, yielded=True)
+        return []
+
+    def _is_current(self, turn: int) -> bool:
+        return self._answer is not None and self._answer.turn == turn
+
+    @property
+    def _current(self) -> _Answer:
+        if self._answer is None:
+            raise RuntimeError("no answer is open")
+        return self._answer
+
+    def _hear(self, event: Played, now_s: float) -> list[Command]:
+        self._idle_since_s, self._rebuilding = now_s, None
+        if self.phase is Phase.YIELDING:
+            self._withheld.append(event)
+            return []
+        if self.phase is Phase.ANSWERING and _is_note_on(event.data):
+            self.phase = Phase.YIELDING
+            self._withheld.append(event)
+            return [CancelTurn(self._current.turn)]
+        self._take(event)
+        return []
+
+    def _take(self, event: Played) -> None:
+        """Let improviser and turn-taker hear a message."""
+        status, *rest = event.data
+        kind = status & 0xF0
+        if _is_note_on(event.data):
+            pitch, velocity = rest
+            self._improviser.press(pitch, velocity, event.at_s)
+            self._turns.press(pitch, event.at_s)
+            self._pitches.append(pitch)
+        elif kind in (0x80, 0x90):
+            self._release(rest[0], event.at_s)
+        elif kind == 0xB0 and rest[0] == SUSTAIN_CONTROLLER:
+            self._improviser.move_pedal(rest[1])
+        elif kind == 0xB0 and rest[0] in (_ALL_SOUND_OFF, _ALL_NOTES_OFF):
+            for pitch in self._turns.keys_down:
+                self._release(pitch, event.at_s)
+
+    def _release(self, pitch: int, at_s: float) -> None:
+        self._improviser.release(pitch, at_s)
+        self._turns.release(pitch, at_s)
+
+    # --- the clock --------------------------------------------------------------------------------
+
+    def next_wakeup_s(self) -> float | None:
+        """When `wake` wants to be called; None while only an event can change anything."""
+        if self.phase is Phase.LISTENING:
+            deadline_s = self._turns.deadline_s()
+            return self._rebuild_at_s() if deadline_s is None else deadline_s
+        if self.phase is Phase.ANSWERING:
+            answer = self._current
+            return answer.ends_s if answer.drawn else answer.last_onset_s - self._settings.lookahead_s
+        return None
+
+    def wake(self, now_s: float) -> list[Command]:
+        """Do what is due; returns what the stage is to do. Call again while `next_wakeup_s` is past."""
+        if self.phase is Phase.LISTENING:
+            deadline_s = self._turns.deadline_s()
+            if deadline_s is not None and now_s >= deadline_s:
+                return self._begin(now_s)
+            if deadline_s is None:
+                self._rebuild(now_s)
+        elif self.phase is Phase.ANSWERING:
+            answer = self._current
+            if not answer.drawn:
+                return self._draw(now_s)
+            if answer.ends_s is not None and now_s >= answer.ends_s:
+                if answer.all_released:
+                    return self._finish(now_s, yielded=False)
+                answer.ends_s = now_s + 0.01  # an acknowledgement is on its way
+        return []
+
+    def _begin(self, now_s: float) -> list[Command]:
+        call = self._turns.call
+        if call is None:
+            return []
+        self._turn += 1
+        self._notify(CallHeard(self._turn, call, tuple(self._pitches)))
+        settings = self._settings
+        length_s = min(
+            settings.length_max_s, max(settings.length_min_s, call.length_s * settings.length_ratio)
+        )
+        self._answer = _Answer(self._turn, now_s, length_s)
+        self._improviser.begin_turn(self._turn, now_s)
+        self.phase = Phase.ANSWERING
+        return self._draw(now_s)
+
+    def _draw(self, now_s: float) -> list[Command]:
+        """Draw a note or two, as long as the plan does not reach far enough ahead."""
+        answer, commands = self._current, list[Command]()
+        for _ in range(DRAWS_A_WAKE):
+            if answer.notes and answer.last_onset_s - self._settings.lookahead_s > now_s:
+                break
+            commands += self._draw_one(answer, now_s)
+            if answer.drawn:
+                break
+        return commands
+
+    def _draw_one(self, answer: _Answer, now_s: float) -> list[Command]:
+        if not answer.notes:
+            earliest_s = now_s + FIRST_NOTE_LEAD_S
+            note = self._improviser.draw(earliest_s, earliest_s + self._max_wait_s)
+        else:
+            last_s = answer.last_onset_s
+            # A plan that has fallen behind the clock goes on from now; a chord in it stays together.
+            earliest_s = last_s if now_s - last_s < 0.02 else now_s
+            note = self._improviser.draw(earliest_s, last_s + self._settings.max_gap_s)
+        if answer.notes and note.onset_s > answer.notes[0].onset_s + answer.length_s:
+            self._improviser.withdraw()
+            return self._close(answer)
+        answer.notes.append(note)
+        return [*self._pedalling(answer, note, now_s), _play(note)]
+
+    def _pedalling(self, answer: _Answer, note: PlannedNote, now_s: float) -> list[Command]:
+        """Up as the note is struck, or down in time to catch the notes before it."""
+        if note.pedal == answer.pedal:
+            return []
+        answer.pedal = note.pedal
+        at_s = note.onset_s
+        if note.pedal and len(answer.notes) > 1:
+            at_s = min(at_s, max(now_s, answer.notes[-2].onset_s + PEDAL_AFTER_ONSET_S))
+        return [MovePedal(answer.turn, 127 if note.pedal else 0, at_s)]
+
+    def _close(self, answer: _Answer) -> list[Command]:
+        answer.drawn = True
+        end_s = max(note.release_s for note in answer.notes)
+        if not answer.pedal:
+            answer.ends_s = end_s
+            return []
+        answer.ends_s = end_s + RING_S
+        return [MovePedal(answer.turn, 0, answer.ends_s)]
+
+    def _finish(self, now_s: float, *, yielded: bool) -> list[Command]:
+        answer = self._current
+        times = answer.times(now_s)
+        self._improviser.close_turn(times)
+        self._answer, self.phase = None, Phase.LISTENING
+        self._pitches.clear()
+        self._turns.begin()
+        self._idle_since_s = now_s
+        pitches = tuple(note.pitch for note in answer.notes if note.index in times)
+        length_s = max((r for _, r in times.values()), default=now_s) - min(
+            (o for o, _ in times.values()), default=now_s
+        )
+        self._notify(AnswerEnded(answer.turn, pitches, length_s, yielded))
+        withheld, self._withheld = self._withheld, []
+        for event in withheld:
+            self._take(event)
+        return []
+
+    # --- the memory -------------------------------------------------------------------------------
+
+    def _rebuild_at_s(self) -> float | None:
+        if self._idle_since_s is None or self._turns.keys_down:
+            return None
+        return self._idle_since_s + REBUILD_AFTER_S
+
+    def _rebuild(self, now_s: float) -> None:
+        at_s = self._rebuild_at_s()
+        if at_s is None or now_s < at_s:
+            return
+        self._rebuilding = self._rebuilding or self._improviser.rebuild()
+        if next(self._rebuilding, self) is self:
+            self._idle_since_s, self._rebuilding = None, None
+
+
+def new_seed() -> int:
+    """A seed for a session that asked for none in particular."""
+    return random.SystemRandom().randrange(1, 2**32)
+
+
+def _is_note_on(data: tuple[int, ...]) -> bool:
+    return len(data) == 3 and data[0] & 0xF0 == 0x90 and data[2] > 0
+
+
+def _play(note: PlannedNote) -> PlayNote:
+    return PlayNote(note.turn, note.index, note.pitch, note.velocity, note.onset_s, note.release_s)

@@ -1,0 +1,198 @@
+"""What a single setting may be.
+
+A rule takes a value from a TOML file (`check`) or from the command line (`parse`) and returns it, or raises
+`ValueError`; `allowed` says in words what it would have taken.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+Value = bool | int | float | str
+
+
+class Rule(Protocol):
+    """What one setting may be."""
+
+    @property
+    def allowed(self) -> str:
+        """What is taken, so that "it must be ..." reads on."""
+        ...
+
+    def check(self, value: object) -> Value:
+        """A value as TOML gives it; raises ValueError."""
+        ...
+
+    def parse(self, text: str) -> Value:
+        """A value as typed on the command line; raises ValueError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """True or false."""
+
+    @property
+    def allowed(self) -> str:
+        """What is taken."""
+        return "true or false"
+
+    def check(self, value: object) -> bool:
+        """Only a real boolean."""
+        if not isinstance(value, bool):
+            raise ValueError(self.allowed)
+        return value
+
+    def parse(self, text: str) -> bool:
+        """``true`` or ``false`` in any case."""
+        return self.check({"true": True, "false": False}.get(text.strip().lower()))
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number, bounds included."""
+
+    low: int
+    high: int
+
+    @property
+    def allowed(self) -> str:
+        """What is taken."""
+        return f"a whole number from {self.low} to {self.high}"
+
+    def check(self, value: object) -> int:
+        """An integer, but not a boolean, which Python counts as one."""
+        if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
+            raise ValueError(self.allowed)
+        return value
+
+    def parse(self, text: str) -> int:
+        """Decimal digits."""
+        return self.check(int(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number, bounds included; whole numbers are taken too."""
+
+    low: float
+    high: float
+
+    @property
+    def allowed(self) -> str:
+        """What is taken."""
+        return f"a number from {self.low:g} to {self.high:g}"
+
+    def check(self, value: object) -> float:
+        """A finite number, but not a boolean, which Python counts as one."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise ValueError(self.allowed)
+        if not self.low <= value <= self.high:
+            raise ValueError(self.allowed)
+        return float(value)
+
+    def parse(self, text: str) -> float:
+        """Decimal notation."""
+        return self.check(float(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few words or whole numbers."""
+
+    choices: tuple[str | int, ...]
+
+    @property
+    def allowed(self) -> str:
+        """What is taken."""
+        shown = [f'"{choice}"' if isinstance(choice, str) else str(choice) for choice in self.choices]
+        return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"
+
+    def check(self, value: object) -> str | int:
+        """Exactly one of the choices, of the same type."""
+        for choice in self.choices:
+            if type(value) is type(choice) and value == choice:
+                return choice
+        raise ValueError(self.allowed)
+
+    def parse(self, text: str) -> str | int:
+        """One of the choices as typed."""
+        return self.check({str(choice): choice for choice in self.choices}.get(unquoted(text)))
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One line of text, perhaps empty."""
+
+    @property
+    def allowed(self) -> str:
+        """What is taken."""
+        return "text in quotes, on one line"
+
+    def check(self, value: object) -> str:
+        """Text without control characters (a NUL in a path would be an error far from here)."""
+        if not isinstance(value, str) or any(ord(character) < 32 for character in value):
+            raise ValueError(self.allowed)
+        return value
+
+    def parse(self, text: str) -> str:
+        """The text as typed, with or without quotes."""
+        return self.check(unquoted(text))
+
+
+@dataclass(frozen=True, slots=True)
+class FilePath:
+    """A path, where a leading ``~`` stands for the home folder."""
+
+    optional: bool = False
+
+    @property
+    def allowed(self) -> str:
+        """What is taken."""
+        return "a path in quotes" + (', or "" for none' if self.optional else "")
+
+    def check(self, value: object) -> str:
+        """A path with the home folder put in."""
+        if not isinstance(value, str) or any(ord(character) < 32 for character in value):
+            raise ValueError(self.allowed)
+        if not value and not self.optional:
+            raise ValueError(self.allowed)
+        return str(Path(value).expanduser()) if value.startswith("~") else value
+
+    def parse(self, text: str) -> str:
+        """The path as typed, with or without quotes."""
+        return self.check(unquoted(text))
+
+
+@dataclass(frozen=True, slots=True)
+class PortName:
+    """A name that every MIDI system takes: short, on one line, without the colon that JACK splits at."""
+
+    longest: int = 32
+
+    @property
+    def allowed(self) -> str:
+        """What is taken."""
+        return f"text of 1 to {self.longest} characters without a colon"
+
+    def check(self, value: object) -> str:
+        """A printable name."""
+        if not isinstance(value, str) or not value.strip() or len(value) > self.longest:
+            raise ValueError(self.allowed)
+        if ":" in value or not value.isprintable():
+            raise ValueError(self.allowed)
+        return value
+
+    def parse(self, text: str) -> str:
+        """The name as typed, with or without quotes."""
+        return self.check(unquoted(text))
+
+
+def unquoted(text: str) -> str:
+    """Text without one pair of surrounding quotes."""
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
+        return text[1:-1]
+    return text

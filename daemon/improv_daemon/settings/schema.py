@@ -1,0 +1,178 @@
+"""Every setting: its name, type, default and range.
+
+The packaged ``defaults.toml`` says the same again with comments for the musician; a test holds them equal.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Annotated, Any, get_type_hints
+
+from improv_daemon.settings.rules import Choice, FilePath, Number, PortName, Rule, Switch, Text, Whole
+
+SCHEMA = 1
+"""The version of the configuration files that this improv reads and writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """MIDI in and out.
+
+    Attributes:
+        api: The MIDI system; ``auto`` takes the first that works, ``none`` opens nothing.
+        name: Of the virtual ports "<name> in" and "<name> out".
+        input: Part of the name of an input to listen to as well, empty for none.
+        output: Part of the name of an output to play to as well, empty for none.
+        virtual: Whether to open the virtual ports.
+        channel: improv's MIDI channel, 1..16.
+        echo_window_s: How long a message that improv sent counts as its own when it comes back.
+    """
+
+    api: Annotated[str, Choice(("auto", "alsa", "jack", "coremidi", "windows", "none"))] = "auto"
+    name: Annotated[str, PortName()] = "improv"
+    input: Annotated[str, Text()] = ""
+    output: Annotated[str, Text()] = ""
+    virtual: Annotated[bool, Switch()] = True
+    channel: Annotated[int, Whole(1, 16)] = 2
+    echo_window_s: Annotated[float, Number(0.0, 1.0)] = 0.06
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """The built-in synthesiser.
+
+    Attributes:
+        enabled: ``auto`` sounds when it can, ``on`` insists, ``off`` stays silent.
+        soundfont: Path of an .sf2 or .sf3 file, empty to look in the usual places.
+        driver: FluidSynth's audio driver; ``auto`` tries what the system has.
+        gain: Loudness of the synthesiser.
+        player: Whether the player's notes sound too.
+    """
+
+    enabled: Annotated[str, Choice(("auto", "on", "off"))] = "auto"
+    soundfont: Annotated[str, FilePath(optional=True)] = ""
+    driver: Annotated[str, Text()] = "auto"
+    gain: Annotated[float, Number(0.0, 10.0)] = 0.5
+    player: Annotated[bool, Switch()] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When the player's turn has ended.
+
+    Attributes:
+        silence_min_s: The shortest silence that ends a turn.
+        silence_max_s: The longest silence that a turn survives.
+        silence_factor: Times the player's own usual gap, between those two bounds.
+        held_min_s: The same lower bound while keys stay down.
+        held_max_s: The same upper bound while keys stay down.
+        held_factor: The same factor while keys stay down.
+        max_wait_s: How long the answer may wait for its moment after the turn has ended.
+    """
+
+    silence_min_s: Annotated[float, Number(0.05, 10.0)] = 0.35
+    silence_max_s: Annotated[float, Number(0.05, 30.0)] = 1.5
+    silence_factor: Annotated[float, Number(0.5, 20.0)] = 2.5
+    held_min_s: Annotated[float, Number(0.1, 30.0)] = 1.5
+    held_max_s: Annotated[float, Number(0.1, 60.0)] = 4.0
+    held_factor: Annotated[float, Number(0.5, 50.0)] = 6.0
+    max_wait_s: Annotated[float, Number(0.0, 10.0)] = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How long improv answers.
+
+    Attributes:
+        length_ratio: Length of the answer over the length of the call.
+        length_min_s: No answer is planned shorter.
+        length_max_s: No answer is planned longer.
+        lookahead_s: How far ahead of their sound notes are drawn.
+        max_gap_s: A longer gap between two notes ends the answer.
+    """
+
+    length_ratio: Annotated[float, Number(0.1, 8.0)] = 1.0
+    length_min_s: Annotated[float, Number(0.1, 120.0)] = 1.5
+    length_max_s: Annotated[float, Number(0.5, 600.0)] = 20.0
+    lookahead_s: Annotated[float, Number(0.05, 5.0)] = 0.25
+    max_gap_s: Annotated[float, Number(0.1, 20.0)] = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How daring the drawn notes are, one temperature for each attribute of a note."""
+
+    temperature_dt: Annotated[float, Number(0.05, 3.0)] = 0.9
+    temperature_pedal: Annotated[float, Number(0.05, 3.0)] = 0.9
+    temperature_pitch: Annotated[float, Number(0.05, 3.0)] = 0.95
+    temperature_velocity: Annotated[float, Number(0.05, 3.0)] = 0.9
+    temperature_duration: Annotated[float, Number(0.05, 3.0)] = 1.0
+    min_p: Annotated[float, Number(0.0, 0.9)] = 0.03
+    lowest_pitch: Annotated[int, Whole(0, 127)] = 21
+    highest_pitch: Annotated[int, Whole(0, 127)] = 108
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """How many notes back improv remembers."""
+
+    window_notes: Annotated[int, Whole(16, 8192)] = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Where sittings are kept, and as what."""
+
+    folder: Annotated[str, FilePath()] = "sessions"
+    mp3: Annotated[bool, Switch()] = True
+    bitrate_kbps: Annotated[int, Choice((96, 128, 160, 192, 224, 256, 320))] = 192
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that the musician may set.
+
+    Attributes:
+        mode: Who plays when.
+        model: ``default``, or the path of an .onnx model file.
+        seed: Of improv's dice; 0 draws a new one each time.
+    """
+
+    mode: Annotated[str, Choice(("answer",))] = "answer"
+    model: Annotated[str, FilePath()] = "default"
+    seed: Annotated[int, Whole(0, 2**32 - 1)] = 0
+    ports: Ports = Ports()
+    sound: Sound = Sound()
+    turn: Turn = Turn()
+    answer: Answer = Answer()
+    sampling: Sampling = Sampling()
+    memory: Memory = Memory()
+    record: Record = Record()
+
+
+ORDERED = (
+    ("turn.silence_min_s", "turn.silence_max_s"),
+    ("turn.held_min_s", "turn.held_max_s"),
+    ("answer.length_min_s", "answer.length_max_s"),
+    ("sampling.lowest_pitch", "sampling.highest_pitch"),
+)
+"""Pairs of settings of which the first must not be above the second."""
+
+SECTIONS: dict[str, type[Any]] = {
+    name: kind
+    for name, kind in get_type_hints(Settings).items()
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind)
+}
+"""Section name to its dataclass, in the order of `Settings`."""
+
+
+def _rules(kind: type[Any], prefix: str) -> dict[str, Rule]:
+    hints = get_type_hints(kind, include_extras=True)
+    return {prefix + name: hint.__metadata__[0] for name, hint in hints.items() if name not in SECTIONS}
+
+
+RULES: dict[str, Rule] = _rules(Settings, "") | {
+    path: rule for name, kind in SECTIONS.items() for path, rule in _rules(kind, f"{name}.").items()
+}
+"""``key`` or ``section.key`` to what it may be, in the order of `Settings`."""

@@ -1,0 +1,1 @@
+"""The process at the ports: MIDI in and out, thru, schedule, ledger, live synth, and nothing else."""

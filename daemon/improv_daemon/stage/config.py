@@ -1,0 +1,64 @@
+"""What the stage is told when it starts."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class StageConfig:
+    """The settings the stage needs, fixed for its life.
+
+    Attributes:
+        name: Name of the virtual ports: "<name> in" and "<name> out".
+        api: MIDI system: auto, alsa, jack, coremidi, windows or none.
+        input: Part of the name of an input port to connect; empty for none.
+        output: Part of the name of an output port to connect; empty for none.
+        virtual: Open the virtual ports.
+        channel: improv's MIDI channel, 1..16.
+        echo_window_s: How long after sending it improv's own output is recognised at an input.
+        sound: Live synth: auto (if it can be had), on (refuse to start without), off.
+        soundfont: Path of a soundfont; empty for an installed one.
+        driver: FluidSynth's audio driver, or auto.
+        gain: Loudness of the synth, 0..10.
+        sound_player: Sound the player's notes through the synth too.
+    """
+
+    name: str = "improv"
+    api: str = "auto"
+    input: str = ""
+    output: str = ""
+    virtual: bool = True
+    channel: int = 2
+    echo_window_s: float = 0.06
+    sound: str = "auto"
+    soundfont: str = ""
+    driver: str = "auto"
+    gain: float = 0.5
+    sound_player: bool = True
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.channel <= 16:
+            raise ValueError(f"channel must be in 1..16, got {self.channel}")
+        if self.sound not in ("auto", "on", "off"):
+            raise ValueError(f"sound must be auto, on or off, got {self.sound!r}")
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> StageConfig:
+        """The inverse of `to_json`.
+
+        Raises:
+            ValueError: The text is not a configuration of ours.
+        """
+        fields: dict[str, Any] = json.loads(text)
+        try:
+            return cls(**fields)
+        except TypeError as error:
+            raise ValueError(f"not a stage configuration: {error}") from None

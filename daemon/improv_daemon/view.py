@@ -1,0 +1,97 @@
+"""The conversation as text, while it happens."""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO
+
+from improv_daemon.partner import AnswerEnded, CallHeard, Notice
+from improv_daemon.wire import Event, Played, Ready, Sounded, Trouble
+
+WIDTH = 96
+CHORD_S = 0.05
+_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+
+
+def pitch_name(pitch: int) -> str:
+    """Scientific pitch notation; middle C (60) is C4."""
+    return f"{_NAMES[pitch % 12]}{pitch // 12 - 1}"
+
+
+class View:
+    """Writes lines; a terminal that has gone away is no reason to stop playing.
+
+    Args:
+        out: Where to; standard output when not given.
+    """
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out: TextIO | None = out or sys.stdout
+        self._speaker = ""
+        self._column = 0
+        self._last_s = 0.0
+
+    def line(self, text: str) -> None:
+        """A line of its own."""
+        self._write(f"\n{text}\n" if self._column else f"{text}\n")
+        self._column, self._speaker = 0, ""
+
+    def opening(self, model: str, mode: str, ready: Ready) -> None:
+        """What improv listens to, where it plays, which model and mode, how to stop."""
+        nothing = "nothing yet"
+        self.line(f"improv listens to {_listed(ready.inputs) or nothing}.")
+        places = [*(f'"{name}"' for name in ready.outputs), *([ready.sound] if ready.sound else [])]
+        self.line(f"It plays to {', '.join(places) or nothing}.")
+        self.line(f"Model {model}, mode {mode}. Ctrl-C stops.")
+        for problem in ready.problems:
+            self.line(f"Note: {problem}")
+        if not ready.inputs and ready.sound is None:
+            self.line("Without MIDI and sound, try: improv demo")
+
+    def event(self, event: Event) -> None:
+        """Show notes as they sound."""
+        match event:
+            case Played(data, at_s, _) if len(data) == 3 and data[0] & 0xF0 == 0x90 and data[2]:
+                self._note("you", data[1], at_s)
+            case Sounded(_, _, pitch, _, at_s, _):
+                self._note("improv", pitch, at_s)
+            case Trouble(text):
+                self.line(f"Note: {text}")
+
+    def notice(self, notice: Notice) -> None:
+        """Close a line when a turn ends."""
+        match notice:
+            case CallHeard(_, call, pitches):
+                self._summary("you", len(pitches), call.length_s, "")
+            case AnswerEnded(_, pitches, length_s, yielded):
+                self._summary("improv", len(pitches), length_s, ", and yielded" if yielded else "")
+
+    def _summary(self, speaker: str, notes: int, length_s: float, ending: str) -> None:
+        if self._speaker == speaker:
+            self._write(f"   ({notes} {'note' if notes == 1 else 'notes'}, {length_s:.1f} s{ending})\n")
+            self._column, self._speaker = 0, ""
+
+    def _note(self, speaker: str, pitch: int, at_s: float) -> None:
+        text = pitch_name(pitch)
+        if speaker != self._speaker or self._column > WIDTH:
+            self._write("\n" if self._column else "")
+            text = f"{speaker:>6}  {text}"
+            self._column = 0
+        else:
+            text = ("+" if at_s - self._last_s < CHORD_S else " ") + text
+        self._write(text)
+        self._speaker, self._last_s = speaker, at_s
+        self._column += len(text)
+
+    def _write(self, text: str) -> None:
+        if self._out is None:
+            return
+        try:
+            self._out.write(text)
+            self._out.flush()
+        except (OSError, ValueError):
+            self._out = None
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(f'"{name}"' for name in names)

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import datetime
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from improv_daemon import cli, wire
+from improv_daemon.journal import JournalWriter
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HOME", "XDG_CONFIG_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(variable, str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+
+
+def write_journal(path: Path) -> Path:
+    started_at = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
+    with JournalWriter(path, model="m", seed=1, settings={}, started_at=started_at, now_s=10.0) as journal:
+        journal.write(wire.Played((0x90, 60, 80), 11.0, "keys"), 11.0)
+        journal.write(wire.Played((0x80, 60, 0), 12.0, "keys"), 12.0)
+    return path
+
+
+def test_help_lists_every_command_of_the_daemon(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--help"]) == 0
+    output = capsys.readouterr().out
+    for name in ("play", "record", "demo", "ports", "generate", "render"):
+        assert f" {name} " in output
+
+
+def test_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("improv ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["plya"],
+        ["play", "--zork"],
+        ["play", "extra"],
+        ["play", "--seed", "x"],
+        ["generate"],
+        ["generate", "a.mid"],
+        ["generate", "a.mid", "-o", "b.mid", "--length", "0"],
+        ["render"],
+    ],
+)
+def test_wrong_arguments_exit_with_2_and_no_traceback(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Usage: improv" in captured.err
+    assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["play", "-o", "seed=x"],
+            "-o: seed = x is not allowed: it must be a whole number from 0 to 4294967295.",
+        ),
+        (
+            ["play", "--seed", "-1"],
+            "--seed: seed = -1 is not allowed: it must be a whole number from 0 to 4294967295.",
+        ),
+        (["record", "--config", "no.toml"], "There is no configuration file no.toml."),
+        (["demo", "--mode", "x"], '--mode: mode = x is not allowed: it must be "answer".'),
+        (["record", "taken"], "taken is a file, so no sitting can be kept in taken; name a folder."),
+        (["demo", "taken"], "taken is a file, so no sitting can be kept in taken; name a folder."),
+        (["ports", "-o", "ports.api=x"], "-o: ports.api = x is not allowed: it must be "),
+        (["generate", "no.mid", "-o", "out.mid"], "There is no MIDI file no.mid."),
+        (
+            ["generate", "taken", "-o", "out.wav"],
+            "out.wav cannot be the output: its name must end in .mid or .midi.",
+        ),
+        (["generate", "taken", "-o", "no/out.mid"], "no/out.mid cannot be written: there is no folder no."),
+        (["render", "no.jsonl"], "There is no file no.jsonl."),
+        (["render", "taken"], "taken is "),
+    ],
+)
+def test_bad_input_is_one_sentence_on_stderr_and_status_2(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("taken").write_text("")
+    assert cli.main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(message)
+    assert captured.err.endswith((".\n", "?\n"))
+    assert captured.err.count("\n") == 1
+
+
+def test_ports_lists_none_without_a_midi_system(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["ports", "-o", "ports.api=none"]) == 0
+    assert capsys.readouterr().out == "Inputs (--in):\n  none\nOutputs (--out):\n  none\n"
+
+
+_WITHOUT_RTMIDI = """
+import sys
+sys.modules["rtmidi"] = None  # what a missing library does to the import
+from improv_daemon.cli import main
+sys.exit(main(["ports"]))
+"""
+
+
+def test_ports_says_what_is_missing_when_rtmidi_cannot_be_imported() -> None:
+    ran = subprocess.run([sys.executable, "-c", _WITHOUT_RTMIDI], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0
+    assert ran.stderr == ""
+    assert "rtmidi" in ran.stdout
+    assert ran.stdout.count("\n") == 1
+
+
+def test_render_makes_the_midi_file_of_a_journal(capsys: pytest.CaptureFixture[str]) -> None:
+    write_journal(Path("sitting.jsonl"))
+    assert cli.main(["render", "sitting.jsonl", "--no-mp3"]) == 0
+    assert capsys.readouterr().out == "Wrote sitting.mid.\n"
+    assert Path("sitting.mid").is_file()
+
+
+def test_an_interrupt_ends_quietly_with_130(capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    cli.app.command("interrupted", hidden=True)(interrupted)
+    try:
+        assert cli.main(["interrupted"]) == 130
+    finally:
+        cli.app.registered_commands.pop()
+    assert capsys.readouterr().err == ""
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = ("numpy", "onnxruntime", "mido", "rtmidi", "asyncio", "torch")
+    code = (
+        "import sys\nfrom improv_daemon.cli import main\n"
+        f"main(['play', '--help'])\nprint('HEAVY', *(name for name in {heavy} if name in sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "HEAVY"

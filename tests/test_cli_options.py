@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from improv_core.errors import ConfigError, SoundError
+from improv_daemon import cli_options as options
+
+if TYPE_CHECKING:
+    from improv_daemon.settings import Settings
+
+
+class Stage:
+    """A command that keeps what it was called with."""
+
+    def __init__(self, status: int = 0) -> None:
+        self.settings: Settings | None = None
+        self.place: str | None = None
+        self.app = typer.Typer(pretty_exceptions_enable=False)
+
+        def act(settings: Settings, place: str = "home") -> int:
+            """Act."""
+            self.settings, self.place = settings, place
+            return status
+
+        act.__annotations__["place"] = str
+        self.app.command()(options.playing_options(act))
+
+    def run(self, *arguments: str) -> int:
+        result = CliRunner().invoke(self.app, arguments)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.exit_code
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HOME", "XDG_CONFIG_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+
+def test_options_become_settings() -> None:
+    stage = Stage()
+    assert stage.run("--in", "Keys", "--out", "Synth", "--seed", "5", "--no-sound", "--mode", "answer") == 0
+    assert stage.settings is not None
+    assert stage.settings.ports.input == "Keys"
+    assert stage.settings.ports.output == "Synth"
+    assert stage.settings.seed == 5
+    assert stage.settings.sound.enabled == "off"
+
+
+def test_both_spellings_of_an_assignment_are_taken_and_repeat() -> None:
+    stage = Stage()
+    stage.run("-o", "seed=1", "-o", "sampling.min_p=0.1", "--set", "ports.channel=3")
+    assert stage.settings is not None
+    assert (stage.settings.seed, stage.settings.sampling.min_p, stage.settings.ports.channel) == (1, 0.1, 3)
+
+
+def test_an_option_wins_over_an_assignment() -> None:
+    stage = Stage()
+    stage.run("--seed", "2", "-o", "seed=1")
+    assert stage.settings is not None
+    assert stage.settings.seed == 2
+
+
+def test_a_config_file_is_read() -> None:
+    Path("mine.toml").write_text("[improv]\nseed = 9\n", encoding="utf-8")
+    stage = Stage()
+    stage.run("--config", "mine.toml")
+    assert stage.settings is not None
+    assert stage.settings.seed == 9
+
+
+def test_a_commands_own_argument_and_exit_status_are_its_own() -> None:
+    stage = Stage(status=3)
+    assert stage.run("--place", "away") == 3
+    assert stage.place == "away"
+
+
+def test_a_refused_option_is_named() -> None:
+    with pytest.raises(ConfigError, match=r'^--mode: mode = trade is not allowed: it must be "answer"\.$'):
+        Stage().run("--mode", "trade")
+
+
+def test_a_soundfont_that_is_not_there_is_refused_before_anything_starts() -> None:
+    stage = Stage()
+    with pytest.raises(SoundError, match=r"^nowhere\.sf2: "):
+        stage.run("--soundfont", "nowhere.sf2")
+    assert stage.settings is None

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from improv_core.errors import MidiFileError, StorageError
+from improv_daemon.cli_paths import check_folder, check_midi_file, check_output_file
+
+
+def check_output(path: Path, unlike: Path = Path("seed.mid")) -> None:
+    check_output_file(path, suffixes=(".mid", ".midi"), unlike=unlike)
+
+
+def test_a_folder_that_can_be_made_is_taken_but_not_made(tmp_path: Path) -> None:
+    check_folder(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_inside_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("")
+    with pytest.raises(StorageError, match="is a file, so no sitting can be kept"):
+        check_folder(tmp_path / "a" / "b")
+
+
+def test_a_folder_with_an_impossible_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="cannot be used"):
+        check_folder(tmp_path / ("x" * 5000))
+
+
+def test_a_new_midi_file_is_taken(tmp_path: Path) -> None:
+    check_output(tmp_path / "out.MID")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("out.mp3", r"must end in \.mid or \.midi"),
+        ("folder.mid", "it is a folder"),
+        ("none/out.mid", "there is no folder"),
+        (f"{'x' * 5000}.mid", "cannot be written"),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_refused(tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / "folder.mid").mkdir()
+    with pytest.raises(StorageError, match=message):
+        check_output(tmp_path / name)
+
+
+def test_the_input_is_never_the_output(tmp_path: Path) -> None:
+    seed = tmp_path / "seed.mid"
+    seed.write_bytes(b"")
+    with pytest.raises(StorageError, match="is the input too"):
+        check_output(tmp_path / "." / "seed.mid", unlike=seed)
+
+
+@pytest.mark.parametrize("name", ["nowhere.mid", "", "x" * 5000])
+def test_a_midi_file_that_is_not_there_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(MidiFileError, match="There is no MIDI file"):
+        check_midi_file(tmp_path / name)

@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from improv_core.errors import ConfigError
+from improv_daemon.settings import Assignment, Settings, load_settings, user_config_file
+from improv_daemon.settings.rules import Choice, FilePath, Number, PortName, Switch, Text, Whole
+from improv_daemon.settings.schema import RULES, SCHEMA, SECTIONS
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither this user's configuration nor the checkout's is read."""
+    for variable in ("HOME", "XDG_CONFIG_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(variable, str(tmp_path / "home"))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def assigned(*texts: str) -> Settings:
+    return load_settings(None, [Assignment.parse(text) for text in texts])
+
+
+def refusal(text: str, path: Path = Path("mine.toml")) -> str:
+    write(path, text)
+    with pytest.raises(ConfigError) as refused:
+        load_settings(path)
+    return str(refused.value)
+
+
+# --- layers ---------------------------------------------------------------------------------------
+
+
+def test_settings_without_any_file_are_the_defaults_of_the_dataclasses() -> None:
+    assert load_settings() == Settings()
+
+
+def test_packaged_defaults_name_every_setting_and_nothing_else() -> None:
+    import improv_daemon
+
+    path = Path(improv_daemon.__file__).parent / "defaults.toml"
+    table = tomllib.loads(path.read_text(encoding="utf-8"))["improv"]
+    assert table.pop("schema") == SCHEMA
+    named = {
+        f"{name}.{key}" if isinstance(value, dict) else name
+        for name, value in table.items()
+        for key in (value if isinstance(value, dict) else [name])
+    }
+    assert named == set(RULES)
+    assert table == dataclasses.asdict(Settings())
+
+
+def test_settings_come_from_the_user_then_the_folder_then_the_named_file_then_the_command_line() -> None:
+    write(
+        user_config_file(),
+        "[improv]\nseed = 1\nmodel = 'a'\n[improv.turn]\nsilence_min_s = 0.1\nheld_min_s = 2\n",
+    )
+    write(Path("config.toml"), "[improv]\nseed = 2\nmodel = 'b'\n[improv.turn]\nsilence_min_s = 0.2\n")
+    named = write(Path("mine.toml"), "[improv]\nseed = 3\nmodel = 'c'\n")
+    settings = load_settings(named, [Assignment.parse("seed=4")])
+    assert settings.seed == 4
+    assert settings.model == "c"
+    assert settings.turn.silence_min_s == 0.2
+    assert settings.turn.held_min_s == 2.0
+    assert settings.turn.held_max_s == 4.0
+
+
+def test_of_two_assignments_the_later_wins() -> None:
+    assert assigned("seed=1", "seed=2").seed == 2
+
+
+@pytest.mark.parametrize("text", ["[other]\nseed = 1\n", "", "not TOML at all"])
+def test_a_config_toml_in_the_folder_that_is_not_improvs_is_left_alone(text: str) -> None:
+    write(Path("config.toml"), text)
+    assert load_settings() == Settings()
+
+
+def test_a_broken_config_toml_in_the_folder_that_is_improvs_is_refused() -> None:
+    write(Path("config.toml"), "[improv]\nseed = \n")
+    with pytest.raises(ConfigError, match=r"^config\.toml is not valid TOML: .*line 2"):
+        load_settings()
+
+
+def test_an_empty_user_config_changes_nothing() -> None:
+    write(user_config_file(), "")
+    assert load_settings() == Settings()
+
+
+def test_a_file_needs_only_what_it_changes() -> None:
+    path = write(Path("mine.toml"), "[improv.sampling]\nmin_p = 0\n")
+    assert load_settings(path) == dataclasses.replace(
+        Settings(), sampling=dataclasses.replace(Settings().sampling, min_p=0.0)
+    )
+
+
+def test_a_file_with_a_byte_order_mark_is_read() -> None:
+    path = write(Path("mine.toml"), "\ufeff[improv]\nseed = 7\n")
+    assert load_settings(path).seed == 7
+
+
+# --- refusals -------------------------------------------------------------------------------------
+
+
+def test_a_missing_config_file_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"^There is no configuration file nowhere\.toml\.$"):
+        load_settings(Path("nowhere.toml"))
+
+
+def test_a_folder_is_no_config_file() -> None:
+    with pytest.raises(ConfigError, match=r"^\. cannot be read: "):
+        load_settings(Path())
+
+
+def test_broken_toml_names_the_line() -> None:
+    assert re.search(r"^mine\.toml is not valid TOML: .*line 3", refusal("[improv]\nseed = 1\nmodel = =\n"))
+
+
+def test_a_file_that_is_not_text_is_refused() -> None:
+    Path("mine.toml").write_bytes(b"\xff\xfe\x00\x01")
+    with pytest.raises(ConfigError, match="is not UTF-8 text"):
+        load_settings(Path("mine.toml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "[improv.sampling]\ntemprature_pitch = 1.1\n",
+            "mine.toml: there is no setting sampling.temprature_pitch (set to 1.1); "
+            "did you mean 'sampling.temperature_pitch'?",
+        ),
+        (
+            "[improv]\ngain = 1.1\n",
+            "mine.toml: there is no setting gain (set to 1.1); did you mean 'sound.gain'?",
+        ),
+        (
+            "[improv.samplng]\nmin_p = 0\n",
+            "mine.toml: there is no setting samplng (set to {'min_p': 0}); did you mean 'sampling'?",
+        ),
+        (
+            "[improv.memory]\nzzz = true\n",
+            "mine.toml: there is no setting memory.zzz (set to true); there are memory.window_notes.",
+        ),
+        (
+            "[improv]\nmode = 'trade'\n",
+            'mine.toml: mode = "trade" is not allowed: it must be "answer".',
+        ),
+        (
+            "[improv.ports]\nchannel = 17\n",
+            "mine.toml: ports.channel = 17 is not allowed: it must be a whole number from 1 to 16.",
+        ),
+        (
+            "[improv.sampling]\nmin_p = nan\n",
+            "mine.toml: sampling.min_p = nan is not allowed: it must be a number from 0 to 0.9.",
+        ),
+        (
+            "[improv.ports]\nvirtual = 1\n",
+            "mine.toml: ports.virtual = 1 is not allowed: it must be true or false.",
+        ),
+        ("[improv]\nports = 3\n", "mine.toml: ports is a table, written as [improv.ports]."),
+        ("improv = 3\n", "mine.toml: improv must be a table, written as [improv]."),
+        (
+            "[improv]\n[imporv.ports]\n",
+            "mine.toml: unknown table [imporv]; improv's settings belong under [improv].",
+        ),
+        ("[other]\n", "mine.toml: improv's settings belong under [improv], and the file has no such table."),
+        (
+            "[improv]\nschema = 2\n",
+            "mine.toml: schema = 2 was written for a newer improv; "
+            "update improv, or use a file with schema = 1.",
+        ),
+        ("[improv]\nschema = 'x'\n", 'mine.toml: schema = "x" is not allowed: it must be 1.'),
+        (
+            "[improv.turn]\nsilence_min_s = 2\n",
+            "mine.toml: turn.silence_min_s = 2.0 must not be above turn.silence_max_s = 1.5.",
+        ),
+    ],
+)
+def test_a_refusal_names_the_file_the_setting_the_value_and_the_way_out(text: str, message: str) -> None:
+    assert refusal(text) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "samplng.min_p=3",
+            "-o: there is no setting samplng.min_p (set to 3); did you mean 'sampling.min_p'?",
+        ),
+        ("ports=3", "-o: ports is a table; set one of its settings, ports.api, "),
+        ("qqqq=1", "-o: there is no setting qqqq (set to 1); there are mode, model, seed, ports.*, "),
+        ("seed=", '-o: seed = "" is not allowed: it must be a whole number from 0 to 4294967295.'),
+        ("seed", "-o seed: write it as section.key=value, as in sampling.min_p=0.05."),
+    ],
+)
+def test_a_refused_assignment_names_its_option(text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        assigned(text)
+    assert str(refused.value).startswith(message)
+
+
+def test_two_sources_that_contradict_each_other_are_both_named() -> None:
+    write(Path("mine.toml"), "[improv.sampling]\nlowest_pitch = 70\n")
+    with pytest.raises(ConfigError) as refused:
+        load_settings(Path("mine.toml"), [Assignment.parse("sampling.highest_pitch=60")])
+    assert str(refused.value) == (
+        "mine.toml and -o: sampling.lowest_pitch = 70 must not be above sampling.highest_pitch = 60."
+    )
+
+
+# --- the command line's values --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("mode", '"answer"', "answer"),
+        ("seed", "12", 12),
+        ("ports.input", "Keystation 49=x", "Keystation 49=x"),
+        ("ports.input", "''", ""),
+        ("ports.input", "2", "2"),
+        ("ports.virtual", "False", False),
+        ("sampling.min_p", ".5", 0.5),
+        ("turn.held_factor", "5", 5.0),
+        ("record.bitrate_kbps", "320", 320),
+    ],
+)
+def test_an_assignment_takes_the_type_of_its_setting(key: str, text: str, value: object) -> None:
+    settings: object = assigned(f"{key}={text}")
+    for name in key.split("."):
+        settings = getattr(settings, name)
+    assert settings == value
+    assert type(settings) is type(value)
+
+
+# --- rules ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "value"),
+    [
+        (Switch(), 0),
+        (Switch(), "true"),
+        (Whole(0, 9), True),
+        (Whole(0, 9), 3.0),
+        (Whole(0, 9), 10),
+        (Whole(0, 9), -1),
+        (Number(0, 1), True),
+        (Number(0, 1), "0.5"),
+        (Number(0, 1), float("inf")),
+        (Number(0, 1), 1.0001),
+        (Choice((1, 2)), "1"),
+        (Choice((1, 2)), True),
+        (Choice(("a",)), "b"),
+        (Text(), 3),
+        (Text(), "a\0b"),
+        (FilePath(), ""),
+        (FilePath(), "a\nb"),
+        (PortName(), ""),
+        (PortName(), "  "),
+        (PortName(), "a:b"),
+        (PortName(), "x" * 33),
+    ],
+)
+def test_a_rule_refuses(
+    rule: Switch | Whole | Number | Choice | Text | FilePath | PortName, value: object
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(rule.allowed)):
+        rule.check(value)
+
+
+def test_a_path_may_start_at_the_home_folder(tmp_path: Path) -> None:
+    assert FilePath().check("~/piano.sf2") == str(tmp_path / "home" / "piano.sf2")
+
+
+def test_an_optional_path_may_be_empty() -> None:
+    assert FilePath(optional=True).check("") == ""
+
+
+def test_every_default_is_allowed_by_its_rule() -> None:
+    defaults = dataclasses.asdict(Settings())
+    for key, rule in RULES.items():
+        section, _, name = key.rpartition(".")
+        value = defaults[section][name] if section else defaults[name]
+        assert rule.check(value) == value
+
+
+def test_every_section_of_settings_has_rules() -> None:
+    assert [*dict.fromkeys(key.split(".")[0] for key in RULES if "." in key)] == list(SECTIONS)
