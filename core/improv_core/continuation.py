@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from improv_core.improviser import Improviser, PlannedNote
 from improv_core.notes import SUSTAIN_CONTROLLER, ControlChange, Note, Performance
-from improv_core.representation import to_ms
+from improv_core.representation import keyed, to_ms
 
 _PEDAL, _RELEASE, _PRESS = range(3)
 
@@ -17,16 +17,14 @@ def hear(improviser: Improviser, performance: Performance) -> float:
     Returns:
         The time of its last release, in seconds.
     """
-    events = [
-        (to_ms(note.onset_s), _PRESS, note.pitch, note.velocity, note.onset_s) for note in performance.notes
-    ]
-    events += [(to_ms(note.release_s), _RELEASE, note.pitch, 0, note.release_s) for note in performance.notes]
-    events += [(to_ms(change.at_s), _PEDAL, 0, change.value, change.at_s) for change in performance.pedal]
-    for _, kind, pitch, value, at_s in sorted(events):
+    events = [(to_ms(change.at_s), _PEDAL, 0, change.value) for change in performance.pedal]
+    for onset_ms, pitch, velocity, release_ms in keyed(performance.notes):
+        events += [(onset_ms, _PRESS, pitch, velocity), (release_ms, _RELEASE, pitch, 0)]
+    for at_ms, kind, pitch, value in sorted(events, key=lambda event: event[:2]):
         if kind == _PRESS:
-            improviser.press(pitch, value, at_s)
+            improviser.press(pitch, value, at_ms / 1000)
         elif kind == _RELEASE:
-            improviser.release(pitch, at_s)
+            improviser.release(pitch, at_ms / 1000)
         else:
             improviser.move_pedal(value)
     return max((note.release_s for note in performance.notes), default=0.0)
@@ -64,7 +62,7 @@ def continue_for(
             improviser.withdraw()
             break
         notes.append(note)
-        progress((note.onset_s - first_s) / length_s)
+        progress((note.onset_s - first_s) / length_s if length_s else 1.0)
     improviser.close_turn({note.index: (note.onset_s, note.release_s) for note in notes})
     return as_performance(notes)
 

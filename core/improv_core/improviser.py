@@ -7,8 +7,9 @@ so that going back to what has sounded is picking a snapshot and replaying the f
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +80,7 @@ class Improviser:
         self._sampling = sampling
         self._seed = seed
         self._window: deque[Steps] = deque(maxlen=window_notes)
+        self._forgotten = 0
         start, empty = start_steps(), model.initial_state()
         projected, state = model.advance(start, empty)
         self._committed = _Voice(PianoStream(), empty, state, projected, start)
@@ -91,13 +93,27 @@ class Improviser:
         """The rolling seed window: the steps of the latest notes that have sounded, oldest first."""
         return tuple(self._window)
 
+    @property
+    def outgrown(self) -> bool:
+        """Whether the state has heard a window's length of notes that the window holds no more."""
+        return self._forgotten >= (self._window.maxlen or 0)
+
+    def _remember(self, step: Steps) -> None:
+        self._forgotten += len(self._window) == self._window.maxlen
+        self._window.append(step)
+
     # --- what the player does ---------------------------------------------------------------------
 
     def press(self, pitch: int, velocity: int, at_s: float) -> None:
-        """A key goes down: the model advances at once. Not while a plan is open."""
+        """A key goes down: the model advances at once. Not while a plan is open.
+
+        A time before the latest onset counts as that onset: a key may be stamped a little before the last
+        note of the answer that it cuts short.
+        """
         stream = self._committed.stream
-        self._committed = self._advanced(self._committed, stream.press(pitch, velocity, to_ms(at_s)))
-        self._window.append(self._committed.latest)
+        at_ms = _not_before(stream, to_ms(at_s))
+        self._committed = self._advanced(self._committed, stream.press(pitch, velocity, at_ms))
+        self._remember(self._committed.latest)
 
     def release(self, pitch: int, at_s: float) -> None:
         """A key comes up; with a plan open, every snapshot learns of it."""
@@ -171,8 +187,9 @@ class Improviser:
         self._ahead = draft.before
 
     def _latest_chord(self, reference_ms: int) -> set[int]:
-        recent = (draft.note for draft in self._plan[-12:])
-        return {note.pitch for note in recent if reference_ms - to_ms(note.onset_s) < CHORD_MS}
+        latest_first = (draft.note for draft in reversed(self._plan))
+        chord = takewhile(lambda note: reference_ms - to_ms(note.onset_s) < CHORD_MS, latest_first)
+        return {note.pitch for note in chord}
 
     def close_turn(self, sounded: Mapping[int, tuple[float, float]]) -> None:
         """End the open turn; from now on the memory holds what has sounded of it, as it has sounded.
@@ -192,12 +209,13 @@ class Improviser:
         )
         if self._window:
             self._window[-1] = voices[0].latest
-        self._window.extend(voice.latest for voice in voices[1 : as_planned + 1])
+        for voice in voices[1 : as_planned + 1]:
+            self._remember(voice.latest)
         voice = voices[as_planned]
         for draft in self._plan[as_planned:]:
             if draft.note.index in sounded:
                 voice = self._played(voice, draft.note, *sounded[draft.note.index])
-                self._window.append(voice.latest)
+                self._remember(voice.latest)
         self._committed = replace(voice, stream=voice.stream.copy())
 
     def _differs(self, note: PlannedNote, sounded: Mapping[int, tuple[float, float]]) -> bool:
@@ -206,7 +224,7 @@ class Improviser:
 
     def _played(self, voice: _Voice, note: PlannedNote, onset_s: float, release_s: float) -> _Voice:
         stream = voice.stream.copy()
-        onset_ms = max(to_ms(onset_s), stream.last_onset_ms or 0)
+        onset_ms = _not_before(stream, to_ms(onset_s))
         duration_ms = max(1, to_ms(release_s) - onset_ms)
         step = stream.play(note.pitch, note.velocity, note.pedal, onset_ms, duration_ms)
         return self._advanced(replace(voice, stream=stream), step)
@@ -223,11 +241,20 @@ class Improviser:
         After hours of playing the state has seen more than any piece it was trained on; the window is what
         the model knows how to read. Abandon the iterator when anything is played in between.
         """
-        rows = (start_steps(), *self._window)
-        state = self._model.initial_state()
+        *rows, last = (start_steps(), *self._window)
+        before = self._model.initial_state()
         for begin in range(0, len(rows), REBUILD_CHUNK):
-            for step in rows[begin : begin + REBUILD_CHUNK]:
-                before = state
-                projected, state = self._model.advance(step, before)
+            _, before = self._model.advance(_joined(rows[begin : begin + REBUILD_CHUNK]), before)
             yield
+        projected, state = self._model.advance(last, before)
+        self._forgotten = 0
         self._committed = replace(self._committed, before=before, state=state, projected=projected)
+
+
+def _not_before(stream: PianoStream, at_ms: int) -> int:
+    last_ms = stream.last_onset_ms
+    return at_ms if last_ms is None else max(at_ms, last_ms)
+
+
+def _joined(rows: Sequence[Steps]) -> Steps:
+    return Steps(np.concatenate([row.columns for row in rows]), np.concatenate([row.keys for row in rows]))

@@ -26,15 +26,19 @@ DEFAULT_TEMPO_US_PER_BEAT = 500_000
 WRITTEN_TICKS_PER_BEAT = 960
 """At the written tempo of 120 beats a minute a tick is 0.52 ms."""
 
+_WRITTEN_TICKS_PER_S = 2 * WRITTEN_TICKS_PER_BEAT
 _SHORTEST_S = 0.001
 """A note must last a tick, or its end is written before its beginning."""
+
+_EXACT_FRAMES_PER_S = {29: 30_000 / 1001}
+"""SMPTE's 29 stands for the drop-frame rate of television."""
 
 _DAMAGE = (
     EOFError,
     OSError,
     ValueError,
-    KeyError,
-    IndexError,
+    ArithmeticError,
+    LookupError,
     TypeError,
     struct.error,
     mido.KeySignatureError,
@@ -68,18 +72,18 @@ class TempoMap:
 
     Args:
         ticks_per_beat: The file's division; negative means SMPTE frames and ticks per frame.
-        changes: (tick, microseconds per beat), in any order.
+        changes: (tick, microseconds per beat), in any order; of one tick the last counts.
     """
 
     def __init__(self, ticks_per_beat: int, changes: Iterable[tuple[int, int]]) -> None:
-        if ticks_per_beat == 0:
+        if ticks_per_beat & 0xFF == 0 and ticks_per_beat <= 0:
             raise ValueError("a division of zero ticks")
         if ticks_per_beat < 0:  # SMPTE: high byte minus frames a second, low byte ticks a frame
             frames_per_s, ticks_per_frame = -(ticks_per_beat >> 8), ticks_per_beat & 0xFF
             self._ticks, self._seconds = [0], [0.0]
-            self._s_per_tick = [1.0 / (frames_per_s * max(1, ticks_per_frame))]
+            self._s_per_tick = [1.0 / (_EXACT_FRAMES_PER_S.get(frames_per_s, frames_per_s) * ticks_per_frame)]
             return
-        by_tick = dict(sorted({0: DEFAULT_TEMPO_US_PER_BEAT}.items()) + sorted(changes))
+        by_tick = {0: DEFAULT_TEMPO_US_PER_BEAT} | dict(changes)  # of one tick, the last that is written
         self._ticks = sorted(by_tick)
         self._s_per_tick = [by_tick[tick] / 1e6 / ticks_per_beat for tick in self._ticks]
         spans = [b - a for a, b in itertools.pairwise(self._ticks)]
@@ -153,13 +157,15 @@ def write_midi(path: Path, tracks: Sequence[Track]) -> None:
     """
     midi = pretty_midi.PrettyMIDI(resolution=WRITTEN_TICKS_PER_BEAT, initial_tempo=120.0)
     for track in tracks:
-        instrument = pretty_midi.Instrument(track.program, track.is_drum, track.name)
+        name = track.name.encode("latin-1", "replace").decode("latin-1")  # all that a MIDI file can hold
+        instrument = pretty_midi.Instrument(track.program, track.is_drum, name)
         instrument.notes = [
             pretty_midi.Note(n.velocity, n.pitch, n.onset_s, max(n.release_s, n.onset_s + _SHORTEST_S))
             for n in track.performance.notes
         ]
         instrument.control_changes = [
-            pretty_midi.ControlChange(c.controller, c.value, c.at_s) for c in track.performance.controls
+            pretty_midi.ControlChange(c.controller, c.value, c.at_s)
+            for c in _settled(track.performance.controls)
         ]
         midi.instruments.append(instrument)
     try:
@@ -168,10 +174,21 @@ def write_midi(path: Path, tracks: Sequence[Track]) -> None:
         raise StorageError(f"{path} cannot be written ({error.strerror or error}).") from error
 
 
+def _settled(controls: Sequence[ControlChange]) -> list[ControlChange]:
+    """Without what a later message of the same tick takes back: pretty_midi writes a tick by value."""
+    last: dict[tuple[int, int], int] = {}
+    kept = []
+    for control in reversed(controls):
+        key = (control.controller, round(control.at_s * _WRITTEN_TICKS_PER_S))
+        if control.value <= last.setdefault(key, control.value):
+            kept.append(control)
+    return kept[::-1]
+
+
 def _open(path: Path) -> mido.MidiFile:
-    if path.is_dir():
-        raise MidiFileError(f"{path} is a folder; name a MIDI file in it.")
     try:
+        if path.is_dir():
+            raise MidiFileError(f"{path} is a folder; name a MIDI file in it.")
         if path.stat().st_size == 0:
             raise MidiFileError(f"{path} is empty.")
         with path.open("rb") as file:

@@ -91,11 +91,13 @@ class Model:
         Raises:
             ModelFileError: Missing, not ours, damaged, or newer than this improv.
         """
-        if not path.is_file():
-            raise ModelFileError(f"There is no model file {path}.")
         try:
+            if not path.is_file():
+                raise ModelFileError(f"There is no model file {path}.")
             session = onnxruntime.InferenceSession(path, _options(), providers=["CPUExecutionProvider"])
             text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        except ModelFileError:
+            raise
         except Exception as error:
             raise ModelFileError(
                 f"{path} is not an ONNX model that can be read; it may be damaged."
@@ -104,7 +106,13 @@ class Model:
             raise ModelFileError(
                 f"{path} is an ONNX model, but not one of improv's; make one with improv export."
             )
-        return cls(session, _checked(path, text))
+        metadata = _checked(path, text)
+        try:
+            return cls(session, metadata)
+        except Exception as error:
+            raise ModelFileError(
+                f"{path} is not the model that its metadata tells of; export it again."
+            ) from error
 
     @property
     def name(self) -> str:
@@ -157,7 +165,12 @@ class Model:
         }
         part, *rest = (np.ascontiguousarray(array) for array in self._session.run(names, feeds))
         count = len(ATTRIBUTE_NAMES)
-        return Heads(part, tuple(rest[:count]), tuple(rest[count : 2 * count]), tuple(rest[2 * count :]))
+        heads = Heads(part, tuple(rest[:count]), tuple(rest[count : 2 * count]), tuple(rest[2 * count :]))
+        sizes = [attribute.binning.size for attribute in ATTRIBUTES]
+        fit = [len(bias) for bias in heads.biases] == sizes
+        if not fit or not all(np.isfinite(array).all() for array in (part, *rest)):
+            raise ValueError("heads of other sizes, or without finite numbers")
+        return heads
 
 
 def _options() -> onnxruntime.SessionOptions:
@@ -171,7 +184,7 @@ def _options() -> onnxruntime.SessionOptions:
 def _checked(path: Path, text: str) -> dict[str, Any]:
     try:
         metadata: dict[str, Any] = json.loads(text)
-        schema, representation = metadata["schema"], metadata["representation"]
+        schema, representation, _ = int(metadata["schema"]), metadata["representation"], metadata["name"]
     except (ValueError, KeyError, TypeError) as error:
         raise ModelFileError(f"{path} carries metadata that cannot be read; export it again.") from error
     if schema > SCHEMA:
@@ -181,9 +194,10 @@ def _checked(path: Path, text: str) -> dict[str, Any]:
         )
     expected = representation_spec()
     if representation != expected:
+        name = representation.get("name") if isinstance(representation, dict) else None
         raise ModelFileError(
-            f"{path} uses the representation {representation.get('name')!r} in a form that this improv "
-            "does not know; export it again with this improv."
+            f"{path} uses the representation {name!r} in a form that this improv does not know; "
+            "export it again with this improv."
         )
     return metadata
 

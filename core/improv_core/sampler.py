@@ -75,6 +75,8 @@ def draw_note(
         dt_ms: Earliest and latest onset after the previous one; the dt head is truncated to it.
         chord: Pitches struck in the last `CHORD_MS`, not to be doubled at the same time.
     """
+    if np.isneginf(pitch_mask(sampling, chord)).all():  # every key of the range is in the chord: it is over
+        dt_ms = (max(CHORD_MS, dt_ms[0]), max(CHORD_MS, dt_ms[1]))
     z = heads.begin(projected, Part.IMPROV)
     values: list[int] = []
     for i, (attribute, temperature) in enumerate(zip(ATTRIBUTES, sampling.temperatures, strict=True)):

@@ -85,7 +85,8 @@ class TurnTaker:
         if call is None:
             self._call = Call(at_s, at_s, at_s, 1)
         else:
-            self._call = Call(call.first_onset_s, at_s, max(call.end_s, at_s), call.notes + 1)
+            last_s = max(call.last_onset_s, at_s)  # two sources may be stamped out of order
+            self._call = Call(call.first_onset_s, last_s, max(call.end_s, at_s), call.notes + 1)
 
     def release(self, pitch: int, at_s: float) -> None:
         """A key comes up."""

@@ -80,7 +80,7 @@ async def _sitting(settings: Settings, view: View, journal_path: Path | None, *,
 
     def notify(notice: Notice) -> None:
         view.notice(notice)
-        if isinstance(notice, AnswerEnded):
+        if isinstance(notice, AnswerEnded) and not notice.yielded:
             answered.set()
 
     partner = partner_of(settings, improviser_of(settings, model, seed), notify)
@@ -88,7 +88,7 @@ async def _sitting(settings: Settings, view: View, journal_path: Path | None, *,
         _journal(journal_path, settings, model, seed, view) as journal,
         StageLink(stage_config_of(settings)) as stage,
     ):
-        view.opening(model.name, settings.mode, stage.ready)
+        view.opening(model.name, settings.mode, stage.ready, hint=not demo)
         conversation = Conversation(stage, partner, journal, view.event)
         if demo:
             await _until(stop, conversation.run, lambda: play_demo(stage, answered, view))

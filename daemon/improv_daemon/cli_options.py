@@ -109,7 +109,7 @@ def _playing(
 
 
 def playing_options(command: Callable[..., int]) -> Callable[..., None]:
-    """Give a command every option of playing; it gets the settings they make first, and returns an exit status."""
+    """Give a command every option of playing; it gets the settings they make, and returns a status."""
     shared = inspect.signature(_playing).parameters
     own = list(inspect.signature(command).parameters.values())[1:]
 

@@ -20,16 +20,18 @@ async def play_demo(stage: Stage, answered: asyncio.Event, view: View) -> None:
 
     Args:
         stage: Counts the calls as played.
-        answered: Set whenever an answer has ended.
+        answered: Set whenever an answer has been played to its end.
         view: Says what is going on.
     """
     loop = asyncio.get_running_loop()
     view.line("A phrase is played for you; improv answers it.")
     for phrase in demo_phrases():
-        answered.clear()
         start_s = loop.time() + FIRST_KEY_AFTER_S
         for at_s, data in key_messages(phrase, channel=DEMO_SOURCE_CHANNEL):
             stage.send(PressKey(data, start_s + at_s))
+        # With impatient settings improv may answer in the middle of the phrase.
+        await asyncio.sleep(start_s + phrase.notes[-1].onset_s - loop.time())
+        answered.clear()
         await answered.wait()
         await asyncio.sleep(BETWEEN_CALLS_S)
     await asyncio.sleep(AFTERWARDS_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,12 +28,18 @@ def model_path(name: str) -> Path:
         path = Path(str(resources.files("improv_daemon") / "models" / "default.onnx"))
         if not path.is_file():
             raise ModelFileError(
-                "The default model is missing from this installation of improv; install improv again, or name "
+                "The default model is missing from this installation; install improv again, or name "
                 "a model file with --model FILE.onnx."
             )
         return path
-    path = Path(name).expanduser()
-    if not path.is_file():
+    path = Path(name)
+    with contextlib.suppress(RuntimeError):  # nobody has such a home
+        path = path.expanduser()
+    try:
+        there = path.is_file()
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read ({error.strerror or error}).") from error
+    if not there:
         raise ModelFileError(
             f"There is no model file {path}; --model takes an .onnx file of improv export, or {DEFAULT!r}."
         )

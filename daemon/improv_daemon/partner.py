@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from improv_core.improviser import Improviser, PlannedNote
 from improv_core.notes import SUSTAIN_CONTROLLER
@@ -37,6 +37,12 @@ RING_S = 0.4
 
 PEDAL_AFTER_ONSET_S = 0.06
 """The pedal goes down this long after the chord that it is to catch."""
+
+LAST_RELEASE_S = 2.0
+"""No note is held longer than this past the length of its answer: an answer ends when it should."""
+
+PATIENCE_S = 0.5
+"""How long improv waits for the stage to say what has sounded before it goes on without."""
 
 REBUILD_AFTER_S = 3.0
 """The state is made anew from the window when nothing has happened for this long."""
@@ -87,7 +93,15 @@ class _Answer:
     sounded: dict[int, tuple[float, float | None]] = field(default_factory=dict)
     pedal: int = 0
     drawn: bool = False
-    ends_s: float | None = None
+    ends_s: float = 0.0
+    """Once it is drawn: when it is over. While improv yields: when it gives up waiting for the stage."""
+    overdue: bool = False
+
+    @property
+    def latest_release_s(self) -> float:
+        """When its last note ends at the latest."""
+        begins_s = self.notes[0].onset_s if self.notes else self.begins_s
+        return begins_s + self.length_s + LAST_RELEASE_S
 
     @property
     def last_onset_s(self) -> float:
@@ -98,9 +112,13 @@ class _Answer:
         return len(self.sounded) == len(self.notes) and all(r is not None for _, r in self.sounded.values())
 
     def times(self, now_s: float) -> dict[int, tuple[float, float]]:
-        return {
-            i: (onset, now_s if release is None else release) for i, (onset, release) in self.sounded.items()
-        }
+        """Onset and release of every note that has sounded; what is not known to have ended ends now."""
+        times = {}
+        for index, (onset_s, release_s) in self.sounded.items():
+            if release_s is None:
+                release_s = max(onset_s, min(now_s, self.notes[index].release_s))
+            times[index] = (onset_s, release_s)
+        return times
 
 
 class Partner:
@@ -146,6 +164,8 @@ class Partner:
                 self._current.sounded[index] = (at_s, None)
             case Released(turn, index, _, at_s) if self._is_current(turn) and index in self._current.sounded:
                 self._current.sounded[index] = (self._current.sounded[index][0], at_s)
+                if self._current.overdue and self._current.all_released:
+                    return self._finish(now_s, yielded=False)
             case TurnCancelled(turn, at_s, _) if self._is_current(turn):
                 return self._finish(at_s, yielded=True)
         return []
@@ -166,13 +186,16 @@ class Partner:
             return []
         if self.phase is Phase.ANSWERING and _is_note_on(event.data):
             self.phase = Phase.YIELDING
+            self._current.ends_s, self._current.overdue = now_s + PATIENCE_S, False
             self._withheld.append(event)
             return [CancelTurn(self._current.turn)]
         self._take(event)
         return []
 
     def _take(self, event: Played) -> None:
-        """Let improviser and turn-taker hear a message."""
+        """Let improviser and turn-taker hear a message; only notes and controllers say anything to them."""
+        if len(event.data) != 3:
+            return
         status, *rest = event.data
         kind = status & 0xF0
         if _is_note_on(event.data):
@@ -199,10 +222,10 @@ class Partner:
         if self.phase is Phase.LISTENING:
             deadline_s = self._turns.deadline_s()
             return self._rebuild_at_s() if deadline_s is None else deadline_s
-        if self.phase is Phase.ANSWERING:
-            answer = self._current
-            return answer.ends_s if answer.drawn else answer.last_onset_s - self._settings.lookahead_s
-        return None
+        answer = self._current
+        if self.phase is Phase.YIELDING or answer.drawn:
+            return answer.ends_s
+        return answer.last_onset_s - self._settings.lookahead_s
 
     def wake(self, now_s: float) -> list[Command]:
         """Do what is due; returns what the stage is to do. Call again while `next_wakeup_s` is past."""
@@ -212,14 +235,18 @@ class Partner:
                 return self._begin(now_s)
             if deadline_s is None:
                 self._rebuild(now_s)
-        elif self.phase is Phase.ANSWERING:
-            answer = self._current
-            if not answer.drawn:
-                return self._draw(now_s)
-            if answer.ends_s is not None and now_s >= answer.ends_s:
-                if answer.all_released:
-                    return self._finish(now_s, yielded=False)
-                answer.ends_s = now_s + 0.01  # an acknowledgement is on its way
+        elif self.phase is Phase.ANSWERING and not self._current.drawn:
+            return self._draw(now_s)
+        elif now_s >= self._current.ends_s:
+            return self._end(now_s)
+        return []
+
+    def _end(self, now_s: float) -> list[Command]:
+        """The answer is over; the last acknowledgements may still be on their way, or may never come."""
+        answer = self._current
+        if self.phase is Phase.YIELDING or answer.overdue or answer.all_released:
+            return self._finish(now_s, yielded=self.phase is Phase.YIELDING)
+        answer.ends_s, answer.overdue = now_s + PATIENCE_S, True
         return []
 
     def _begin(self, now_s: float) -> list[Command]:
@@ -260,6 +287,7 @@ class Partner:
         if answer.notes and note.onset_s > answer.notes[0].onset_s + answer.length_s:
             self._improviser.withdraw()
             return self._close(answer)
+        note = replace(note, release_s=min(note.release_s, answer.latest_release_s))
         answer.notes.append(note)
         return [*self._pedalling(answer, note, now_s), _play(note)]
 
@@ -303,7 +331,7 @@ class Partner:
     # --- the memory -------------------------------------------------------------------------------
 
     def _rebuild_at_s(self) -> float | None:
-        if self._idle_since_s is None or self._turns.keys_down:
+        if self._idle_since_s is None or self._turns.keys_down or not self._improviser.outgrown:
             return None
         return self._idle_since_s + REBUILD_AFTER_S
 

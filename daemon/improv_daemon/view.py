@@ -36,7 +36,7 @@ class View:
         self._write(f"\n{text}\n" if self._column else f"{text}\n")
         self._column, self._speaker = 0, ""
 
-    def opening(self, model: str, mode: str, ready: Ready) -> None:
+    def opening(self, model: str, mode: str, ready: Ready, *, hint: bool = True) -> None:
         """What improv listens to, where it plays, which model and mode, how to stop."""
         nothing = "nothing yet"
         self.line(f"improv listens to {_listed(ready.inputs) or nothing}.")
@@ -45,7 +45,7 @@ class View:
         self.line(f"Model {model}, mode {mode}. Ctrl-C stops.")
         for problem in ready.problems:
             self.line(f"Note: {problem}")
-        if not ready.inputs and ready.sound is None:
+        if hint and not ready.inputs and ready.sound is None:
             self.line("Without MIDI and sound, try: improv demo")
 
     def event(self, event: Event) -> None:
@@ -63,6 +63,11 @@ class View:
         match notice:
             case CallHeard(_, call, pitches):
                 self._summary("you", len(pitches), call.length_s, "")
+            case AnswerEnded(_, pitches, length_s, True) if pitches and self._speaker == "you":
+                # The key that cut the answer short is on the screen already.
+                self._write(f"\n{'improv':>6}")
+                self._speaker = "improv"
+                self._summary("improv", len(pitches), length_s, ", and yielded")
             case AnswerEnded(_, pitches, length_s, yielded):
                 self._summary("improv", len(pitches), length_s, ", and yielded" if yielded else "")
 
@@ -87,10 +92,15 @@ class View:
         if self._out is None:
             return
         try:
-            self._out.write(text)
+            self._out.write(_writable(text, self._out.encoding))
             self._out.flush()
         except (OSError, ValueError):
             self._out = None
+
+
+def _writable(text: str, encoding: str | None) -> str:
+    """With question marks for what the terminal has no letters for (a port may have any name)."""
+    return text.encode(encoding, "replace").decode(encoding) if encoding else text
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -1,6 +1,6 @@
 """Notes to model steps and back; one representation serves trainer, evaluation and daemon."""
 
-from improv_core.representation.encode import encode, to_ms
+from improv_core.representation.encode import encode, keyed, to_ms
 from improv_core.representation.piano import (
     ATTRIBUTE_NAMES,
     ATTRIBUTES,
@@ -26,6 +26,7 @@ __all__ = [
     "PianoStream",
     "Steps",
     "encode",
+    "keyed",
     "keys_down",
     "start_steps",
     "steps",

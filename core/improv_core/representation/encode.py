@@ -22,7 +22,7 @@ def encode(performance: Performance) -> Notes:
     A key that is struck again ends its earlier note; of two notes of one pitch at one onset the louder
     velocity and the longer duration stay. Events of one millisecond count as pedal, releases, onsets.
     """
-    notes = _keyed(performance.notes)
+    notes = keyed(performance.notes)
     onset_ms = np.array([note[0] for note in notes], dtype=np.int64)
     pitch = np.array([note[1] for note in notes], dtype=np.int64)
     release_ms = np.array([note[3] for note in notes], dtype=np.int64)
@@ -35,8 +35,11 @@ def encode(performance: Performance) -> Notes:
     )
 
 
-def _keyed(notes: Sequence[Note]) -> list[tuple[int, int, int, int]]:
-    """(onset_ms, pitch, velocity, release_ms) in order, no two of one pitch overlapping."""
+def keyed(notes: Sequence[Note]) -> list[tuple[int, int, int, int]]:
+    """(onset_ms, pitch, velocity, release_ms) in order, no two of one pitch overlapping.
+
+    What a piano's keys would have done, whatever the notes say; each lasts a millisecond at least.
+    """
     merged: dict[tuple[int, int], tuple[int, int]] = {}
     for note in notes:
         key = (to_ms(note.onset_s), note.pitch)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
-import os
 import re
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,23 +13,8 @@ from improv_core.errors import PortError
 from improv_daemon.stage.config import StageConfig
 from improv_daemon.stage.inbox import Inbox, Stamped, Stamper
 from improv_daemon.stage.lifeline import Lifeline
+from improv_daemon.stage.midi_system import MidiSystem, quiet_stderr
 
-_APIS = {
-    "alsa": "API_LINUX_ALSA",
-    "coremidi": "API_MACOSX_CORE",
-    "jack": "API_UNIX_JACK",
-    "windows": "API_WINDOWS_MM",
-}
-_NO_MIDI_SYSTEM = {
-    "alsa": 'the ALSA sequencer does not answer; try "sudo modprobe snd-seq"',
-    "coremidi": "CoreMIDI does not answer",
-    "jack": "no JACK server is running; start one",
-    "windows": "Windows MIDI does not answer",
-    "auto": (
-        "neither the ALSA sequencer nor a JACK server answers here; "
-        'try "sudo modprobe snd-seq" or start a JACK server'
-    ),
-}
 _FLUSH_S = 0.05  # a JACK client's last messages need a period or two; closing sooner loses them
 
 
@@ -89,83 +71,9 @@ def choose_port(names: Sequence[str], wanted: str, kind: str, own: str) -> str:
 
 
 def _is_own(name: str, own: str) -> bool:
-    client, _, port = name.rpartition(":")
-    # ALSA adds " 128:0" to the name, JACK numbers the clients of one name.
-    ours = rf"(.*:)?{re.escape(own)} (in|out)( \d+)?"
-    return (
-        re.fullmatch(ours, name) is not None
-        or re.fullmatch(ours, client) is not None
-        or (port in (f"{own} in", f"{own} out"))
-    )
-
-
-class MidiSystem:
-    """One of the MIDI systems of this computer, through python-rtmidi."""
-
-    def __init__(self, rtmidi: Any, api: str) -> None:  # noqa: ANN401 - rtmidi has no types
-        self.api = api
-        self._rtmidi = rtmidi
-
-    @classmethod
-    def find(cls, api: str) -> MidiSystem:
-        """The MIDI system asked for, or the first that answers.
-
-        Raises:
-            PortError: rtmidi cannot be imported, or no MIDI system answers.
-        """
-        # libjack would otherwise start a server of its own, with whatever settings.
-        os.environ.setdefault("JACK_NO_START_SERVER", "1")
-        try:
-            rtmidi = importlib.import_module("rtmidi")
-        except ImportError as error:
-            raise PortError(_import_problem(error)) from None
-        if api != "auto" and api not in _APIS:
-            raise PortError(f'There is no MIDI system called "{api}"; use auto, {", ".join(_APIS)} or none.')
-        for name in [api] if api in _APIS else _APIS:
-            system = cls(rtmidi, name)
-            if system._answers():
-                return system
-        raise PortError(f"No MIDI ports: {_NO_MIDI_SYSTEM[api]}.")
-
-    def open(self, kind: str, name: str) -> Any:  # noqa: ANN401 - rtmidi has no types
-        """A client without a port; `kind` is MidiIn or MidiOut."""
-        return getattr(self._rtmidi, kind)(getattr(self._rtmidi, _APIS[self.api]), name=name)
-
-    def names(self, kind: str) -> tuple[str, ...]:
-        """Names of the ports there are."""
-        port = self.open(kind, "improv-list")
-        try:
-            return tuple(port.get_ports())
-        finally:
-            port.delete()
-
-    @property
-    def errors(self) -> tuple[type[Exception], ...]:
-        """What a port may raise."""
-        return (self._rtmidi.RtMidiError, OSError, NotImplementedError)
-
-    def _answers(self) -> bool:
-        if getattr(self._rtmidi, _APIS[self.api]) not in self._rtmidi.get_compiled_api():
-            return False
-        try:
-            self.open("MidiIn", "improv-list").delete()
-        except self.errors:
-            return False
-        return True
-
-
-def _import_problem(error: ImportError) -> str:
-    if sys.version_info >= (3, 13):
-        return (
-            "No MIDI ports: python-rtmidi has no ready-made package for Python 3.13 and later; "
-            "run improv with Python 3.11 or 3.12."
-        )
-    if "libasound" in str(error):
-        return (
-            'No MIDI ports: the ALSA library is missing; on Debian or Ubuntu "sudo apt install libasound2" '
-            "(libasound2t64 on the newest)."
-        )
-    return 'No MIDI ports: python-rtmidi is missing; "pip install python-rtmidi" installs it.'
+    # JACK and ALSA put the client before the port, ALSA adds " 128:0" after it.
+    ours = rf"(.*:)?{re.escape(own)} (in|out|input|output)( \d+:\d+)?"
+    return re.fullmatch(ours, name) is not None
 
 
 class MidiPorts:
@@ -222,6 +130,10 @@ class MidiPorts:
             except PortError:
                 self.close()
                 raise
+        # Last of all: opening holds the interpreter's lock, and a callback that waits for the lock on
+        # JACK's own thread would hold up the server that the opening waits for.
+        for name, port in self._ins.items():
+            self._listen(port, name)
 
     def check(self) -> None:
         """Notice, and tell, that the server behind the ports has died; nothing is sent to it any more."""
@@ -249,8 +161,11 @@ class MidiPorts:
         self.check()
         if self.lost:
             return
-        if self._outs:
-            time.sleep(_FLUSH_S)
+        with contextlib.suppress(*self._errors):
+            for port in self._ins.values():
+                port.cancel_callback()
+        if self._ins or self._outs:
+            time.sleep(_FLUSH_S)  # also lets callbacks that wait for the interpreter's lock come to an end
         for port in (*self._ins.values(), *self._outs.values()):
             with contextlib.suppress(*self._errors):
                 port.close_port()
@@ -261,7 +176,6 @@ class MidiPorts:
     def _open_virtual(self, system: MidiSystem, name: str) -> None:
         try:
             port_in, port_out = system.open("MidiIn", name), system.open("MidiOut", name)
-            self._listen(port_in, f"{name} in")
             port_in.open_virtual_port(f"{name} in")
             port_out.open_virtual_port(f"{name} out")
         except system.errors as error:
@@ -281,8 +195,6 @@ class MidiPorts:
             try:
                 names = port.get_ports()
                 chosen = choose_port(names, wanted, kind, config.name)
-                if kind == "input":
-                    self._listen(port, chosen)
                 port.open_port(names.index(chosen), f"{config.name} {kind}")
             except system.errors as error:
                 port.delete()
@@ -301,21 +213,3 @@ class MidiPorts:
             inbox.put(Stamped(tuple(data), stamper.stamp(delta_s, arrival_s), source))
 
         port.set_callback(heard)
-
-
-@contextlib.contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Keep what C libraries write to standard error from the terminal."""
-    try:
-        saved = os.dup(2)
-    except OSError:  # there is no standard error to keep quiet
-        yield
-        return
-    sink = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(sink, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(sink)

@@ -1,0 +1,115 @@
+"""Going on from a performance, offline."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from playing import improviser_of, model_that_plays
+
+from improv_core.continuation import as_performance, continue_for, hear
+from improv_core.improviser import PlannedNote
+from improv_core.notes import ControlChange, Note, Performance
+from improv_core.representation import encode, steps
+
+
+def planned(*notes: tuple[int, float, float], pedal: tuple[int, ...] = ()) -> list[PlannedNote]:
+    pedals = pedal or (0,) * len(notes)
+    return [PlannedNote(1, i, p, 64, pedals[i], on_s, off_s) for i, (p, on_s, off_s) in enumerate(notes)]
+
+
+@st.composite
+def performances(draw: st.DrawFn) -> Performance:
+    """Anything a file may hold: overlapping and endless notes of few pitches, notes without length, pedal."""
+    notes, at_ms = [], 0
+    for _ in range(draw(st.integers(1, 15))):
+        at_ms += draw(st.sampled_from([0, 1, 20, 300]))
+        duration_ms = draw(st.sampled_from([0, 1, 50, 700, 5000]))
+        notes.append(
+            Note(draw(st.integers(60, 63)), draw(st.integers(1, 127)), at_ms / 1000, duration_ms / 1000)
+        )
+    moves = draw(st.lists(st.tuples(st.sampled_from([0, 127]), st.integers(0, 2000)), max_size=6))
+    return Performance.of(notes, [ControlChange(64, value, ms / 1000) for value, ms in moves])
+
+
+@given(performances())
+@settings(max_examples=60, deadline=None)
+def test_a_performance_is_heard_as_it_is_encoded(performance: Performance) -> None:
+    improviser = improviser_of()
+    hear(improviser, performance)
+    notes = encode(performance)
+    whole = steps(notes, np.zeros(len(notes), dtype=np.int64))
+    np.testing.assert_array_equal(np.concatenate([s.columns for s in improviser.window]), whole.columns)
+    np.testing.assert_array_equal(np.concatenate([s.keys for s in improviser.window]), whole.keys)
+
+
+def test_hearing_says_when_the_last_note_ends() -> None:
+    assert hear(improviser_of(), Performance.of([Note(60, 64, 0.0, 7.0), Note(62, 64, 1.0, 1.0)])) == 7.0
+    assert hear(improviser_of(), Performance()) == 0.0
+
+
+def test_a_continuation_begins_at_zero_and_is_as_long_as_was_asked() -> None:
+    improviser = improviser_of(model_that_plays(dt=200, duration=150))
+    performance = continue_for(improviser, hear(improviser, Performance.of([Note(60, 64, 0.0, 1.0)])), 10.0)
+    onsets = [note.onset_s for note in performance.notes]
+    assert onsets[0] == 0.0
+    assert 9.7 <= onsets[-1] <= 10.0
+
+
+def test_no_gap_is_longer_than_was_asked() -> None:
+    improviser = improviser_of(model_that_plays(dt=9000))
+    performance = continue_for(improviser, 0.0, 10.0, max_gap_s=0.5)
+    gaps = np.diff([note.onset_s for note in performance.notes])
+    assert len(gaps) >= 20
+    assert gaps.max() <= 0.5
+
+
+def test_the_same_seed_goes_on_in_the_same_way() -> None:
+    heard = Performance.of([Note(60 + i, 64, 0.3 * i, 0.2) for i in range(6)])
+    runs = []
+    for seed in (4, 4, 5):
+        improviser = improviser_of(seed=seed)
+        runs.append(continue_for(improviser, hear(improviser, heard), 5.0))
+    assert runs[0] == runs[1]
+    assert runs[0] != runs[2]
+
+
+def test_what_was_played_on_is_remembered() -> None:
+    improviser = improviser_of(model_that_plays(dt=200, duration=150))
+    performance = continue_for(improviser, 0.0, 3.0)
+    assert [int(step.columns[0, 2]) for step in improviser.window] == [
+        note.pitch for note in performance.notes
+    ]
+
+
+@pytest.mark.parametrize("length_s", [0.0, 0.001])
+def test_the_shortest_continuation_is_its_first_chord(length_s: float) -> None:
+    performance = continue_for(improviser_of(model_that_plays(dt=200)), 0.0, length_s)
+    assert [note.onset_s for note in performance.notes] == [0.0]
+
+
+def test_progress_goes_up_to_one() -> None:
+    seen: list[float] = []
+    continue_for(improviser_of(model_that_plays(dt=200)), 0.0, 4.0, progress=seen.append)
+    assert seen == sorted(seen)
+    assert 0.0 <= seen[0] <= seen[-1] <= 1.0
+
+
+def test_a_key_that_is_struck_again_ends_its_earlier_note() -> None:
+    performance = as_performance(planned((60, 5.0, 8.0), (64, 5.5, 6.0), (60, 6.0, 7.0)))
+    assert performance.notes == (Note(60, 64, 0.0, 1.0), Note(64, 64, 0.5, 0.5), Note(60, 64, 1.0, 1.0))
+
+
+def test_the_pedal_moves_with_the_notes_and_is_up_at_the_end() -> None:
+    notes = planned((60, 5.0, 5.5), (62, 6.0, 6.5), (64, 7.0, 9.0), (65, 8.0, 8.5), pedal=(0, 1, 0, 1))
+    assert [(c.value, c.at_s) for c in as_performance(notes).pedal] == [
+        (127, 1.0),
+        (0, 2.0),
+        (127, 3.0),
+        (0, 4.0),
+    ]
+
+
+def test_no_notes_are_an_empty_performance() -> None:
+    assert as_performance([]) == Performance()

@@ -1,0 +1,234 @@
+"""Where chance comes in: temperature, min-p, masks and bounds."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from playing import model_that_plays, packaged_model
+
+from improv_core.model import Heads
+from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, KEYS, start_steps
+from improv_core.representation.piano import DT, DURATION, VELOCITY
+from improv_core.sampler import CHORD_MS, Drawn, Sampling, draw_class, draw_note, pitch_mask
+
+ANYTHING = Sampling(min_p=0.0)
+LONGEST_MS = int(DT.bounds_ms()[-1])
+
+
+def logits_of(*shares: float) -> np.ndarray:
+    with np.errstate(divide="ignore"):
+        return np.log(np.array(shares))
+
+
+@functools.cache
+def first_output() -> np.ndarray:
+    model = packaged_model()
+    projected, _ = model.advance(start_steps(), model.initial_state())
+    return projected
+
+
+def drawn(
+    seed: int = 1,
+    *,
+    heads: Heads | None = None,
+    sampling: Sampling = ANYTHING,
+    dt_ms: tuple[int, int] = (0, 1500),
+    chord: tuple[int, ...] = (),
+) -> Drawn:
+    rng = np.random.default_rng(seed)
+    return draw_note(heads or packaged_model().heads, first_output(), sampling, rng, dt_ms=dt_ms, chord=chord)
+
+
+def with_head(attribute: int, logits: np.ndarray) -> Heads:
+    """The packaged heads, one of which always says the same."""
+    heads = packaged_model().heads
+    weights, biases = list(heads.weights), list(heads.biases)
+    weights[attribute], biases[attribute] = np.zeros_like(weights[attribute]), logits.astype(np.float32)
+    return replace(heads, weights=tuple(weights), biases=tuple(biases))
+
+
+# --- one class ------------------------------------------------------------------------------------
+
+
+def test_classes_come_as_often_as_they_are_likely() -> None:
+    rng = np.random.default_rng(7)
+    counts = Counter(draw_class(logits_of(0.5, 0.3, 0.2), 0.0, rng.random()) for _ in range(20_000))
+    assert [round(counts[i] / 20_000, 2) for i in range(3)] == [0.5, 0.3, 0.2]
+
+
+def test_classes_take_up_the_unit_interval_in_order() -> None:
+    uniforms = (0.0, 0.4999, 0.5001, 0.7999, 0.8001, np.nextafter(1.0, 0.0))
+    assert [draw_class(logits_of(0.5, 0.3, 0.2), 0.0, u) for u in uniforms] == [0, 0, 1, 1, 2, 2]
+
+
+def test_min_p_leaves_only_classes_near_the_likeliest() -> None:
+    logits = logits_of(0.5, 0.26, 0.23, 0.01)
+    rng = np.random.default_rng(7)
+    assert {draw_class(logits, 0.5, rng.random()) for _ in range(2000)} == {0, 1}
+    assert {draw_class(logits, 0.03, rng.random()) for _ in range(2000)} == {0, 1, 2}
+
+
+def test_a_masked_class_is_never_drawn_not_even_at_the_edges() -> None:
+    logits = logits_of(0.0, 0.4, 0.0, 0.6, 0.0)
+    for uniform in (0.0, 0.3999, 0.4001, np.nextafter(1.0, 0.0)):
+        assert draw_class(logits, 0.0, uniform) in {1, 3}
+
+
+@given(
+    st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=40),
+    st.floats(0.0, 0.9),
+    st.floats(0, 1, exclude_max=True),
+)
+def test_any_logits_give_a_class_that_exists(values: list[float], min_p: float, uniform: float) -> None:
+    assert 0 <= draw_class(np.array(values), min_p, uniform) < len(values)
+
+
+# --- pitches --------------------------------------------------------------------------------------
+
+
+def test_the_mask_allows_the_range_without_the_chord() -> None:
+    mask = pitch_mask(Sampling(lowest_pitch=60, highest_pitch=64), (61, 63, 90))
+    assert np.flatnonzero(mask == 0).tolist() == [60, 62, 64]
+    assert np.isneginf(np.delete(mask, [60, 62, 64])).all()
+
+
+def test_no_pitch_lies_outside_the_range() -> None:
+    narrow = replace(ANYTHING, lowest_pitch=50, highest_pitch=52)
+    heads = with_head(ATTRIBUTE_NAMES.index("pitch"), np.zeros(KEYS))
+    assert {drawn(seed, heads=heads, sampling=narrow).pitch for seed in range(60)} == {50, 51, 52}
+
+
+def test_a_range_of_one_pitch_gives_that_pitch() -> None:
+    for pitch in (0, 60, 127):
+        assert drawn(sampling=Sampling(lowest_pitch=pitch, highest_pitch=pitch)).pitch == pitch
+
+
+def test_a_chord_never_doubles_a_pitch_however_likely_it_is() -> None:
+    heads = model_that_plays(dt=0, pitch=60).heads
+    assert drawn(heads=heads).pitch == 60
+    assert all(drawn(seed, heads=heads, chord=(60,)).pitch != 60 for seed in range(40))
+
+
+def test_a_pitch_may_come_again_once_the_chord_is_over() -> None:
+    heads = model_that_plays(dt=CHORD_MS + 10, pitch=60).heads
+    assert drawn(heads=heads, chord=(60,)).pitch == 60
+
+
+def test_a_chord_that_has_used_up_the_range_is_over() -> None:
+    heads = model_that_plays(dt=0).heads
+    narrow = Sampling(lowest_pitch=60, highest_pitch=61)
+    for seed in range(40):
+        note = drawn(seed, heads=heads, sampling=narrow, chord=(60, 61))
+        assert note.dt_ms >= CHORD_MS
+        assert note.pitch in {60, 61}
+    assert drawn(heads=heads, sampling=narrow, chord=(60, 61), dt_ms=(0, 0)).dt_ms == CHORD_MS
+
+
+# --- the onset ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("earliest", "latest"),
+    [
+        *((0, 1500), (0, 1), (3, 4), (100, 104), (250, 251), (700, 1500), (9000, 9500)),
+        *((LONGEST_MS - 1, LONGEST_MS), (LONGEST_MS - 5, LONGEST_MS + 5000)),
+    ],
+)
+def test_the_onset_lies_within_its_bounds(earliest: int, latest: int) -> None:
+    for seed in range(50):
+        assert earliest <= drawn(seed, dt_ms=(earliest, latest)).dt_ms < max(latest, earliest + 1)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "onset"),
+    [
+        ((50, 50), 50),
+        ((50, 0), 50),
+        ((LONGEST_MS, LONGEST_MS + 500), LONGEST_MS),
+        ((3_600_000, 3_600_800), 3_600_000),
+    ],
+    ids=["no-time", "late-already", "at-the-last-class", "an-hour"],
+)
+def test_where_the_head_says_nothing_the_onset_is_due_at_once(bounds: tuple[int, int], onset: int) -> None:
+    assert {drawn(seed, dt_ms=bounds).dt_ms for seed in range(20)} == {onset}
+
+
+def test_a_class_that_lies_half_outside_its_bounds_counts_half() -> None:
+    flat = with_head(0, np.zeros(DT.size))
+    onsets = np.array([drawn(seed, heads=flat, dt_ms=(0, 20)).dt_ms for seed in range(1500)])
+    # The classes of 0, 10 and 20 ms hold 0..4, 5..14 and 15..24; half of the last lies inside.
+    shares = [(onsets < 5).mean(), ((onsets >= 5) & (onsets < 15)).mean(), (onsets >= 15).mean()]
+    assert shares == pytest.approx([0.4, 0.4, 0.2], abs=0.05)
+    assert onsets.max() == 19
+
+
+# --- whole notes ----------------------------------------------------------------------------------
+
+
+def test_the_same_chance_gives_the_same_note_and_another_another() -> None:
+    assert drawn(5) == drawn(5)
+    assert len({drawn(seed) for seed in range(20)}) > 1
+
+
+def test_each_attribute_comes_from_its_own_class() -> None:
+    heads = model_that_plays(dt=120, pedal=1, pitch=67, velocity=100, duration=400).heads
+    for seed in range(20):
+        note = drawn(seed, heads=heads)
+        assert (note.pedal, note.pitch) == (1, 67)
+        assert DT.bins(np.int64(note.dt_ms)) == DT.bins(np.int64(120))
+        assert VELOCITY.bins(np.int64(note.velocity)) == VELOCITY.bins(np.int64(100))
+        assert DURATION.bins(np.int64(note.duration_ms)) == DURATION.bins(np.int64(400))
+
+
+def test_a_low_temperature_takes_the_likeliest_a_high_one_takes_all() -> None:
+    cold = Sampling(temperature_pitch=0.05, temperature_dt=0.05, min_p=0.0)
+    hot = Sampling(temperature_pitch=3.0, min_p=0.0)
+    assert len({drawn(s, sampling=cold).pitch for s in range(60)}) < len(
+        {drawn(s, sampling=hot).pitch for s in range(60)}
+    )
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    earliest=st.integers(0, 20_000),
+    span=st.integers(-10, 3000),
+    lowest=st.integers(0, 127),
+    width=st.integers(0, 127),
+    temperature=st.floats(0.05, 3.0),
+    min_p=st.floats(0.0, 0.9),
+    chord=st.lists(st.integers(0, 127), max_size=128, unique=True),
+)
+@settings(max_examples=200, deadline=None)
+def test_whatever_is_set_a_note_comes_out(
+    seed: int,
+    earliest: int,
+    span: int,
+    lowest: int,
+    width: int,
+    temperature: float,
+    min_p: float,
+    chord: list[int],
+) -> None:
+    highest = min(127, lowest + width)
+    names = ("dt", "pedal", "pitch", "velocity", "duration")
+    temperatures = {f"temperature_{name}": temperature for name in names}
+    sampling = Sampling(**temperatures, min_p=min_p, lowest_pitch=lowest, highest_pitch=highest)
+    note = drawn(seed, sampling=sampling, dt_ms=(earliest, earliest + span), chord=tuple(chord))
+    assert lowest <= note.pitch <= highest
+    assert note.pedal in {0, 1}
+    assert 1 <= note.velocity <= 127
+    assert note.duration_ms >= 1
+    assert note.dt_ms >= earliest
+    assert note.dt_ms >= CHORD_MS or note.pitch not in chord
+
+
+def test_the_temperatures_are_in_the_order_of_the_attributes() -> None:
+    sampling = Sampling(1.1, 1.2, 1.3, 1.4, 1.5)
+    assert sampling.temperatures == (1.1, 1.2, 1.3, 1.4, 1.5)
+    assert [a.name for a in ATTRIBUTES] == ["dt", "pedal", "pitch", "velocity", "duration"]

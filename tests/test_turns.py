@@ -1,0 +1,128 @@
+"""When the player's turn is over."""
+
+from __future__ import annotations
+
+import pytest
+
+from improv_core.turns import Call, TurnBounds, TurnTaker
+
+BOUNDS = TurnBounds(
+    silence_min_s=0.35, silence_max_s=1.5, silence_factor=2.5, held_min_s=1.5, held_max_s=4.0, held_factor=6.0
+)
+
+
+def playing(*onsets_s: float, duration_s: float = 0.05) -> TurnTaker:
+    """Short notes, each released before the next."""
+    turns = TurnTaker(BOUNDS)
+    for i, onset_s in enumerate(onsets_s):
+        turns.press(60 + i % 12, onset_s)
+        turns.release(60 + i % 12, onset_s + duration_s)
+    return turns
+
+
+def test_before_the_first_note_there_is_no_call_and_no_deadline() -> None:
+    turns = TurnTaker(BOUNDS)
+    turns.release(60, 1.0)
+    assert turns.call is None
+    assert turns.deadline_s() is None
+
+
+def test_a_call_runs_from_its_first_onset_to_its_last_release() -> None:
+    turns = playing(1.0, 1.5, 2.0)
+    assert turns.call == Call(1.0, 2.0, 2.05, 3)
+    assert turns.call.length_s == pytest.approx(1.05)
+
+
+def test_after_one_note_the_least_silence_ends_the_turn() -> None:
+    assert playing(10.0).deadline_s() == pytest.approx(10.35)
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "silence_s"), [(0.1, 0.35), (0.2, 0.5), (0.4, 1.0), (0.6, 1.5), (1.4, 1.5)]
+)
+def test_the_silence_follows_the_players_pace_between_its_bounds(gap_s: float, silence_s: float) -> None:
+    onsets = [i * gap_s for i in range(6)]
+    assert playing(*onsets).deadline_s() == pytest.approx(onsets[-1] + silence_s)
+
+
+@pytest.mark.parametrize(("gap_s", "held_s"), [(0.1, 1.5), (0.5, 3.0), (1.0, 4.0)])
+def test_a_key_that_stays_down_makes_the_turn_last_longer_but_not_for_ever(
+    gap_s: float, held_s: float
+) -> None:
+    onsets = [i * gap_s for i in range(6)]
+    turns = playing(*onsets[:-1])
+    turns.press(40, onsets[-1])
+    assert turns.deadline_s() == pytest.approx(onsets[-1] + held_s)
+
+
+def test_under_a_held_drone_the_turn_ends_after_the_last_note_above_it() -> None:
+    turns = TurnTaker(BOUNDS)
+    turns.press(36, 0.0)
+    for i in range(50):
+        turns.press(60 + i % 5, 0.2 * i)
+        turns.release(60 + i % 5, 0.2 * i + 0.1)
+    assert turns.keys_down == {36}
+    assert turns.deadline_s() == pytest.approx(9.8 + 1.5)
+
+
+def test_the_notes_of_a_chord_say_nothing_about_the_pace() -> None:
+    turns = TurnTaker(BOUNDS)
+    for chord_s in (0.0, 0.4, 0.8):
+        for i in range(4):
+            turns.press(60 + i, chord_s + 0.01 * i)
+        for i in range(4):
+            turns.release(60 + i, chord_s + 0.2)
+    assert turns.deadline_s() == pytest.approx(0.83 + 2.5 * 0.37)
+
+
+def test_a_key_let_go_after_the_silence_began_gives_the_next_one_time() -> None:
+    turns = TurnTaker(BOUNDS)
+    turns.press(60, 0.0)
+    turns.release(60, 1.0)
+    assert turns.deadline_s() == pytest.approx(1.0 + 0.35 / 2)
+
+
+def test_the_pace_outlives_the_turn_but_the_pause_between_turns_is_no_part_of_it() -> None:
+    turns = playing(0.0, 0.4, 0.8)
+    turns.begin()
+    assert turns.call is None
+    assert turns.deadline_s() is None
+    turns.press(60, 60.0)
+    turns.release(60, 60.1)
+    assert turns.deadline_s() == pytest.approx(61.0)
+    assert turns.call == Call(60.0, 60.0, 60.1, 1)
+
+
+def test_a_key_held_over_into_the_next_turn_belongs_to_no_call_until_something_is_struck() -> None:
+    turns = TurnTaker(BOUNDS)
+    turns.press(48, 0.0)
+    turns.begin()
+    turns.release(48, 9.0)
+    assert turns.call is None
+    turns.press(60, 10.0)
+    turns.release(60, 10.2)
+    assert turns.call == Call(10.0, 10.0, 10.2, 1)
+
+
+def test_the_pace_is_that_of_the_latest_notes() -> None:
+    slow_then_fast = [0.0, 1.0, 2.0, 3.0] + [3.0 + 0.2 * i for i in range(1, 9)]
+    assert playing(*slow_then_fast).deadline_s() == pytest.approx(slow_then_fast[-1] + 0.5)
+
+
+def test_two_sources_stamped_a_little_out_of_order_do_not_move_the_turn_back() -> None:
+    turns = TurnTaker(BOUNDS)
+    turns.press(60, 5.0)
+    turns.press(72, 4.99)
+    turns.release(60, 5.2)
+    turns.release(72, 5.19)
+    assert turns.call == Call(5.0, 5.0, 5.2, 2)
+    assert turns.deadline_s() == pytest.approx(5.0 + 0.365)
+
+
+def test_a_key_struck_twice_without_release_is_one_key() -> None:
+    turns = TurnTaker(BOUNDS)
+    turns.press(60, 0.0)
+    turns.press(60, 0.3)
+    turns.release(60, 0.4)
+    assert turns.keys_down == frozenset()
+    assert turns.call == Call(0.0, 0.3, 0.4, 2)

@@ -1,0 +1,146 @@
+"""The conversation as text."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from improv_core.turns import Call
+from improv_daemon.partner import AnswerEnded, CallHeard
+from improv_daemon.view import WIDTH, View, pitch_name
+from improv_daemon.wire import PedalMoved, Played, Ready, Released, Sounded, Trouble
+
+
+def you(pitch: int, at_s: float, velocity: int = 64) -> Played:
+    return Played((0x90, pitch, velocity), at_s, "keyboard")
+
+
+def improv(pitch: int, at_s: float) -> Sounded:
+    return Sounded(1, 0, pitch, 64, at_s, 0.0)
+
+
+CALL = CallHeard(1, Call(0.0, 1.0, 1.24, 3), (60, 64, 67))
+
+
+@pytest.mark.parametrize(
+    ("pitch", "name"), [(0, "C-1"), (21, "A0"), (60, "C4"), (61, "C#4"), (70, "Bb4"), (127, "G9")]
+)
+def test_middle_c_is_c4(pitch: int, name: str) -> None:
+    assert pitch_name(pitch) == name
+
+
+def test_the_opening_says_what_is_heard_where_it_plays_and_how_to_stop() -> None:
+    out = io.StringIO()
+    ready = Ready(("improv in", "Keys"), ("improv out",), "FluidSynth with a piano", ("A pedal is missing.",))
+    View(out).opening("default", "answer", ready)
+    assert out.getvalue().splitlines() == [
+        'improv listens to "improv in", "Keys".',
+        'It plays to "improv out", FluidSynth with a piano.',
+        "Model default, mode answer. Ctrl-C stops.",
+        "Note: A pedal is missing.",
+    ]
+
+
+def test_without_ports_and_sound_the_opening_names_the_demo() -> None:
+    out = io.StringIO()
+    View(out).opening("default", "answer", Ready((), (), None, ()))
+    assert out.getvalue().splitlines() == [
+        "improv listens to nothing yet.",
+        "It plays to nothing yet.",
+        "Model default, mode answer. Ctrl-C stops.",
+        "Without MIDI and sound, try: improv demo",
+    ]
+
+
+def test_a_call_and_its_answer_are_a_line_each_with_chords_joined() -> None:
+    out = io.StringIO()
+    view = View(out)
+    for event in (you(60, 0.0), you(64, 0.5), you(67, 0.51), you(67, 0.9, velocity=0)):
+        view.event(event)
+    view.notice(CALL)
+    for event in (improv(72, 2.0), PedalMoved(1, 127, 2.1), improv(76, 2.3), Released(1, 0, 72, 2.4)):
+        view.event(event)
+    view.notice(AnswerEnded(1, (72, 76), 1.0, False))
+    assert out.getvalue() == "   you  C4 E4+G4   (3 notes, 1.2 s)\nimprov  C5 E5   (2 notes, 1.0 s)\n"
+
+
+def test_an_answer_that_was_cut_short_says_so_though_the_players_key_is_shown_already() -> None:
+    out = io.StringIO()
+    view = View(out)
+    view.event(improv(72, 2.0))
+    view.event(you(60, 2.2))
+    view.notice(AnswerEnded(1, (72,), 0.2, True))
+    view.event(you(62, 2.6))
+    assert out.getvalue() == "improv  C5\n   you  C4\nimprov   (1 note, 0.2 s, and yielded)\n   you  D4"
+
+
+def test_an_answer_that_never_sounded_is_not_spoken_of() -> None:
+    out = io.StringIO()
+    view = View(out)
+    view.event(you(60, 2.2))
+    view.notice(AnswerEnded(1, (), 0.0, True))
+    assert out.getvalue() == "   you  C4"
+
+
+def test_trouble_is_a_line_of_its_own() -> None:
+    out = io.StringIO()
+    view = View(out)
+    view.event(you(60, 0.0))
+    view.event(Trouble("The output is gone."))
+    view.event(you(62, 1.0))
+    assert out.getvalue() == "   you  C4\nNote: The output is gone.\n   you  D4"
+
+
+def test_long_lines_are_broken() -> None:
+    out = io.StringIO()
+    view = View(out)
+    for i in range(100):
+        view.event(you(61, 0.3 * i))
+    lines = out.getvalue().splitlines()
+    assert len(lines) > 2
+    assert all(line.startswith("   you  C#4") and len(line) <= WIDTH + 8 for line in lines)
+
+
+def test_other_messages_show_nothing() -> None:
+    out = io.StringIO()
+    view = View(out)
+    for data in ((), (0xB0, 64, 127), (0x80, 60, 0), (0xC0, 1), (0xF8,)):
+        view.event(Played(data, 0.0, "keyboard"))
+    assert out.getvalue() == ""
+
+
+class GoneTerminal(io.StringIO):
+    """A terminal window that was closed."""
+
+    writes = 0
+
+    def write(self, text: str) -> int:
+        self.writes += 1
+        raise BrokenPipeError
+
+
+def test_a_terminal_that_is_gone_is_written_to_once_and_no_more() -> None:
+    out = GoneTerminal()
+    view = View(out)
+    for i in range(5):
+        view.event(you(60 + i, 0.1 * i))
+    view.line("Stopped.")
+    assert out.writes == 1
+
+
+def test_a_closed_output_is_no_reason_to_stop() -> None:
+    out = io.StringIO()
+    out.close()
+    View(out).line("Stopped.")
+    assert out.closed
+
+
+def test_a_name_the_terminal_has_no_letters_for_is_shown_with_question_marks() -> None:
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding="ascii")
+    view = View(out)
+    view.line('improv listens to "Flügel".')
+    view.line("Still here.")
+    assert raw.getvalue() == b'improv listens to "Fl?gel".\nStill here.\n'
+    out.detach()
