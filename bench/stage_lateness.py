@@ -1,6 +1,6 @@
 """How late the stage plays while the mind is busy.
 
-    python bench/stage_lateness.py [--notes 2000] [--load none python numpy] [--jack]
+    python -m bench.stage_lateness [--notes 2000] [--load none python numpy] [--jack]
 
 Lateness is what the stage itself acknowledges: the moment a note-on is handed to the ports, less its
 deadline. With --jack (a JACK server must be running) a second stage listens to the first one's output,
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import random
 import threading
 import time
@@ -20,6 +19,7 @@ from contextlib import AsyncExitStack, contextmanager
 
 import numpy as np
 
+from bench.tables import load_average, milliseconds, print_table
 from improv_daemon.stage.config import StageConfig
 from improv_daemon.stage_link import StageLink
 from improv_daemon.wire import Event, Played, PlayNote, Sounded
@@ -43,6 +43,7 @@ def hog_numpy(stop: threading.Event) -> None:
         state = np.tanh(np.tile((state @ weights)[:512], 2))
 
 
+MINDS = {"none": "idle", "python": "a thread computes in Python", "numpy": "a thread computes in numpy"}
 HOGS: dict[str, Callable[[threading.Event], None]] = {"python": hog_python, "numpy": hog_numpy}
 
 
@@ -78,7 +79,7 @@ async def collect(stage: StageLink, wanted: type[Event], count: int) -> list[Eve
     return taken
 
 
-async def measure(notes: int, load: str, jack: bool) -> None:
+async def measure(notes: int, load: str, jack: bool) -> list[tuple[object, ...]]:
     gaps = random.Random(0)
     api = "jack" if jack else "none"
     async with AsyncExitStack() as open_stages:
@@ -98,19 +99,18 @@ async def measure(notes: int, load: str, jack: bool) -> None:
             hearing = asyncio.create_task(collect(listener, Played, notes)) if listener else None
             sounded = await collect(stage, Sounded, notes)
             await planning
-            print(line(load, "stage", [event.late_s for event in sounded if isinstance(event, Sounded)]))
+            late_s = [event.late_s for event in sounded if isinstance(event, Sounded)]
+            rows = [row(load, "handed to the ports", late_s)]
             if hearing:
                 async with asyncio.timeout(10):
                     heard = [event for event in await hearing if isinstance(event, Played)]
-                print(line(load, "through JACK", [h.at_s - o for h, o in zip(heard, onsets_s, strict=True)]))
+                late_s = [event.at_s - due_s for event, due_s in zip(heard, onsets_s, strict=True)]
+                rows.append(row(load, "heard through JACK", late_s))
+    return rows
 
 
-def line(load: str, what: str, late_s: list[float]) -> str:
-    p50, p99, worst = np.percentile(np.array(late_s) * 1e3, [50, 99, 100])
-    return (
-        f"load {load:7} {what:12} notes {len(late_s)}  p50 {p50:.3f} ms  p99 {p99:.3f} ms  "
-        f"max {worst:.3f} ms  (load average {os.getloadavg()[0]:.2f})"
-    )
+def row(load: str, what: str, late_s: list[float]) -> tuple[object, ...]:
+    return what, MINDS[load], len(late_s), *milliseconds(late_s), load_average()
 
 
 def main() -> None:
@@ -121,8 +121,10 @@ def main() -> None:
     parser.add_argument("--load", nargs="+", choices=["none", *HOGS], default=["none", *HOGS])
     parser.add_argument("--jack", action="store_true")
     arguments = parser.parse_args()
-    for load in arguments.load:
-        asyncio.run(measure(arguments.notes, load, arguments.jack))
+    rows = [
+        row for load in arguments.load for row in asyncio.run(measure(arguments.notes, load, arguments.jack))
+    ]
+    print_table(("lateness", "the mind", "notes", "p50 ms", "p99 ms", "max ms", "load average"), rows)
 
 
 if __name__ == "__main__":

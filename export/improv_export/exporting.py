@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,21 @@ TOLERANCE = 1e-3
 """Largest allowed difference of a logit between torch and ONNX Runtime."""
 
 
-def export_checkpoint(checkpoint: Path, output: Path, proof: Notes, about: Mapping[str, Any]) -> float:
-    """Write a model file and prove it.
+def export_checkpoint(
+    checkpoint: Path,
+    output: Path,
+    proof: Notes,
+    about: Mapping[str, Any],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> float:
+    """Write a model file and prove it; an unproved one is not kept.
 
     Args:
         checkpoint: From a training run.
         output: The .onnx file.
         proof: A performance to compare on, step by step.
         about: Further metadata: name, data, licence, figures.
+        progress: Called with (notes compared, notes in all).
 
     Returns:
         The largest absolute difference of a logit.
@@ -42,38 +49,52 @@ def export_checkpoint(checkpoint: Path, output: Path, proof: Notes, about: Mappi
     """
     source = load_checkpoint(checkpoint)
     weights = {name: value.numpy() for name, value in source.network.state_dict().items()}
+    if not all(np.isfinite(array).all() for array in weights.values()):
+        raise ModelFileError(f"{checkpoint} holds weights that are not numbers; its training has gone wrong.")
     graph = build(weights, source.network.shape.layers, metadata(source, about))
     partial = output.with_suffix(".partial.onnx")
     try:
         onnx.save(graph, partial)
+        difference = largest_difference(source.network, Model.load(partial), proof, progress)
+        if not difference < TOLERANCE:
+            raise ModelFileError(
+                f"The exported model differs from {checkpoint} by {difference:.2g} (allowed: below "
+                f"{TOLERANCE:g}) and was not kept."
+            )
+        partial.replace(output)
     except OSError as error:
         raise StorageError(f"{output} cannot be written ({error.strerror or error}).") from error
-    difference = largest_difference(source.network, Model.load(partial), proof)
-    if not difference < TOLERANCE:
-        partial.unlink()
-        raise ModelFileError(f"The exported model differs from {checkpoint} by {difference:.2g}; it was not kept.")
-    partial.replace(output)
+    finally:
+        partial.unlink(missing_ok=True)
     return difference
 
 
 def metadata(source: Checkpoint, about: Mapping[str, Any]) -> dict[str, Any]:
-    """What the daemon and the reader need to know about the model."""
+    """What the daemon and the reader need to know; ``about`` cannot overrule what is known here."""
     return {
+        **about,
         "schema": SCHEMA,
         "preset": "piano",
         "representation": representation_spec(),
         "shape": asdict(source.network.shape),
         "trained": {"hours": round(source.hours, 2), "updates": source.updates},
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        **about,
     }
 
 
 @torch.inference_mode()
-def largest_difference(network: PianoNetwork, model: Model, notes: Notes) -> float:
+def largest_difference(
+    network: PianoNetwork,
+    model: Model,
+    notes: Notes,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> float:
     """Play a performance through both, one note at a time, each with its own state.
 
     The player and improv take turns of eight notes, so that every input is in use.
+
+    Returns:
+        The largest absolute difference of a logit; not a number when one of them is not.
     """
     part = np.arange(len(notes)) // 8 % 2
     read, wanted = steps(notes, part), targets(notes)
@@ -91,6 +112,8 @@ def largest_difference(network: PianoNetwork, model: Model, notes: Notes) -> flo
         z = model.heads.begin(projected[0, 0], Part(int(part[i])))
         for attribute in range(len(ATTRIBUTES)):
             ours = model.heads.logits(attribute, z)
-            worst = max(worst, float(np.abs(ours - for_torch[attribute][0, 0].numpy()).max()))
+            difference = np.abs(ours - for_torch[attribute][0, 0].numpy()).max()
+            worst = float(np.maximum(worst, difference))  # unlike max(), this keeps what is not a number
             z = model.heads.condition(attribute, z, int(wanted[i, attribute]))
+        progress(i + 1, len(notes))
     return worst

@@ -68,7 +68,7 @@ def _body_constants(weights: Weights, layers: int) -> dict[str, NDArray[Any]]:
 
 
 def _gates(stacked: NDArray[np.float32]) -> NDArray[np.float32]:
-    """From torch's order of the gates (input, forget, cell, output) to ONNX's (input, output, forget, cell)."""
+    """From torch's order of gates (input, forget, cell, output) to ONNX's (input, output, forget, cell)."""
     i, f, g, o = np.split(stacked, 4)
     return np.concatenate([i, o, f, g])
 
@@ -94,7 +94,9 @@ def _nodes(layers: int, hidden: int) -> list[onnx.NodeProto]:
     ]
     for state in ("hidden", "cell"):
         parts = [f"{state}.{i}" for i in range(layers)]
-        nodes.append(make("Split", [state], parts, axis=0) if layers > 1 else make("Identity", [state], parts))
+        nodes.append(
+            make("Split", [state], parts, axis=0) if layers > 1 else make("Identity", [state], parts)
+        )
     for i in range(layers):
         constants = [f"lstm.{i}.{name}" for name in ("input", "recurrent", "bias")]
         inputs = [f"layer.{i}", *constants, "", f"hidden.{i}", f"cell.{i}"]

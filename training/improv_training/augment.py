@@ -30,14 +30,22 @@ class Augmentation:
 
 def augmented(notes: Notes, how: Augmentation, rng: np.random.Generator) -> Notes:
     """One random variant of a piece: transposed, faster or slower, louder or softer, chords shuffled."""
+    notes = chords_shuffled(notes, rng)
     notes = _transposed(notes, int(rng.integers(-how.transpose_down, how.transpose_up + 1)))
-    speed = 1 + how.tempo * float(rng.uniform(-1, 1))
+    notes = _stretched(notes, 1 + how.tempo * float(rng.uniform(-1, 1)))
     offset = int(rng.integers(-how.velocity, how.velocity + 1))
+    return replace(notes, velocity=np.clip(notes.velocity + offset, 1, 127))
+
+
+def _stretched(notes: Notes, factor: float) -> Notes:
+    """Onsets and releases move, not gaps and durations: rounded apart, those would drift from one another."""
+    onset_ms = np.cumsum(notes.dt_ms)
+    release_ms = np.rint((onset_ms + notes.duration_ms) * factor).astype(np.int64)
+    onset_ms = np.rint(onset_ms * factor).astype(np.int64)
     return replace(
-        chords_shuffled(notes, rng),
-        dt_ms=np.rint(notes.dt_ms * speed).astype(np.int64),
-        duration_ms=np.maximum(1, np.rint(notes.duration_ms * speed)).astype(np.int64),
-        velocity=np.clip(notes.velocity + offset, 1, 127),
+        notes,
+        dt_ms=np.diff(onset_ms, prepend=onset_ms[:1]),
+        duration_ms=np.maximum(1, release_ms - onset_ms),
     )
 
 

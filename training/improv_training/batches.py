@@ -77,7 +77,8 @@ class LaneBatches(IterableDataset[Batch]):
         split: Which pieces.
         lanes: Pieces side by side.
         chunk: Notes in a chunk.
-        seed: Order and augmentation are keyed by (seed, epoch).
+        seed: Order and augmentation are keyed by (seed, start, how many passes there were before).
+        start: Updates made before the first pass, so that a resumed run meets a new order.
         how: Random changes and random parts; without, the notes are as recorded and improv's own.
     """
 
@@ -90,6 +91,7 @@ class LaneBatches(IterableDataset[Batch]):
         lanes: int,
         chunk: int,
         seed: int = 0,
+        start: int = 0,
         how: Augmentation | None = None,
     ) -> None:
         self._pieces = [
@@ -99,22 +101,23 @@ class LaneBatches(IterableDataset[Batch]):
             if name == split
             for _ in range(repeat)
         ]
-        self._lanes, self._chunk, self._seed, self._how = lanes, chunk, seed, how
+        self._lanes, self._chunk, self._key, self._how = lanes, chunk, (seed, start), how
         self._lengths = [int(c.offsets[i + 1] - c.offsets[i]) for c, i in self._pieces]
-        self.epoch = 0
+        self._passes = 0
 
     @property
     def notes(self) -> int:
-        """Notes in one epoch."""
-        return sum(self._lengths)
+        """Notes in one epoch.
 
-    def __len__(self) -> int:
-        """Batches in one epoch, near enough: lanes run dry one by one at its end."""
-        return max(1, sum(-(-n // self._chunk) for n in self._lengths) // self._lanes)
+        There is no ``__len__``: how many batches hold them depends on when each lane runs dry, and
+        lightning cuts an epoch off at the length it is told.
+        """
+        return sum(self._lengths)
 
     def __iter__(self) -> Iterator[Batch]:
         """One epoch; while training it ends when fewer than half of the lanes have anything left."""
-        rng = np.random.default_rng((self._seed, self.epoch))
+        rng = np.random.default_rng((*self._key, self._passes))
+        self._passes += 1
         queue = list(range(len(self._pieces)))
         if self._how is not None:
             rng.shuffle(queue)

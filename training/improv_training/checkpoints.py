@@ -1,4 +1,4 @@
-"""Reading a checkpoint back: the averaged weights and the shape they belong to."""
+"""Reading a checkpoint back: the averaged weights and the plan they were trained by."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 import torch
 
 from improv_core.errors import ModelFileError
-from improv_training.network import PianoNetwork, Shape
-from improv_training.trainer import CHECKPOINT_VERSION
+from improv_training.network import PianoNetwork
+from improv_training.plan import Plan
+
+CHECKPOINT_VERSION = 1
 
 _PREFIX = "average.module."
 
@@ -27,7 +29,7 @@ class Checkpoint:
     """
 
     network: PianoNetwork
-    plan: dict[str, Any]
+    plan: Plan
     hours: float
     updates: int
 
@@ -36,21 +38,37 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint; nothing in it is executed.
 
     Raises:
-        ModelFileError: Missing, not one of ours, or newer than this improv.
+        ModelFileError: Missing, damaged, not one of ours, or newer than this improv.
     """
     if not path.is_file():
         raise ModelFileError(f"There is no checkpoint {path}.")
     try:
         stored = torch.load(path, map_location="cpu", weights_only=True)
-        version = stored["improv_checkpoint"]
-    except Exception as error:  # noqa: BLE001 - torch raises whatever its unpickler meets
-        raise ModelFileError(f"{path} is not a checkpoint of improv's trainer.") from error
+        version = int(stored["improv_checkpoint"])
+    except Exception as error:  # torch raises whatever its unpickler meets
+        raise _unusable(path) from error
     if version > CHECKPOINT_VERSION:
         raise ModelFileError(f"{path} was made by a newer improv; update improv.")
-    network = PianoNetwork(Shape(**stored["plan"]["shape"]))
-    weights = stored["state_dict"]
+    try:
+        return _restored(stored)
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise _unusable(path) from error
+
+
+def trained_hours(stored: dict[str, Any]) -> float:
+    """Wall-clock hours of training that a checkpoint has seen."""
+    return float(stored.get("hours", stored["elapsed"] * stored["plan"]["hours"]))
+
+
+def _restored(stored: dict[str, Any]) -> Checkpoint:
+    plan = Plan.stored(stored["plan"])
+    network = PianoNetwork(plan.shape)
+    weights = stored["state_dict"].items()
     network.load_state_dict(
-        {name.removeprefix(_PREFIX): value for name, value in weights.items() if name.startswith(_PREFIX)}
+        {name.removeprefix(_PREFIX): value for name, value in weights if name.startswith(_PREFIX)}
     )
-    hours = stored["elapsed"] * stored["plan"]["hours"]
-    return Checkpoint(network.eval(), stored["plan"], hours, stored["global_step"])
+    return Checkpoint(network.eval(), plan, trained_hours(stored), int(stored["global_step"]))
+
+
+def _unusable(path: Path) -> ModelFileError:
+    return ModelFileError(f"{path} is damaged, or not a checkpoint of improv train.")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -13,17 +12,12 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from improv_core.errors import DataError, MidiFileError
-from improv_core.midi_files import read_performance
-from improv_core.representation import Notes, encode
+from improv_core.errors import DataError
+from improv_core.representation import Notes
+from improv_training.encoding import Encoded, encode_folder
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
-
-ENCODING_VERSION = 1
-"""Raise it when `Notes` or their encoding change; cached corpora of other versions are made again."""
-
-_FIELDS = ("dt_ms", "pedal", "pitch", "velocity", "duration_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,127 +73,77 @@ def load_corpus(
 
     Args:
         folder: Searched at every depth for .mid and .midi.
-        splits: A JSON file {path inside the folder: split}, or a folder that holds NAME.json for the
-            corpus folder NAME, or None. Files it does not name, or all without one, are split by a hash
-            of their path: 90 % train, 5 % validation, 5 % test; with a split file unnamed files are left out.
+        splits: A JSON file {path inside the folder: split}; files that it does not name are left out. Or
+            a folder that holds such a NAME.json for the corpus folder NAME; without one all of NAME is for
+            training. Or None: files are split by a hash of their path, 90 % train, 5 % validation, 5 % test.
         cache: Folder for encoded corpora.
         workers: Processes that read.
         progress: Called with (files done, files in all).
 
     Raises:
         DataError: No such folder, no MIDI files, or a split file that cannot be used.
+        StorageError: The cache cannot be written.
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder; name a folder of MIDI files.")
-    chosen = _assign(folder, _find_files(folder), splits)
-    cached = cache / f"{folder.name}-{_fingerprint(folder, chosen)}.npz"
-    if cached.is_file():
-        return _load(cached, folder.name)
-    corpus = _encode_all(folder, chosen, workers, progress)
-    cache.mkdir(parents=True, exist_ok=True)
-    _save(corpus, cached)
-    return corpus
-
-
-def _find_files(folder: Path) -> list[str]:
-    found = sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.suffix.lower() in (".mid", ".midi") and path.is_file()
-    )
-    if not found:
-        raise DataError(f"{folder} holds no .mid or .midi files.")
-    return found
-
-
-def _assign(folder: Path, files: Sequence[str], splits: Path | None) -> dict[str, Split]:
-    if splits is not None and splits.is_dir():
-        splits = splits / f"{folder.name}.json"
-        if not splits.is_file():
-            return dict.fromkeys(files, "train")
-    if splits is None:
-        return {name: _hashed_split(name) for name in files}
-    try:
-        named = json.loads(splits.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{splits} is not a readable split file ({error}).") from error
-    if not isinstance(named, dict) or not set(named.values()) <= set(SPLITS):
-        raise DataError(f"{splits} must map paths to train, validation or test.")
-    chosen = {name: named[name] for name in files if name in named}
+    name = folder.name or folder.resolve().name
+    assign = _assigner(splits, name)
+    encoded = encode_folder(folder, name, cache, workers=workers, progress=progress)
+    chosen = assign(encoded.files)
     if not chosen:
         raise DataError(f"{splits} names no file of {folder}.")
+    return _corpus(name, encoded, chosen)
+
+
+def _assigner(splits: Path | None, name: str) -> Callable[[Sequence[str]], dict[str, Split]]:
+    if splits is None:
+        return hashed_splits
+    if splits.is_dir():
+        splits = splits / f"{name}.json"
+        if not splits.is_file():
+            return lambda files: dict.fromkeys(files, "train")
+    named = _read_splits(splits)
+    return lambda files: {file: named[file] for file in files if file in named}
+
+
+def _read_splits(path: Path) -> dict[str, Split]:
+    try:
+        named = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"{path} is not a readable split file ({reason}).") from error
+    if not isinstance(named, dict) or not all(value in SPLITS for value in named.values()):
+        raise DataError(f"{path} must map paths to train, validation or test.")
+    return named
+
+
+def hashed_splits(files: Sequence[str]) -> dict[str, Split]:
+    """A split that stays the same when files come or go.
+
+    A file's place depends on its path alone; only where that leaves a small folder without validation or
+    test, the files with the lowest hashes fill them.
+    """
+    percent = {name: _hash(name) % 100 for name in files}
+    chosen: dict[str, Split] = {
+        name: "validation" if value < 5 else "test" if value < 10 else "train"
+        for name, value in percent.items()
+    }
+    lacking: list[Split] = [split for split in ("validation", "test") if split not in chosen.values()]
+    spare = sorted((name for name in files if chosen[name] == "train"), key=_hash)
+    chosen.update(zip(spare[:-1], lacking, strict=False))
     return chosen
 
 
-def _hashed_split(name: str) -> Split:
-    percent = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) % 100
-    return "validation" if percent < 5 else "test" if percent < 10 else "train"
+def _hash(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4])
 
 
-def _fingerprint(folder: Path, chosen: dict[str, Split]) -> str:
-    digest = hashlib.sha256(f"{ENCODING_VERSION} {folder.resolve()}".encode())
-    for name, split in chosen.items():
-        stat = (folder / name).stat()
-        digest.update(f"{name} {split} {stat.st_size} {stat.st_mtime_ns}\n".encode())
-    return digest.hexdigest()[:16]
-
-
-def _read(path: Path) -> NDArray[np.int32] | str:
-    try:
-        notes = encode(read_performance(path))
-    except MidiFileError as error:
-        return str(error)
-    return np.stack([getattr(notes, name) for name in _FIELDS], axis=1).astype(np.int32)
-
-
-def _encode_all(
-    folder: Path, chosen: dict[str, Split], workers: int, progress: Callable[[int, int], None] | None
-) -> Corpus:
-    files: list[str] = []
-    rows: list[NDArray[np.int32]] = []
-    skipped: list[str] = []
-    with ProcessPoolExecutor(workers) as pool:
-        results = pool.map(_read, [folder / name for name in chosen], chunksize=4)
-        for done, (name, result) in enumerate(zip(chosen, results, strict=True), start=1):
-            if progress is not None:
-                progress(done, len(chosen))
-            if isinstance(result, str):
-                skipped.append(result)
-                continue
-            files.append(name)
-            rows.append(result)
-    if not files:
-        raise DataError(f"{folder}: none of {len(chosen)} MIDI files could be read; the first: {skipped[0]}")
-    return Corpus(
-        name=folder.name,
-        files=tuple(files),
-        split=tuple(chosen[name] for name in files),
-        offsets=np.cumsum([0, *(len(piece) for piece in rows)]),
-        rows=np.concatenate(rows),
-        skipped=tuple(skipped),
-    )
-
-
-def _save(corpus: Corpus, path: Path) -> None:
-    partial = path.with_suffix(".partial.npz")
-    np.savez(
-        partial,
-        files=np.array(corpus.files),
-        split=np.array(corpus.split),
-        skipped=np.array(corpus.skipped, dtype=np.str_),
-        offsets=corpus.offsets,
-        rows=corpus.rows,
-    )
-    partial.replace(path)
-
-
-def _load(path: Path, name: str) -> Corpus:
-    with np.load(path) as stored:
-        return Corpus(
-            name=name,
-            files=tuple(stored["files"].tolist()),
-            split=tuple(stored["split"].tolist()),
-            offsets=stored["offsets"],
-            rows=stored["rows"],
-            skipped=tuple(stored["skipped"].tolist()),
-        )
+def _corpus(name: str, encoded: Encoded, chosen: Mapping[str, Split]) -> Corpus:
+    kept = [i for i, file in enumerate(encoded.files) if file in chosen]
+    offsets, rows = encoded.offsets, encoded.rows
+    if len(kept) < len(encoded.files):
+        pieces = [rows[offsets[i] : offsets[i + 1]] for i in kept]
+        offsets = np.cumsum([0, *(len(piece) for piece in pieces)])
+        rows = np.concatenate(pieces)
+    files = tuple(encoded.files[i] for i in kept)
+    return Corpus(name, files, tuple(chosen[file] for file in files), offsets, rows, encoded.skipped)

@@ -6,38 +6,37 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.progress import track
 
-from improv_core.errors import ModelFileError, StorageError
+from improv_core.errors import StorageError
 from improv_core.model import Heads, Model, State
 from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, targets
+from improv_training.baselines import Baselines
 from improv_training.batches import LaneBatches
 from improv_training.checkpoints import load_checkpoint
 from improv_training.corpora import Corpus, Split
 
 FloatArray = NDArray[np.float32]
 Body = Callable[[NDArray[np.int64], FloatArray, State], tuple[FloatArray, State]]
-
-BIGRAM_WEIGHT = 10.0
-"""A bigram falls back on the unigram with the weight of this many observations."""
+Nats = tuple[float, ...]
 
 LANES, CHUNK = 64, 256
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One corpus' result.
+    """One corpus' result, or a mean over several.
 
     Attributes:
         corpus: Its name.
         pieces: Pieces scored.
         notes: Notes scored.
         seconds: From first to last onset, summed over the pieces.
-        nats: For model, unigram and bigram: mean nats per note of each attribute.
+        nats: For model, bigram and unigram: mean nats per note of each attribute.
         width: Mean log of the width of the true time classes, in 10 ms cells.
     """
 
@@ -45,8 +44,13 @@ class Figures:
     pieces: int
     notes: int
     seconds: float
-    nats: dict[str, tuple[float, ...]]
+    nats: dict[str, Nats]
     width: float
+
+    @property
+    def difference(self) -> Nats:
+        """Model less bigram, for each attribute; below zero the model is better."""
+        return tuple(a - b for a, b in zip(self.nats["model"], self.nats["bigram"], strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,39 +62,17 @@ class Scorer:
     empty: Callable[[int], State]
 
 
-def evaluate_corpora(
-    model: Path, corpora: Sequence[Corpus], split: Split, learned: Sequence[Corpus] | None
-) -> list[Figures]:
-    """Score a model file or checkpoint.
-
-    Args:
-        model: A .onnx or .ckpt file.
-        corpora: What to score; those without pieces in the split are left out.
-        split: Which pieces.
-        learned: Whose train split the baselines learn from; None: each corpus' own.
+def open_scorer(path: Path) -> Scorer:
+    """A checkpoint through torch, a model file through ONNX Runtime.
 
     Raises:
         ModelFileError: The file cannot be used.
     """
-    scorer = open_scorer(model)
-    shared = Baselines.learn(learned) if learned else None
-    figures = []
-    for corpus in corpora:
-        if split not in corpus.split:
-            continue
-        baselines = shared or Baselines.learn([corpus])
-        figures.append(_score(scorer, corpus, split, baselines))
-    if not figures:
-        raise ModelFileError(f"None of the corpora has a piece in the {split} split.")
-    return figures
-
-
-def open_scorer(path: Path) -> Scorer:
-    """A checkpoint through torch, a model file through ONNX Runtime."""
     if path.suffix == ".onnx":
         model = Model.load(path)
         return Scorer(model.run, model.heads, model.initial_state)
     network = load_checkpoint(path).network
+    weights = {name: value.numpy() for name, value in network.state_dict().items()}
 
     @torch.inference_mode()
     def body(columns: NDArray[np.int64], keys: FloatArray, state: State) -> tuple[FloatArray, State]:
@@ -103,17 +85,33 @@ def open_scorer(path: Path) -> Scorer:
         hidden, cell = network.zero_state(batch)
         return State(hidden.numpy(), cell.numpy())
 
+    count = len(ATTRIBUTES)
     heads = Heads(
-        network.part.weight.detach().numpy(),
-        tuple(head.weight.detach().numpy() for head in network.heads),  # type: ignore[operator, union-attr]
-        tuple(head.bias.detach().numpy() for head in network.heads),  # type: ignore[operator, union-attr]
-        tuple(given.weight.detach().numpy() for given in network.given),  # type: ignore[operator, union-attr]
+        weights["part.weight"],
+        tuple(weights[f"heads.{i}.weight"] for i in range(count)),
+        tuple(weights[f"heads.{i}.bias"] for i in range(count)),
+        tuple(weights[f"given.{i}.weight"] for i in range(count - 1)),
     )
     return Scorer(body, heads, empty)
 
 
-def _score(scorer: Scorer, corpus: Corpus, split: Split, baselines: Baselines) -> Figures:
-    nats, count = model_nats(scorer, corpus, split)
+def score_corpus(
+    scorer: Scorer,
+    corpus: Corpus,
+    split: Split,
+    baselines: Baselines,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Figures:
+    """Score a model and the baselines on the pieces of a split; there must be some.
+
+    Args:
+        scorer: The model.
+        corpus: The pieces.
+        split: Which of them.
+        baselines: What has been learned elsewhere.
+        progress: Called with (notes done, notes in all).
+    """
+    nats, count = model_nats(scorer, corpus, split, progress)
     unigram, bigram, width, seconds = np.zeros(len(ATTRIBUTES)), np.zeros(len(ATTRIBUTES)), 0.0, 0.0
     for piece in corpus.pieces(split):
         wanted = targets(piece)
@@ -132,7 +130,12 @@ def _score(scorer: Scorer, corpus: Corpus, split: Split, baselines: Baselines) -
     )
 
 
-def model_nats(scorer: Scorer, corpus: Corpus, split: Split) -> tuple[NDArray[np.float64], int]:
+def model_nats(
+    scorer: Scorer,
+    corpus: Corpus,
+    split: Split,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[NDArray[np.float64], int]:
     """Mean nats per note of each attribute, and how many notes; all notes improv's own, nothing augmented.
 
     The state is carried through each whole piece; every note counts, the first included.
@@ -140,7 +143,7 @@ def model_nats(scorer: Scorer, corpus: Corpus, split: Split) -> tuple[NDArray[np
     batches = LaneBatches([corpus], [1], split, lanes=min(LANES, corpus.split.count(split)), chunk=CHUNK)
     state: State | None = None
     total, count = np.zeros(len(ATTRIBUTES)), 0
-    for batch in track(batches, f"Scoring {corpus.name}", transient=True):
+    for batch in batches:
         columns, keys, part, wanted, mask, fresh = (tensor.numpy() for tensor in batch)
         state = state or scorer.empty(len(fresh))
         alive = (~fresh).astype(np.float32)[None, :, None]
@@ -148,6 +151,7 @@ def model_nats(scorer: Scorer, corpus: Corpus, split: Split) -> tuple[NDArray[np
         projected, state = scorer.body(columns, keys.astype(np.float32), memory)
         total += head_nats(scorer.heads, projected[mask], part[mask], wanted[mask])
         count += int(mask.sum())
+        progress(count, batches.notes)
     return total / count, count
 
 
@@ -173,73 +177,57 @@ def head_nats(
     return np.array(sums)
 
 
-@dataclass(frozen=True, slots=True)
-class Baselines:
-    """Counts of each attribute's classes, alone and after the previous note's class.
-
-    Attributes:
-        single: For each attribute (classes,), smoothed by one observation each.
-        pair: For each attribute (classes before, classes).
-    """
-
-    single: tuple[NDArray[np.float64], ...]
-    pair: tuple[NDArray[np.float64], ...]
-
-    @classmethod
-    def learn(cls, corpora: Sequence[Corpus]) -> Baselines:
-        """Count over the train splits."""
-        sizes = [attribute.binning.size for attribute in ATTRIBUTES]
-        single = tuple(np.ones(size) for size in sizes)
-        pair = tuple(np.zeros((size, size)) for size in sizes)
-        for corpus in corpora:
-            for piece in corpus.pieces("train"):
-                wanted = targets(piece)
-                for i in range(len(ATTRIBUTES)):
-                    np.add.at(single[i], wanted[:, i], 1)
-                    np.add.at(pair[i], (wanted[:-1, i], wanted[1:, i]), 1)
-        return cls(single, pair)
-
-    def unigram_nats(self, wanted: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Summed nats of each attribute."""
-        columns = zip(self.single, wanted.T, strict=True)
-        return np.array([-np.log((counts / counts.sum())[values]).sum() for counts, values in columns])
-
-    def bigram_nats(self, wanted: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Summed nats of each attribute given the same attribute of the note before.
-
-        Interpolated with the unigram; a piece's first note is the unigram's.
-        """
-        sums = self.unigram_nats(wanted[:1])
-        for i, (single, pair) in enumerate(zip(self.single, self.pair, strict=True)):
-            before, values = wanted[:-1, i], wanted[1:, i]
-            fallback = BIGRAM_WEIGHT * (single / single.sum())[values]
-            share = (pair[before, values] + fallback) / (pair.sum(axis=1)[before] + BIGRAM_WEIGHT)
-            sums[i] -= np.log(share).sum()
-        return sums
+def mean_over_corpora(figures: Sequence[Figures]) -> Figures:
+    """Every corpus counts alike."""
+    return _mean("mean of corpora", figures, [1] * len(figures))
 
 
-def write_json(figures: Sequence[Figures], split: Split | str, path: Path) -> None:
+def mean_over_notes(figures: Sequence[Figures]) -> Figures:
+    """Every note counts alike."""
+    return _mean("mean of notes", figures, [one.notes for one in figures])
+
+
+def _mean(name: str, figures: Sequence[Figures], weights: Sequence[int]) -> Figures:
+    shares = np.array(weights) / sum(weights)
+    models = figures[0].nats
+    return Figures(
+        corpus=name,
+        pieces=sum(one.pieces for one in figures),
+        notes=sum(one.notes for one in figures),
+        seconds=sum(one.seconds for one in figures),
+        nats={m: tuple((shares @ np.array([one.nats[m] for one in figures])).tolist()) for m in models},
+        width=float(shares @ np.array([one.width for one in figures])),
+    )
+
+
+def write_json(figures: Sequence[Figures], means: Sequence[Figures], split: Split, path: Path) -> None:
     """The table for other programs.
 
     Raises:
         StorageError: The file cannot be written.
     """
-    rows = [
-        {
-            "corpus": one.corpus,
-            "split": split,
-            "pieces": one.pieces,
-            "notes": one.notes,
-            "seconds": round(one.seconds, 1),
-            "width": round(one.width, 4),
-            "nats_per_note": {
-                name: dict(zip((*ATTRIBUTE_NAMES, "sum"), (round(v, 4) for v in (*nats, sum(nats))), strict=True))
-                for name, nats in one.nats.items()
-            },
-        }
-        for one in figures
-    ]
+    table = {
+        "split": split,
+        "corpora": [_as_json(one) for one in figures],
+        "means": [_as_json(one) for one in means],
+    }
     try:
-        path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise StorageError(f"{path} cannot be written ({error.strerror or error}).") from error
+
+
+def _as_json(one: Figures) -> dict[str, Any]:
+    names = (*ATTRIBUTE_NAMES, "sum")
+    rows = {**one.nats, "model_less_bigram": one.difference}
+    return {
+        "corpus": one.corpus,
+        "pieces": one.pieces,
+        "notes": one.notes,
+        "seconds": round(one.seconds, 1),
+        "width": round(one.width, 4),
+        "nats_per_note": {
+            row: {name: round(value, 4) for name, value in zip(names, (*nats, sum(nats)), strict=True)}
+            for row, nats in rows.items()
+        },
+    }

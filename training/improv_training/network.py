@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from improv_core.representation import ATTRIBUTES, COLUMN_SIZES, KEYS
+from improv_training.shape import Shape
 
 State = tuple[Tensor, Tensor]
 """Hidden and cell state, each (layers, batch, hidden)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """Sizes of the network.
-
-    Attributes:
-        inputs: Width of the embedded step.
-        hidden: Width of each LSTM layer.
-        layers: LSTM layers.
-        projected: Width in which the heads work.
-        dropout: Between layers and before the projection, 0..1.
-    """
-
-    inputs: int = 256
-    hidden: int = 512
-    layers: int = 2
-    projected: int = 256
-    dropout: float = 0.1
 
 
 class PianoNetwork(nn.Module):
@@ -56,7 +36,7 @@ class PianoNetwork(nn.Module):
 
     def _initialise(self) -> None:
         for embedding in (*self.columns, *self.given, self.part):
-            nn.init.normal_(embedding.weight, std=0.1)  # type: ignore[arg-type]
+            nn.init.normal_(embedding.weight, std=0.1)
         for name, parameter in self.lstm.named_parameters():
             if name.startswith("bias_ih"):  # forget bias 1 (Jozefowicz et al. 2015); gates are i, f, g, o
                 nn.init.zeros_(parameter)
@@ -66,7 +46,7 @@ class PianoNetwork(nn.Module):
 
     def zero_state(self, batch: int) -> State:
         """A state that has heard nothing."""
-        zeros = torch.zeros(self.shape.layers, batch, self.shape.hidden)
+        zeros = self.part.weight.new_zeros(self.shape.layers, batch, self.shape.hidden)
         return zeros, zeros.clone()
 
     def forward(self, columns: Tensor, keys: Tensor, state: State) -> tuple[Tensor, State]:

@@ -89,7 +89,7 @@ class Answer:
         length_min_s: No answer is planned shorter.
         length_max_s: No answer is planned longer.
         lookahead_s: How far ahead of their sound notes are drawn.
-        max_gap_s: A longer gap between two notes ends the answer.
+        max_gap_s: No gap between two of its notes is longer.
     """
 
     length_ratio: Annotated[float, Number(0.1, 8.0)] = 1.0

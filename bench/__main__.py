@@ -1,0 +1,94 @@
+"""Run the measurements and print them as markdown.
+
+    make bench
+    python -m bench [--quick] [NAME ...]
+
+Each runs in a process of its own, one after the other. Milliseconds mean something on an idle machine only:
+the load average stands beside them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from bench.tables import print_machine
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A module of this package with a command line of its own.
+
+    Attributes:
+        name: Of the module.
+        title: Over its output.
+        full: Its arguments.
+        quick: Its arguments for a run that only shows that it works.
+        programs: What has to be on the path.
+        packages: What has to be importable.
+    """
+
+    name: str
+    title: str
+    full: tuple[str, ...]
+    quick: tuple[str, ...]
+    programs: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> list[str]:
+        """What it needs and is not installed."""
+        programs = [name for name in self.programs if shutil.which(name) is None]
+        return programs + [name for name in self.packages if importlib.util.find_spec(name) is None]
+
+
+MEASUREMENTS = (
+    Measurement("model_step", "One step of the model", full=(), quick=("--steps", "200")),
+    Measurement(
+        "stage_lateness", "Lateness of the stage beside a busy mind", full=(), quick=("--notes", "100")
+    ),
+    Measurement(
+        "end_to_end",
+        "A sitting on real JACK ports",
+        full=("--human-like",),
+        quick=("--human-like", "--minutes", "0.5"),
+        programs=("jackd",),
+        packages=("miniaudio",),
+    ),
+)
+
+
+def main() -> int:
+    names = [one.name for one in MEASUREMENTS if importlib.util.find_spec(f"bench.{one.name}") is not None]
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(names)}; default: all")
+    parser.add_argument("--quick", action="store_true", help="only show that everything runs")
+    arguments = parser.parse_args()
+    unknown = [name for name in arguments.names if name not in names]
+    if unknown:
+        parser.error(f"there is no measurement {unknown[0]!r}; there are {', '.join(names)}")
+    print_machine()
+    chosen = [one for one in MEASUREMENTS if one.name in (arguments.names or names)]
+    failed = [one.name for one in chosen if not run(one, quick=arguments.quick)]
+    if failed:
+        print(f"Failed: {', '.join(failed)}.", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def run(one: Measurement, *, quick: bool) -> bool:
+    print(f"### {one.title}\n", flush=True)
+    if one.missing:
+        print(f"Left out: {' and '.join(one.missing)} not installed.\n")
+        return True
+    command = [sys.executable, "-m", f"bench.{one.name}", *(one.quick if quick else one.full)]
+    return subprocess.run(command, check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
