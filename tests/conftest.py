@@ -9,21 +9,24 @@ import fcntl
 import inspect
 import os
 import queue
+import select
 import selectors
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import pytest
 
 _T = TypeVar("_T")
 _JACK_SERVER = "improv-test"  # always the same name: JACK has 8 slots, and a new name leaks one
-_JACK_LIMIT_S = 120
+_JACK_LIMIT_S = 240
 
 
 def require(available: object, reason: str) -> None:
@@ -65,7 +68,11 @@ def run_virtual(main: Coroutine[Any, Any, _T]) -> _T:
         return runner.run(main)
 
 
+_STDERR = pytest.StashKey[int]()
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_STDERR] = os.dup(2)  # while tests run, 2 is captured
     config.addinivalue_line("markers", "virtual_time: run this async test on a loop whose time jumps")
 
 
@@ -96,6 +103,7 @@ class JackPeer:
     def __init__(self) -> None:
         self._heard: queue.Queue[Heard] = queue.Queue()
         self._ports: list[Any] = []
+        self._ears: list[Any] = []
         self._out: Any = None
 
     def _open(self, kind: str, suffix: str, name: str) -> Any:
@@ -106,11 +114,14 @@ class JackPeer:
         names = port.get_ports()
         index = next(i for i, n in enumerate(names) if n.partition(":")[2] == suffix)
         port.open_port(index, "peer")
+        # JACK does not say when a new connection carries its first message; before that they are lost.
+        threading.Event().wait(0.1)
         return port
 
     def listen(self, suffix: str) -> None:
         """Connect to the output port whose name after the colon is this."""
         port = self._open("MidiIn", suffix, "peer-ear")
+        self._ears.append(port)
         port.set_callback(lambda event, _: self._heard.put(Heard(tuple(event[0]), time.monotonic())))
 
     def connect(self, suffix: str) -> None:
@@ -137,31 +148,53 @@ class JackPeer:
         return heard
 
     def close(self) -> None:
+        # Closing holds the interpreter's lock: a callback that waits for the lock would never end.
+        for ear in self._ears:
+            ear.cancel_callback()
+        threading.Event().wait(0.02)
         for port in self._ports:
             port.close_port()
             port.delete()
 
 
 @pytest.fixture(scope="module")
-def jack_server() -> Iterator[str]:
-    """A JACK server without hardware; its name. One at a time on a computer, and never for long."""
+def jack_server(jack_process: subprocess.Popen[bytes]) -> str:
+    """A JACK server without hardware; its name."""
+    return _JACK_SERVER
+
+
+@pytest.fixture(scope="module")
+def jack_process(
+    request: pytest.FixtureRequest, pytestconfig: pytest.Config
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The JACK server's process. One at a time on a computer, and never for long.
+
+    A module whose sittings need more than 40 seconds sets ``JACK_LIMIT_S``.
+    """
+    limit_s = getattr(request.module, "JACK_LIMIT_S", _JACK_LIMIT_S)
     require(shutil.which("jackd"), "no jackd: apt install jackd2")
     require(_imports("rtmidi"), "no rtmidi: pip install python-rtmidi")
-    command = ["jackd", "-n", _JACK_SERVER, "--no-realtime", "-S", "-p", "128"]
+    # With real-time priority where that is allowed: else a busy machine makes JACK itself late by 20 ms.
+    command = ["jackd", "-n", _JACK_SERVER, "--realtime", "-S", "-p", "128"]
     command += ["-d", "dummy", "-r", "48000", "-p", "64"]
     lock = Path(tempfile.gettempdir(), "improv-test-jack.lock")
-    with lock.open("w") as held, pytest.MonkeyPatch.context() as patch:
+    with lock.open("a+") as held, pytest.MonkeyPatch.context() as patch:
         fcntl.flock(held, fcntl.LOCK_EX)
+        _end_orphan(held)
+        # JACK opens a killed client's semaphore again as it was left, and then waits for ever.
+        for left in Path("/dev/shm").glob(f"jack_sem.*_{_JACK_SERVER}_*"):
+            left.unlink(missing_ok=True)
         patch.setenv("JACK_DEFAULT_SERVER", _JACK_SERVER)
         patch.setenv("JACK_NO_START_SERVER", "1")
-        faulthandler.dump_traceback_later(_JACK_LIMIT_S, exit=True)
+        faulthandler.dump_traceback_later(limit_s, exit=True, file=pytestconfig.stash[_STDERR])
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        print(server.pid, file=held, flush=True)
         try:
             waited = subprocess.run(
                 ["jack_wait", "-s", _JACK_SERVER, "-w", "-t", "10"], capture_output=True, check=False
             )
             require(waited.returncode == 0 and server.poll() is None, "jackd does not start")
-            yield _JACK_SERVER
+            yield server
         finally:
             server.terminate()
             try:
@@ -170,6 +203,20 @@ def jack_server() -> Iterator[str]:
                 server.kill()
                 server.wait()
             faulthandler.cancel_dump_traceback_later()
+            held.truncate(0)
+
+
+def _end_orphan(held: TextIO) -> None:
+    """End the server of a test run that was itself ended; we hold its lock, so nobody uses it."""
+    held.seek(0)
+    pid = held.read().strip()
+    held.truncate(0)
+    with contextlib.suppress(OSError, ValueError):
+        if _JACK_SERVER.encode() in Path(f"/proc/{int(pid)}/cmdline").read_bytes():
+            orphan = os.pidfd_open(int(pid))
+            signal.pidfd_send_signal(orphan, signal.SIGTERM)
+            select.select([orphan], [], [], 5.0)
+            os.close(orphan)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from conftest import require
 from improv_core.errors import SoundError
 from improv_daemon.soundfonts import find_soundfont
 from improv_daemon.stage.config import StageConfig
-from improv_daemon.stage.ports import quiet_stderr
+from improv_daemon.stage.midi_system import quiet_stderr
 from improv_daemon.stage.synth import LiveSynth
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -87,6 +88,11 @@ class StageLink:
             SoundError: Sound is required and cannot be had.
             StageLost: The stage does not come up.
         """
+        if os.name != "posix":  # the socket is inherited by number, which only POSIX systems do
+            raise PortError(
+                "improv cannot play live on this system yet: it needs Linux or macOS "
+                "(on Windows the Linux subsystem does); improv generate works here."
+            )
         ours, theirs = socket.socketpair()
         with theirs:
             self._connection = ours
