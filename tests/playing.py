@@ -17,7 +17,6 @@ from improv_core.turns import TurnBounds, TurnTaker
 from improv_daemon.models import load_model
 from improv_daemon.partner import Notice, Partner
 from improv_daemon.settings import Answer
-from improv_daemon.stage.loop import to_wire
 from improv_daemon.wire import CancelTurn, Command, Event, MovePedal, Played, PlayNote
 
 _CERTAIN = 1e3
@@ -154,9 +153,8 @@ class Room:
         """What goes out, and what the partner is told of it."""
         self.sent += [(self.now_s, sending.data) for sending in outcome.sendings]
         for acknowledgement in outcome.acknowledgements:
-            event = to_wire(acknowledgement)
-            if not isinstance(event, self.deaf):
-                self.tell(event)
+            if not isinstance(acknowledgement, self.deaf):
+                self.tell(acknowledgement)
 
     @property
     def onsets(self) -> list[tuple[float, int]]:

@@ -12,6 +12,33 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from improv_core.performer import PedalMoved, Released, Sounded, TurnCancelled
+
+__all__ = [
+    "CancelTurn",
+    "Command",
+    "Counts",
+    "Event",
+    "LineBuffer",
+    "Message",
+    "MovePedal",
+    "Panic",
+    "PedalMoved",
+    "PlayNote",
+    "Played",
+    "PressKey",
+    "Quit",
+    "Ready",
+    "Released",
+    "Sounded",
+    "Trouble",
+    "TurnCancelled",
+    "decode",
+    "encode",
+    "from_fields",
+    "to_fields",
+]
+
 # --- mind to stage --------------------------------------------------------------------------------
 
 
@@ -61,7 +88,7 @@ class Quit:
     """Release everything and exit."""
 
 
-# --- stage to mind --------------------------------------------------------------------------------
+# --- stage to mind; what came of a plan is told in the performer's own words ------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,49 +111,6 @@ class Played:
     data: tuple[int, ...]
     at_s: float
     source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sounded:
-    """A planned note's note-on went out at ``at_s``, ``late_s`` after its deadline."""
-
-    turn: int
-    index: int
-    pitch: int
-    velocity: int
-    at_s: float
-    late_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Released:
-    """A planned note's note-off went out (or was not needed any more) at ``at_s``."""
-
-    turn: int
-    index: int
-    pitch: int
-    at_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class PedalMoved:
-    """CC64 went out on improv's channel."""
-
-    turn: int
-    value: int
-    at_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class TurnCancelled:
-    """All of a cancelled turn is silent; ``unplayed`` of its notes never sounded.
-
-    Every ``Sounded`` and ``Released`` of the turn comes before this.
-    """
-
-    turn: int
-    at_s: float
-    unplayed: int
 
 
 @dataclass(frozen=True, slots=True)

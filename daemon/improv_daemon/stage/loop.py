@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from improv_core import performer as performed
 from improv_core.echo import EchoFilter
 from improv_core.performer import Outcome, Performer, Sending
 from improv_core.scheduler import Rank, Scheduler
@@ -26,19 +25,6 @@ class Output(Protocol):
 
     def send(self, message: tuple[int, ...]) -> None:
         """Send one message now."""
-
-
-def to_wire(acknowledgement: performed.Acknowledgement) -> wire.Event:
-    """What came of a planned note, as the mind is told it."""
-    match acknowledgement:
-        case performed.Sounded(turn, index, pitch, velocity, at_s, late_s):
-            return wire.Sounded(turn, index, pitch, velocity, at_s, late_s)
-        case performed.Released(turn, index, pitch, at_s):
-            return wire.Released(turn, index, pitch, at_s)
-        case performed.PedalMoved(turn, value, at_s):
-            return wire.PedalMoved(turn, value, at_s)
-        case performed.TurnCancelled(turn, at_s, unplayed):
-            return wire.TurnCancelled(turn, at_s, unplayed)
 
 
 def rank_of(message: tuple[int, ...]) -> Rank:
@@ -170,7 +156,7 @@ class StageLoop:
     def _carry_out(self, outcome: Outcome, now_s: float) -> None:
         self._send(outcome.sendings, now_s)
         for acknowledgement in outcome.acknowledgements:
-            self._mind.say(to_wire(acknowledgement))
+            self._mind.say(acknowledgement)
 
     def _send(self, sendings: list[Sending], now_s: float) -> None:
         for sending in sendings:

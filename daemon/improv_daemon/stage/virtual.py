@@ -11,7 +11,7 @@ from typing import Self
 from improv_core.performer import Outcome, Performer
 from improv_core.scheduler import Scheduler
 from improv_daemon import wire
-from improv_daemon.stage.loop import DEMO_SOURCE, MIDI, rank_of, to_wire
+from improv_daemon.stage.loop import DEMO_SOURCE, MIDI, rank_of
 
 _CHANNEL = 1
 
@@ -86,7 +86,7 @@ class VirtualStage:
     def _carry_out(self, outcome: Outcome, now_s: float) -> None:
         self.sent += [(now_s, sending.data) for sending in outcome.sendings]
         for acknowledgement in outcome.acknowledgements:
-            self._say(to_wire(acknowledgement))
+            self._say(acknowledgement)
 
     def _wait_for_deadline(self) -> None:
         if self._timer is not None:
