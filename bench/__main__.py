@@ -57,7 +57,7 @@ MEASUREMENTS = (
         full=("--human-like",),
         quick=("--human-like", "--minutes", "0.5"),
         programs=("jackd",),
-        packages=("miniaudio",),
+        packages=("miniaudio", "pytest"),
     ),
 )
 

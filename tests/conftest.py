@@ -14,6 +14,7 @@ import selectors
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -71,7 +72,17 @@ def run_virtual(main: Coroutine[Any, Any, _T]) -> _T:
 _STDERR = pytest.StashKey[int]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--without-torch",
+        action="store_true",
+        help="run as on a machine without the training extra: torch, lightning and onnx cannot be imported",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--without-torch"):
+        sys.modules.update(dict.fromkeys(("torch", "lightning", "onnx")))  # None makes an import fail
     config.stash[_STDERR] = os.dup(2)  # while tests run, 2 is captured
     config.addinivalue_line("markers", "virtual_time: run this async test on a loop whose time jumps")
 
