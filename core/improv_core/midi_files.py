@@ -8,15 +8,18 @@ elsewhere. Writing is pretty_midi's.
 from __future__ import annotations
 
 import bisect
+import contextlib
+import importlib
+import io
 import itertools
 import struct
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 
 import mido
-import pretty_midi
 
 from improv_core.errors import MidiFileError, StorageError
 from improv_core.notes import ControlChange, Note, Performance
@@ -155,6 +158,7 @@ def write_midi(path: Path, tracks: Sequence[Track]) -> None:
     Raises:
         StorageError: The file cannot be written.
     """
+    pretty_midi = _import_pretty_midi()
     midi = pretty_midi.PrettyMIDI(resolution=WRITTEN_TICKS_PER_BEAT, initial_tempo=120.0)
     for track in tracks:
         name = track.name.encode("latin-1", "replace").decode("latin-1")  # all that a MIDI file can hold
@@ -172,6 +176,12 @@ def write_midi(path: Path, tracks: Sequence[Track]) -> None:
         midi.write(str(path))
     except OSError as error:
         raise StorageError(f"{path} cannot be written ({error.strerror or error}).") from error
+
+
+def _import_pretty_midi() -> ModuleType:
+    # It imports pyfluidsynth, which prints where it found its library when the variable CI is set.
+    with contextlib.redirect_stdout(io.StringIO()):
+        return importlib.import_module("pretty_midi")
 
 
 def _settled(controls: Sequence[ControlChange]) -> list[ControlChange]:
