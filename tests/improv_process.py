@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Self
 
 START_WITHIN_S = 30.0
-_CLI = ("-m", "improv_daemon.cli")
+_CLI = ("-m", "improv_daemon")
 
 
 def environment(home: Path, **extra: str) -> dict[str, str]:
@@ -49,7 +49,7 @@ class ImprovProcess:
     Args:
         arguments: Those after ``improv``.
         folder: Where it runs; its home is in there.
-        program: What runs instead of ``-m improv_daemon.cli``.
+        program: What runs instead of ``-m improv_daemon``.
         extra: Variables for its environment.
     """
 

@@ -212,12 +212,6 @@ class Performer:
             for data in self._ledgers[output].feed(PLAYER, (kind | channel, *message[1:]))
         ]
 
-    def release_player(self) -> list[Sending]:
-        """Let go of all that the player holds (a keyboard was unplugged)."""
-        return [
-            Sending(output, data) for output in self._thru for data in self._ledgers[output].release(PLAYER)
-        ]
-
     def panic(self, now_s: float) -> Outcome:
         """Release all that sounds, whoever owns it, and cancel every turn that has anything planned."""
         outcome = Outcome()

@@ -16,13 +16,13 @@ from improv_daemon import cli_options as options
 from improv_daemon import cli_paths as paths
 from improv_daemon.cli_extensions import ExtensibleGroup
 from improv_daemon.cli_progress import progress_bar
+from improv_daemon.interrupts import INTERRUPTED, leaving_at_once
 
 if TYPE_CHECKING:
     from improv_daemon.settings import Settings
     from improv_daemon.stage.ports import PortList
 
 BAD_INPUT = 2
-INTERRUPTED = 130
 _MIDI_SUFFIXES = (".mid", ".midi")
 
 app = typer.Typer(
@@ -81,7 +81,8 @@ def improv(
 @options.playing_options
 def play(settings: "Settings") -> int:
     """Listen to your playing and answer it; Ctrl-C stops."""
-    from improv_daemon.app import run_play
+    with leaving_at_once():
+        from improv_daemon.app import run_play
 
     return run_play(settings)
 
@@ -96,7 +97,8 @@ _FolderArgument = Annotated[
 def record(settings: "Settings", folder: _FolderArgument = None) -> int:
     """Play, and keep the sitting as MIDI and MP3."""
     place = _sessions_folder(settings, folder)
-    from improv_daemon.app import run_record
+    with leaving_at_once():
+        from improv_daemon.app import run_record
 
     return run_record(settings, place)
 
@@ -106,7 +108,8 @@ def record(settings: "Settings", folder: _FolderArgument = None) -> int:
 def demo(settings: "Settings", folder: _FolderArgument = None) -> int:
     """Hear improv answer a phrase of its own; needs no keyboard."""
     place = _sessions_folder(settings, folder)
-    from improv_daemon.app import run_demo
+    with leaving_at_once():
+        from improv_daemon.app import run_demo
 
     return run_demo(settings, place)
 
