@@ -1,7 +1,7 @@
 # make play    start improv                      (ARGS="--in keystation" are handed on)
 # make test    run every test                    (ARGS="-k settings" are handed on)
 # make check   formatting, lint, types
-# make bench   measure latency and throughput
+# make bench   measure how long a step takes and how late notes are
 #
 # Each sets up what it needs in .venv, once. PYTHON=/path/to/python3.12 chooses another Python.
 

@@ -128,6 +128,13 @@ def test_clock_sysex_and_pressure_are_ignored(wake_up: WakeUp) -> None:
     assert inbox.empty
 
 
+def test_broken_messages_of_another_program_are_ignored(wake_up: WakeUp) -> None:
+    inbox = Inbox(wake_up)
+    for data in [(), (0x90,), (0x90, 60), (0xB0, 64), (0x80, 60, 64, 0x80), (0xC0, 5, 5)]:
+        inbox.put(message(*data))
+    assert inbox.empty
+
+
 def test_program_and_pitch_wheel_come_through(wake_up: WakeUp) -> None:
     inbox = Inbox(wake_up)
     inbox.put(message(0xC0, 5))

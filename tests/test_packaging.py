@@ -91,7 +91,11 @@ def test_the_wheel_holds_four_packages_with_their_data(tmp_path: Path) -> None:
     packages = {name.split("/")[0] for name in names if ".dist-info" not in name}
     assert packages == {"improv_core", "improv_daemon", "improv_training", "improv_export"}
     assert "improv_daemon/defaults.toml" in names
-    assert "improv_daemon/py.typed" in names
+    models = {
+        f"improv_daemon/models/{path.name}" for path in (ROOT / "daemon/improv_daemon/models").iterdir()
+    }
+    assert {"improv_daemon/models/default.onnx", *models} <= set(names)
+    assert {f"{package}/py.typed" for package in packages} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert not [name for name in names if "__pycache__" in name]
 

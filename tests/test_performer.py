@@ -180,10 +180,8 @@ def test_cancelled_turn_leaves_the_players_note_and_pedal_on_a_shared_channel() 
     performer.move_pedal(1, 100, 1.0)
     performer.advance(1.0)
     assert performer.cancel_turn(1, 1.5).sendings == []
-    assert performer.release_player() == [
-        Sending("synth", (0x80, 60, 64)),
-        Sending("synth", (0xB0, 64, 0)),
-    ]
+    assert performer.thru((0x80, 60, 64)) == [Sending("synth", (0x80, 60, 64))]
+    assert performer.thru((0xB0, 64, 0)) == [Sending("synth", (0xB0, 64, 0))]
 
 
 def test_panic_releases_all_and_cancels_what_is_planned() -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 from conftest import Heard, JackPeer
@@ -152,6 +153,25 @@ async def test_named_ports_are_connected_by_part_of_their_names(jack_peer: JackP
         assert (await first(stage.events(), wire.Played)).data == (0x91, 60, 80)
         stage.send(wire.PlayNote(1, 0, 61, 80, now_s, now_s + 0.05))
         assert (await first(piano.events(), wire.Played)).data == (0x91, 61, 80)
+
+
+@pytest.mark.asyncio
+async def test_what_is_held_on_a_keyboard_that_vanishes_is_let_go() -> None:
+    keyboard = StageConfig(api="jack", sound="off", name="Stage Piano")
+    named = StageConfig(api="jack", sound="off", virtual=False, input="piano OUT")
+    async with AsyncExitStack() as stack:
+        piano = await stack.enter_async_context(StageLink(keyboard))
+        stage = await stack.enter_async_context(StageLink(named))
+        now_s = time.monotonic()
+        piano.send(wire.PlayNote(1, 0, 60, 80, now_s, now_s + 60.0))
+        assert (await first(stage.events(), wire.Played)).data == (0x91, 60, 80)
+        os.kill(piano.pid, signal.SIGKILL)
+        trouble = await first(stage.events(), wire.Trouble)
+        assert (await first(stage.events(), wire.Played)).data == (0x81, 60, 64)
+    assert trouble == wire.Trouble(
+        f'The MIDI input "{stage.ready.inputs[0]}" has gone, and what you held is let go; '
+        "connect it, then start improv again."
+    )
 
 
 @pytest.mark.asyncio

@@ -28,6 +28,16 @@ async def test_stage_runs_without_ports_and_without_sound() -> None:
 
 
 @pytest.mark.asyncio
+async def test_stage_starts_in_a_folder_that_holds_files_named_like_pythons_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit(9)\n")
+    monkeypatch.chdir(tmp_path)
+    async with StageLink(CONFIG) as stage:
+        assert stage.ready == wire.Ready((), (), None, ())
+
+
+@pytest.mark.asyncio
 async def test_planned_note_is_acknowledged() -> None:
     async with StageLink(CONFIG) as stage:
         now_s = time.monotonic()

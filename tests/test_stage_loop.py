@@ -30,6 +30,7 @@ class Rig:
 
     def __init__(self) -> None:
         self.now_s = 10.0
+        self.unplugged: set[str] = set()
         self.mind, theirs = socket.socketpair()
         self.stage_end = MindSocket(theirs)
         self.wake_up = WakeUp()
@@ -42,6 +43,7 @@ class Rig:
             self.wake_up,
             self.stage_end,
             {MIDI: self.midi, SYNTH: self.synth},
+            is_there=lambda source: source not in self.unplugged,
             clock=lambda: self.now_s,
         )
 
@@ -139,6 +141,40 @@ def test_panic_releases_the_player_and_improv_and_forgets_the_demo(rig: Rig) -> 
     assert rig.told() == []
 
 
+def test_what_is_held_on_a_keyboard_that_is_unplugged_is_let_go(rig: Rig) -> None:
+    rig.play(0x93, 60, 90)
+    rig.play(0xB3, 64, 127)
+    rig.play(0xE3, 0, 70)
+    rig.say()
+    rig.told()
+    rig.synth.sent.clear()
+    rig.unplugged = {"keyboard"}
+    rig.now_s = 10.75
+    rig.say()
+    assert rig.told() == []
+    rig.now_s = 11.0
+    rig.say()
+    assert rig.synth.sent == [(0x80, 60, 64), (0xB0, 64, 0), (0xE0, 0, 64)]
+    assert rig.told() == [
+        wire.Played((0x83, 60, 64), 11.0, "keyboard"),
+        wire.Played((0xB3, 64, 0), 11.0, "keyboard"),
+        wire.Played((0xE3, 0, 64), 11.0, "keyboard"),
+    ]
+    rig.now_s = 13.0
+    rig.say()
+    assert rig.told() == []
+
+
+def test_what_is_held_on_a_keyboard_that_is_there_stays_held(rig: Rig) -> None:
+    rig.play(0x90, 60, 90)
+    rig.say()
+    rig.told()
+    rig.now_s = 20.0
+    rig.say()
+    assert rig.synth.sent == [(0x90, 60, 90)]
+    assert rig.told() == []
+
+
 def test_stage_ends_when_the_mind_has_gone(rig: Rig) -> None:
     rig.mind.sendall(wire.encode(wire.PlayNote(1, 0, 60, 90, 10.0, 99.0)))
     rig.mind.shutdown(socket.SHUT_WR)
@@ -164,6 +200,23 @@ def test_what_is_no_command_is_told_and_survived(rig: Rig, line: bytes) -> None:
 def test_impossible_note_does_not_keep_the_others_from_sounding(rig: Rig) -> None:
     rig.say(wire.PlayNote(1, 0, 200, 90, 10.0, 11.0), wire.PlayNote(1, 1, 60, 90, 10.0, 11.0))
     assert rig.midi.sent == [(0x91, 60, 90)]
+
+
+class Broken:
+    """An output that breaks its promise never to raise."""
+
+    def send(self, message: tuple[int, ...]) -> None:
+        raise ZeroDivisionError
+
+
+def test_output_that_raises_does_not_keep_the_others_from_their_note_offs(rig: Rig) -> None:
+    rig.play(0x90, 50, 90)
+    rig.say(wire.PlayNote(1, 0, 60, 90, 10.0, 11.0), wire.MovePedal(1, 127, 10.0))
+    rig.loop._outputs = {MIDI: Broken(), SYNTH: rig.synth}
+    rig.synth.sent.clear()
+    with pytest.raises(ZeroDivisionError):
+        rig.loop.release_everything()
+    assert {(0x81, 60, 64), (0xB1, 64, 0), (0x80, 50, 64)} < set(rig.synth.sent)
 
 
 def test_full_plan_is_told_once(rig: Rig) -> None:

@@ -10,9 +10,9 @@ import pytest
 from conftest import require
 
 from improv_core.errors import SoundError
+from improv_daemon.quiet import quiet_stderr
 from improv_daemon.soundfonts import find_soundfont
 from improv_daemon.stage.config import StageConfig
-from improv_daemon.stage.midi_system import quiet_stderr
 from improv_daemon.stage.synth import LiveSynth
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 
 import pytest
 
@@ -144,3 +146,19 @@ def test_a_name_the_terminal_has_no_letters_for_is_shown_with_question_marks() -
     view.line("Still here.")
     assert raw.getvalue() == b'improv listens to "Fl?gel".\nStill here.\n'
     out.detach()
+
+
+def test_a_reader_that_does_not_read_never_makes_improv_wait() -> None:
+    read_fd, write_fd = os.pipe()
+    with open(read_fd, "rb"), open(write_fd, "w", encoding="utf-8") as out:  # noqa: PTH123 - descriptors
+        view = View(out)
+        os.set_blocking(write_fd, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(write_fd, bytes(1 << 16))
+        os.set_blocking(write_fd, True)
+        view.event(you(60, 0.0))
+        view.line("Stopped.")
+        assert len(os.read(read_fd, 1 << 20)) > 0
+        view.line("Still here.")
+        assert os.read(read_fd, 1 << 20).endswith(b"Still here.\n")

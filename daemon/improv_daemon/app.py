@@ -9,28 +9,29 @@ import datetime
 import os
 import signal
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 
 import platformdirs
 
-from improv_core.errors import ImprovError
+from improv_core.errors import ImprovError, SoundError
 from improv_core.model import Model
 from improv_daemon.building import improviser_of, partner_of, stage_config_of
 from improv_daemon.cli_progress import progress_bar
 from improv_daemon.conversation import Conversation
 from improv_daemon.demo import play_demo
+from improv_daemon.interrupts import INTERRUPTED
 from improv_daemon.journal import JournalWriter
 from improv_daemon.models import load_model
 from improv_daemon.partner import AnswerEnded, Notice, new_seed
-from improv_daemon.recorder import Kept, keep_session, new_session_path, recover
+from improv_daemon.recorder import Kept, forget_unplayed, keep_session, new_session_path, recover
 from improv_daemon.settings import Settings
 from improv_daemon.soundfonts import find_soundfont
 from improv_daemon.stage_link import StageLink, StageLost
 from improv_daemon.view import View
+from improv_daemon.wire import Panic
 
 FAILED = 1
-_FORCED = 130
 
 
 def run_play(settings: Settings) -> int:
@@ -51,7 +52,11 @@ def run_demo(settings: Settings, folder: Path) -> int:
 def _recorded(settings: Settings, folder: Path, *, demo: bool) -> int:
     view = View()
     path = new_session_path(folder, datetime.datetime.now().astimezone())
-    status = _run(settings, view, path, demo=demo)
+    try:
+        status = _run(settings, view, path, demo=demo)
+    except ImprovError:
+        forget_unplayed(path)  # what was refused at the start is no sitting
+        raise
     _keep(settings, path, view, others=not demo)
     return status
 
@@ -73,9 +78,9 @@ def _run(settings: Settings, view: View, journal_path: Path | None, *, demo: boo
 
 
 async def _sitting(settings: Settings, view: View, journal_path: Path | None, *, demo: bool) -> None:
+    stop = _stop_on_signals()
     model = load_model(settings.model)
     seed = settings.seed or new_seed()
-    stop = _stop_on_signals()
     answered = asyncio.Event()
 
     def notify(notice: Notice) -> None:
@@ -83,40 +88,34 @@ async def _sitting(settings: Settings, view: View, journal_path: Path | None, *,
         if isinstance(notice, AnswerEnded) and not notice.yielded:
             answered.set()
 
-    partner = partner_of(settings, improviser_of(settings, model, seed), notify)
-    async with (
-        _journal(journal_path, settings, model, seed, view) as journal,
-        StageLink(stage_config_of(settings)) as stage,
-    ):
-        view.opening(model.name, settings.mode, stage.ready, hint=not demo)
-        conversation = Conversation(stage, partner, journal, view.event)
-        if demo:
-            await _until(stop, conversation.run, lambda: play_demo(stage, answered, view))
-        else:
-            await _until(stop, conversation.run)
+    async def play() -> None:
+        partner = partner_of(settings, improviser_of(settings, model, seed), notify)
+        async with (
+            _journal(journal_path, settings, model, seed, view) as journal,
+            StageLink(stage_config_of(settings)) as stage,
+            asyncio.TaskGroup() as group,
+        ):
+            _release_when_suspended(stage)
+            view.opening(model.name, settings.mode, stage.ready, hint=not demo)
+            conversing = group.create_task(Conversation(stage, partner, journal, view.event).run())
+            if demo:
+                await play_demo(stage, answered, view)
+                conversing.cancel()
+
+    await _until(stop, play)
 
 
-async def _until(
-    stop: asyncio.Event,
-    forever: Callable[[], Awaitable[None]],
-    job: Callable[[], Awaitable[None]] | None = None,
-) -> None:
-    """Run until ``stop`` is set, or the job is done."""
+async def _until(stop: asyncio.Event, play: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Play until it is over or ``stop`` is set, be it in the middle of starting."""
 
-    async def finish() -> None:
-        if job is not None:
-            await job()
-            stop.set()
+    async def to_the_end() -> None:
+        await play()
+        stop.set()
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_awaited(forever)), group.create_task(finish())]
+        playing = group.create_task(to_the_end())
         await stop.wait()
-        for task in tasks:
-            task.cancel()
-
-
-async def _awaited(run: Callable[[], Awaitable[None]]) -> None:
-    await run()
+        playing.cancel()
 
 
 def _stop_on_signals() -> asyncio.Event:
@@ -128,13 +127,31 @@ def _stop_on_signals() -> asyncio.Event:
 
     def interrupted() -> None:
         if stop.is_set():
-            os._exit(_FORCED)
+            os._exit(INTERRUPTED)
         stop.set()
 
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         with contextlib.suppress(AttributeError, NotImplementedError):  # Windows has neither all nor handlers
+            if name == "SIGHUP" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+                continue  # started with nohup, to go on when the terminal closes
             loop.add_signal_handler(getattr(signal, name), interrupted if name == "SIGINT" else stop.set)
     return stop
+
+
+def _release_when_suspended(stage: StageLink) -> None:
+    """Ctrl-Z stops the mind but not the stage: nothing may sound on, nor a pedal stay down, meanwhile."""
+
+    def suspend() -> None:
+        with contextlib.suppress(StageLost):
+            stage.send(Panic())
+        _suspend_this_process()
+
+    with contextlib.suppress(AttributeError, NotImplementedError):  # Windows knows no such thing
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTSTP, suspend)
+
+
+def _suspend_this_process() -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
 
 
 @contextlib.asynccontextmanager
@@ -161,15 +178,25 @@ def _keep(settings: Settings, path: Path, view: View, *, others: bool) -> None:
     if not path.exists():
         return
     record = settings.record
-    font = find_soundfont(settings.sound.soundfont) if record.mp3 else None
+    font = None
     try:
+        try:
+            font = find_soundfont(settings.sound.soundfont) if record.mp3 else None
+        except SoundError as missing:
+            view.line(f"Note: {missing}")
         with progress_bar("Making the MP3") as progress:
             kept = keep_session(
                 path, soundfont=font, bitrate_kbps=record.bitrate_kbps, mp3=record.mp3, progress=progress
             )
         _report(view, "Kept", kept)
         if others:
-            found = recover(path.parent, soundfont=font, bitrate_kbps=record.bitrate_kbps, mp3=record.mp3)
+            found = recover(
+                path.parent,
+                soundfont=font,
+                bitrate_kbps=record.bitrate_kbps,
+                mp3=record.mp3,
+                progress=progress,
+            )
             for old in found.kept:
                 _report(view, "Recovered an earlier sitting:", old)
             for sentence in found.notes:

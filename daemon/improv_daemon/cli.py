@@ -88,7 +88,7 @@ def play(settings: "Settings") -> int:
 
 
 _FolderArgument = Annotated[
-    Path | None, typer.Argument(metavar="[FOLDER]", help="Where to keep it instead of the set folder.")
+    Path | None, typer.Argument(metavar="FOLDER", help="Where to keep it instead of the set folder.")
 ]
 
 
@@ -106,7 +106,7 @@ def record(settings: "Settings", folder: _FolderArgument = None) -> int:
 @app.command()
 @options.playing_options
 def demo(settings: "Settings", folder: _FolderArgument = None) -> int:
-    """Hear improv answer a phrase of its own; needs no keyboard."""
+    """Hear improv answer three short phrases; needs no keyboard."""
     place = _sessions_folder(settings, folder)
     with leaving_at_once():
         from improv_daemon.app import run_demo

@@ -45,7 +45,7 @@ PATIENCE_S = 0.5
 """How long improv waits for the stage to say what has sounded before it goes on without."""
 
 REBUILD_AFTER_S = 3.0
-"""The state is made anew from the window when nothing has happened for this long."""
+"""A state that has outgrown the window is made anew from it when nothing has happened for this long."""
 
 _ALL_SOUND_OFF, _ALL_NOTES_OFF = 120, 123
 

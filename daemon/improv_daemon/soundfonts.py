@@ -1,10 +1,14 @@
-"""Where a General MIDI soundfont may be found on this computer."""
+"""FluidSynth's library, and where a General MIDI soundfont may be found on this computer."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import io
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 
 from improv_core.errors import SoundError
 
@@ -38,6 +42,19 @@ INSTALL_HINT = (
 """How a musician gets FluidSynth and a soundfont; ends without a full stop."""
 
 
+def load_fluidsynth() -> ModuleType:
+    """The binding, with FluidSynth's library behind it.
+
+    Raises:
+        SoundError: One of the two is missing; the sentence says what to install.
+    """
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # where CI is set it prints what it found
+            return importlib.import_module("fluidsynth")
+    except (ImportError, OSError, AttributeError):
+        raise SoundError(f"FluidSynth's library is missing: {INSTALL_HINT}.") from None
+
+
 def find_soundfont(setting: str | Path = "") -> Path | None:
     """The soundfont of the settings, or else the first one installed.
 
@@ -55,10 +72,10 @@ def find_soundfont(setting: str | Path = "") -> Path | None:
         if not path.is_file():
             raise SoundError(
                 f"{path}: there is no such soundfont; set sound.soundfont to an .sf2 or .sf3 file, "
-                'or to "" to use an installed one'
+                'or to "" to use an installed one.'
             )
         if not _is_soundfont(path):
-            raise SoundError(f"{path}: not a soundfont; set sound.soundfont to an .sf2 or .sf3 file")
+            raise SoundError(f"{path}: not a soundfont; set sound.soundfont to an .sf2 or .sf3 file.")
         return path
     return next((path for path in _installed() if path.is_file() and _is_soundfont(path)), None)
 

@@ -100,7 +100,8 @@ class StageLink:
             # A session of its own: Ctrl-C in the terminal is the mind's to answer.
             self._process = subprocess.Popen(  # noqa: ASYNC220 - it forks, which is quick
                 [
-                    *(sys.executable, "-m", "improv_daemon.stage"),
+                    # -P: a random.py in the folder where improv is started must not come before Python's.
+                    *(sys.executable, "-P", "-m", "improv_daemon.stage"),
                     *("--fd", str(theirs.fileno()), "--config", self._config.to_json()),
                 ],
                 pass_fds=(theirs.fileno(),),

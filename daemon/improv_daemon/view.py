@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
 from typing import TextIO
 
@@ -10,6 +12,7 @@ from improv_daemon.wire import Event, Played, Ready, Sounded, Trouble
 
 WIDTH = 96
 CHORD_S = 0.05
+_PATIENCE_S = 0.2
 _NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
 
@@ -19,7 +22,9 @@ def pitch_name(pitch: int) -> str:
 
 
 class View:
-    """Writes lines; a terminal that has gone away is no reason to stop playing.
+    """Writes lines; a terminal that has gone away, or takes no text, is no reason to stop playing.
+
+    Notes that it does not take at once are not shown; for a whole line it gets a moment.
 
     Args:
         out: Where to; standard output when not given.
@@ -33,7 +38,7 @@ class View:
 
     def line(self, text: str) -> None:
         """A line of its own."""
-        self._write(f"\n{text}\n" if self._column else f"{text}\n")
+        self._write(f"\n{text}\n" if self._column else f"{text}\n", _PATIENCE_S)
         self._column, self._speaker = 0, ""
 
     def opening(self, model: str, mode: str, ready: Ready, *, hint: bool = True) -> None:
@@ -88,14 +93,27 @@ class View:
         self._speaker, self._last_s = speaker, at_s
         self._column += len(text)
 
-    def _write(self, text: str) -> None:
+    def _write(self, text: str, patience_s: float = 0.0) -> None:
         if self._out is None:
             return
         try:
+            if not _takes_text(self._out, patience_s):
+                return
             self._out.write(_writable(text, self._out.encoding))
             self._out.flush()
         except (OSError, ValueError):
             self._out = None
+
+
+def _takes_text(out: TextIO, within_s: float) -> bool:
+    """False while writing would wait: a reader that does not read, or Ctrl-S at the terminal."""
+    if os.name != "posix":  # elsewhere select is for sockets only
+        return True
+    try:
+        fd = out.fileno()
+    except OSError:  # text in memory
+        return True
+    return bool(select.select([], [fd], [], within_s)[1])
 
 
 def _writable(text: str, encoding: str | None) -> str:

@@ -8,7 +8,14 @@ from improv_daemon.recorder.audio import (
     write_mp3,
     write_wav,
 )
-from improv_daemon.recorder.session import Kept, Recovery, keep_session, new_session_path, recover
+from improv_daemon.recorder.session import (
+    Kept,
+    Recovery,
+    forget_unplayed,
+    keep_session,
+    new_session_path,
+    recover,
+)
 
 __all__ = [
     "SAMPLE_RATE",
@@ -16,6 +23,7 @@ __all__ = [
     "Kept",
     "Recovery",
     "fitting_gain",
+    "forget_unplayed",
     "keep_session",
     "new_session_path",
     "recover",

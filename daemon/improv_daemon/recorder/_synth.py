@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import io
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from improv_core.errors import SoundError
-from improv_daemon.soundfonts import INSTALL_HINT
-
-
-def load_fluidsynth() -> ModuleType:
-    """The binding, with FluidSynth's library behind it.
-
-    Raises:
-        SoundError: One of the two is missing; the sentence says what to install.
-    """
-    try:
-        # The binding prints where it found the library when the variable CI is set.
-        with contextlib.redirect_stdout(io.StringIO()):
-            return importlib.import_module("fluidsynth")
-    except (ImportError, OSError):
-        raise SoundError(f"FluidSynth's library is missing: {INSTALL_HINT}.") from None
+from improv_daemon.quiet import quiet_stderr
+from improv_daemon.soundfonts import load_fluidsynth
 
 
 class Synth(Protocol):
@@ -69,31 +50,16 @@ def offline_synth(
         SoundError: The library is missing, or the soundfont cannot be loaded.
     """
     fluidsynth = load_fluidsynth()
-    with _silent_stderr():
+    with quiet_stderr():
         # Chorus makes a piano swim, and costs a tenth of the time.
         synth: Synth = fluidsynth.Synth(
             gain=float(gain), samplerate=float(sample_rate), channels=channels, **{"synth.chorus.active": 0}
         )
     try:
-        with _silent_stderr():
+        with quiet_stderr():
             font = synth.sfload(str(soundfont))
         if font < 0:
             raise SoundError(f"{soundfont} is not a soundfont that FluidSynth can read.")
         yield synth, font
     finally:
         synth.delete()
-
-
-@contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """FluidSynth's C code complains about missing drivers straight to file descriptor 2."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nothing, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nothing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -47,6 +48,14 @@ def new_session_path(folder: Path, started_at: datetime) -> Path:
     """
     check_folder(folder)
     return _free(folder / f"{started_at.astimezone():%Y-%m-%d_%H-%M-%S}.jsonl", _SUFFIXES)
+
+
+def forget_unplayed(journal_path: Path) -> None:
+    """Remove a journal that holds nothing but its first line; any other stays."""
+    with contextlib.suppress(StorageError, OSError):
+        journal = read_journal(journal_path)
+        if not (journal.entries or journal.damaged):
+            journal_path.unlink()
 
 
 def keep_session(

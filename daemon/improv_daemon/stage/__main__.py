@@ -48,7 +48,8 @@ class Stage:
             thru = {SYNTH: PLAYER_CHANNEL} if config.sound_player else {}
         performer = Performer(tuple(outputs), config.channel - 1, thru)
         echo = EchoFilter(config.echo_window_s)
-        self.loop = StageLoop(performer, echo, inbox, wake_up, mind, outputs, self._ports.check)
+        ports = self._ports
+        self.loop = StageLoop(performer, echo, inbox, wake_up, mind, outputs, ports.check, ports.has_input)
 
     def run(self) -> None:
         """Play to the end; whatever ends it, nothing is left sounding."""
@@ -57,15 +58,20 @@ class Stage:
         try:
             self.loop.run()
         finally:
-            self.loop.release_everything()
-            self._mind.say(self.loop.counts())
-            self._ports.close()
-            if self._ports.lost:
-                # Not even the interpreter's own clearing up would come back from the dead server.
-                self._mind.close(_LAST_WORDS_S)
-                os._exit(0)
-            if self._synth is not None:
-                self._synth.close()
+            try:
+                self.loop.release_everything()
+            finally:
+                self._close()
+
+    def _close(self) -> None:
+        self._mind.say(self.loop.counts())
+        self._ports.close()
+        if self._ports.lost:
+            # Not even the interpreter's own clearing up would come back from the dead server.
+            self._mind.close(_LAST_WORDS_S)
+            os._exit(0)
+        if self._synth is not None:
+            self._synth.close()
 
     def _open_synth(self, config: StageConfig) -> LiveSynth | None:
         if config.sound == "off":

@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 
 _NOTE_OFF, _NOTE_ON = 0x80, 0x90
-_FORWARDED = frozenset({0x80, 0x90, 0xB0, 0xC0, 0xE0})  # notes, controllers, program, pitch wheel
+_LENGTHS = {0x80: 3, 0x90: 3, 0xB0: 3, 0xC0: 2, 0xE0: 3}  # notes, controllers, program, pitch wheel
 _LATEST_KEPT_BACK_S = 0.02
 
 
@@ -80,9 +80,9 @@ class Inbox:
         self.dropped = 0
 
     def put(self, message: Stamped) -> None:
-        """Take a message in; clock, active sensing and system messages are ignored."""
-        kind = message.data[0] & 0xF0
-        if kind not in _FORWARDED:
+        """Take a message in; clock, active sensing, system messages and broken ones are ignored."""
+        kind = message.data[0] & 0xF0 if message.data else 0
+        if len(message.data) != _LENGTHS.get(kind):
             return
         is_off = kind == _NOTE_OFF or (kind == _NOTE_ON and message.data[2] == 0)
         # While releases wait beside the full queue, nothing may enter the queue and overtake them.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from improv_core.echo import EchoFilter
-from improv_core.performer import Outcome, Performer, Sending
+from improv_core.ledger import Ledger
+from improv_core.performer import PLAYER, Outcome, Performer, Sending
 from improv_core.scheduler import Rank, Scheduler
 from improv_daemon import wire
 from improv_daemon.stage.inbox import Inbox, Stamped, WakeUp
@@ -18,6 +20,9 @@ MIDI, SYNTH = "midi", "synth"
 DEMO_SOURCE = "demo"
 _INPUTS_AT_ONCE = 32  # between two looks at the plan
 _LONGEST_WAIT_S = 1.0
+_LOOK_AFTER_S = (
+    1.0  # listing ports takes time: only where something is held, and nothing has come for so long
+)
 
 
 class Output(Protocol):
@@ -25,6 +30,14 @@ class Output(Protocol):
 
     def send(self, message: tuple[int, ...]) -> None:
         """Send one message now."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """What the player holds at one input, since the last message or the last look whether it is there."""
+
+    since_s: float
+    ledger: Ledger = field(default_factory=Ledger)
 
 
 def rank_of(message: tuple[int, ...]) -> Rank:
@@ -47,6 +60,7 @@ class StageLoop:
         mind: MindSocket,
         outputs: Mapping[str, Output],
         watch: Callable[[], None] = lambda: None,
+        is_there: Callable[[str], bool] = lambda source: True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
@@ -58,6 +72,7 @@ class StageLoop:
             mind: Gives commands, is told events.
             outputs: The performer's outputs, by name.
             watch: Called at each wake-up, and at least once a second.
+            is_there: Whether an input is still connected; what the player held at one that is not is let go.
             clock: Monotonic seconds.
         """
         self._performer = performer
@@ -67,8 +82,10 @@ class StageLoop:
         self._mind = mind
         self._outputs = outputs
         self._watch = watch
+        self._is_there = is_there
         self._clock = clock
         self._hands: Scheduler[tuple[int, ...]] = Scheduler()
+        self._held: dict[str, _Held] = {}
         self._stopping = False
         self._told_refused = False
 
@@ -91,6 +108,7 @@ class StageLoop:
             if writable:
                 self._mind.flush()
             self._watch()
+            self._let_go_of_the_unplugged()
 
     def perform(self) -> None:
         """Play what is due."""
@@ -125,6 +143,19 @@ class StageLoop:
     def _hear(self, message: Stamped) -> None:
         self._send(self._performer.thru(message.data), message.at_s)
         self._mind.say(wire.Played(message.data, message.at_s, message.source))
+        held = self._held.setdefault(message.source, _Held(message.at_s))
+        held.since_s = message.at_s
+        held.ledger.feed(PLAYER, message.data)
+
+    def _let_go_of_the_unplugged(self) -> None:
+        now_s = self._clock()
+        for source, held in self._held.items():
+            if held.ledger.silent or now_s - held.since_s < _LOOK_AFTER_S:
+                continue
+            held.since_s = now_s
+            if not self._is_there(source):
+                for data in held.ledger.release_all():
+                    self._hear(Stamped(data, now_s, source))
 
     def _take_commands(self) -> None:
         for line in self._mind.read():
@@ -159,10 +190,16 @@ class StageLoop:
             self._mind.say(acknowledgement)
 
     def _send(self, sendings: list[Sending], now_s: float) -> None:
+        faults: list[Exception] = []
         for sending in sendings:
             if sending.output == MIDI:
                 self._echo.sent(sending.data, now_s)
-            self._outputs[sending.output].send(sending.data)
+            try:
+                self._outputs[sending.output].send(sending.data)
+            except Exception as fault:  # noqa: BLE001 - raised again: the note-offs behind it must go out first
+                faults.append(fault)
+        if faults:
+            raise faults[0]
 
     def _tell_refused(self) -> None:
         if self._performer.refused and not self._told_refused:

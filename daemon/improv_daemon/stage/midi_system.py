@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 from improv_core.errors import PortError
@@ -96,21 +94,3 @@ def _import_problem(error: ImportError) -> str:
             "(libasound2t64 on the newest)."
         )
     return 'No MIDI ports: python-rtmidi is missing; "pip install python-rtmidi" installs it.'
-
-
-@contextlib.contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Keep what C libraries write to standard error from the terminal."""
-    try:
-        saved = os.dup(2)
-    except OSError:  # there is no standard error to keep quiet
-        yield
-        return
-    sink = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(sink, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(sink)

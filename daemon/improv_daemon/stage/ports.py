@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from improv_core.errors import PortError
+from improv_daemon.quiet import quiet_stderr
 from improv_daemon.stage.config import StageConfig
 from improv_daemon.stage.inbox import Inbox, Stamped, Stamper
 from improv_daemon.stage.lifeline import Lifeline
-from improv_daemon.stage.midi_system import MidiSystem, quiet_stderr
+from improv_daemon.stage.midi_system import MidiSystem
 
 _FLUSH_S = 0.05  # a JACK client's last messages need a period or two; closing sooner loses them
 
@@ -89,6 +90,7 @@ class MidiPorts:
         self._on_trouble = on_trouble
         self._ins: dict[str, Any] = {}
         self._outs: dict[str, Any] = {}
+        self._connected: set[str] = set()
         self._failed: set[str] = set()
         self._server = Lifeline()
         self.lost = False
@@ -113,6 +115,11 @@ class MidiPorts:
             PortError: A named port is not there.
         """
         if config.api == "none":
+            self.problems += [
+                f'"{name}" is not connected: ports.api = "none" switches MIDI off.'
+                for name in (config.input, config.output)
+                if name
+            ]
             return
         try:
             system = MidiSystem.find(config.api)
@@ -143,6 +150,23 @@ class MidiPorts:
                 "The MIDI server has gone, and improv's ports with it; start it, then start improv again."
             )
 
+    def has_input(self, name: str) -> bool:
+        """Whether what an input listens to is still there; what plays into the virtual port is not known."""
+        if name not in self._ins or not (self.lost or name in self._connected):
+            return True
+        if self.lost:
+            return False
+        with contextlib.suppress(*self._errors):
+            if name in self._ins[name].get_ports():
+                return True
+        if name not in self._failed:
+            self._failed.add(name)
+            self._on_trouble(
+                f'The MIDI input "{name}" has gone, and what you held is let go; '
+                "connect it, then start improv again."
+            )
+        return False
+
     def send(self, message: tuple[int, ...]) -> None:
         """Send to every output port; one that fails is told of once and does not keep the others."""
         self.check()
@@ -172,6 +196,7 @@ class MidiPorts:
                 port.delete()
         self._ins.clear()
         self._outs.clear()
+        self._connected.clear()
 
     def _open_virtual(self, system: MidiSystem, name: str) -> None:
         try:
@@ -203,6 +228,7 @@ class MidiPorts:
                 port.delete()
                 raise
             (self._ins if kind == "input" else self._outs)[chosen] = port
+            self._connected.add(chosen)
 
     def _listen(self, port: Any, source: str) -> None:  # noqa: ANN401 - rtmidi has no types
         stamper, inbox = Stamper(), self._inbox

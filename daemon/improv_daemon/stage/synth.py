@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import io
+import os
 import sys
 from typing import Any
 
 from improv_core.errors import SoundError
-from improv_daemon.soundfonts import INSTALL_HINT, find_soundfont
+from improv_daemon.soundfonts import INSTALL_HINT, find_soundfont, load_fluidsynth
 from improv_daemon.stage.config import StageConfig
 
 PLAYER_CHANNEL = 0
@@ -36,7 +34,7 @@ class LiveSynth:
             SoundError: The library, a soundfont or an audio output is missing; what to install.
         """
         soundfont = find_soundfont(config.soundfont)
-        fluidsynth = _import_fluidsynth()
+        fluidsynth = _load_fluidsynth()
         if soundfont is None:
             raise SoundError(f"No sound: no soundfont is installed; {INSTALL_HINT}.")
         synth = fluidsynth.Synth(
@@ -71,15 +69,15 @@ class LiveSynth:
         self._synth.delete()
 
 
-def _import_fluidsynth() -> Any:  # noqa: ANN401 - no types there
+def _load_fluidsynth() -> Any:  # noqa: ANN401 - no types there
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # where CI is set it prints what it found
-            return importlib.import_module("fluidsynth")
-    except (ImportError, OSError, AttributeError):
-        raise SoundError(f"No sound: the FluidSynth library is missing; {INSTALL_HINT}.") from None
+        return load_fluidsynth()
+    except SoundError as missing:
+        raise SoundError(f"No sound: {missing}") from None
 
 
 def _start(fluidsynth: Any, synth: Any, config: StageConfig) -> str:  # noqa: ANN401 - no types there
+    os.environ.setdefault("JACK_NO_START_SERVER", "1")  # libjack would start one with whatever settings
     known = _DRIVERS.get(sys.platform, _DRIVERS["linux"])
     synth.setting("audio.jack.id", config.name)
     synth.setting("audio.jack.autoconnect", 1)
