@@ -190,13 +190,14 @@ def _keep(settings: Settings, path: Path, view: View, *, others: bool) -> None:
             )
         _report(view, "Kept", kept)
         if others:
-            found = recover(
-                path.parent,
-                soundfont=font,
-                bitrate_kbps=record.bitrate_kbps,
-                mp3=record.mp3,
-                progress=progress,
-            )
+            with progress_bar("Finishing earlier sittings") as progress:
+                found = recover(
+                    path.parent,
+                    soundfont=font,
+                    bitrate_kbps=record.bitrate_kbps,
+                    mp3=record.mp3,
+                    progress=progress,
+                )
             for old in found.kept:
                 _report(view, "Recovered an earlier sitting:", old)
             for sentence in found.notes:
