@@ -59,6 +59,10 @@ def is_silent(player: JackPlayer) -> bool:
     return not balance(player.heard).hanging and not pedals_down(player.heard)
 
 
+def has_journalled_an_answer(folder: Path) -> bool:
+    return any(isinstance(entry.message, Sounded) for entry in the_journal(folder).entries)
+
+
 def test_sigkill_of_the_mind_is_silence_at_a_listener_within_200_ms(
     player: JackPlayer, tmp_path: Path
 ) -> None:
@@ -78,6 +82,8 @@ def test_sigkill_of_the_mind_is_silence_at_a_listener_within_200_ms(
 def test_a_sitting_whose_mind_was_killed_is_recovered_by_the_next(player: JackPlayer, tmp_path: Path) -> None:
     with ImprovProcess(*RECORD, folder=tmp_path) as improv:
         play_until_notes_sound_and_the_pedal_is_down(improv, player)
+        # A listener may hear the first note before the mind is told that it sounds.
+        assert player.wait_for(lambda: has_journalled_an_answer(tmp_path), 2.0)
         improv.process.kill()
         assert player.wait_for(lambda: is_silent(player), 2.0)
     journal = the_journal(tmp_path)
@@ -175,6 +181,7 @@ def test_sigkill_of_the_stage_ends_the_mind_with_a_plain_message_and_a_whole_jou
 ) -> None:
     with ImprovProcess(*RECORD, folder=tmp_path) as improv:
         play_until_notes_sound_and_the_pedal_is_down(improv, player)
+        assert player.wait_for(lambda: has_journalled_an_answer(tmp_path), 2.0)
         os.kill(improv.stage_pid(), signal.SIGKILL)
         status = improv.wait(10)
     assert status == 1
