@@ -171,9 +171,10 @@ def test_a_window_in_one_call_equals_its_steps_one_by_one() -> None:
     for i in range(60):
         projected, state = model.advance(Steps(window.columns[i : i + 1], window.keys[i : i + 1]), state)
         one_by_one.append(projected)
-    np.testing.assert_allclose(whole[:, 0], np.stack(one_by_one), rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(after_whole.hidden, state.hidden, rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(after_whole.cell, state.cell, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(whole[:, 0], np.stack(one_by_one), atol=1e-5)
+    np.testing.assert_allclose(after_whole.hidden, state.hidden, atol=1e-5)
+    # Cells are not bounded: a trained model's reach 40, where 32-bit floats lie 4e-6 apart.
+    np.testing.assert_allclose(after_whole.cell, state.cell, rtol=1e-6, atol=1e-5)
 
 
 def test_voices_of_a_batch_do_not_hear_each_other() -> None:
@@ -182,7 +183,7 @@ def test_voices_of_a_batch_do_not_hear_each_other() -> None:
     keys = np.stack([window.keys, window.keys[::-1]], axis=1).astype(np.float32)
     both, _ = model.run(columns, keys, model.initial_state(batch=2))
     alone, _ = model.run(columns[:, :1], keys[:, :1], model.initial_state())
-    np.testing.assert_allclose(both[:, :1], alone, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(both[:, :1], alone, atol=1e-5)
 
 
 def test_every_head_gives_finite_logits_from_the_first_step_on() -> None:
