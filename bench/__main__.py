@@ -49,6 +49,19 @@ class Measurement:
 MEASUREMENTS = (
     Measurement("model_step", "One step of the model", full=(), quick=("--steps", "200")),
     Measurement(
+        "quantised", "The model in int8", full=(), quick=("--steps", "200"), packages=("onnx", "torch")
+    ),
+    Measurement("encoding", "Encoding corpora", full=(), quick=("--quick",)),
+    Measurement("near_duplicates", "Near twins of validation and test", full=(), quick=("--quick",)),
+    Measurement("presets_table", "Presets side by side", full=(), quick=(), packages=("torch",)),
+    Measurement(
+        "training",
+        "Training",
+        full=(),
+        quick=("--updates", "1", "--preset", "symbols"),
+        packages=("torch", "lightning"),
+    ),
+    Measurement(
         "stage_lateness", "Lateness of the stage beside a busy mind", full=(), quick=("--notes", "100")
     ),
     Measurement(

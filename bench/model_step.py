@@ -102,7 +102,7 @@ def some_steps(count: int = 512) -> list[Steps]:
         duration_ms=rng.integers(40, 800, count),
     )
     read = steps(notes, np.full(count, int(Part.IMPROV)))
-    return [Steps(read.columns[i : i + 1], read.keys[i : i + 1]) for i in range(count)]
+    return [Steps(read.columns[i : i + 1], read.dense[i : i + 1]) for i in range(count)]
 
 
 if __name__ == "__main__":

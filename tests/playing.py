@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from improv_core.improviser import Improviser
-from improv_core.model import Heads, Model
+from improv_core.improvising import Improvising
+from improv_core.model import Model
 from improv_core.performer import Outcome, Performer
-from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES
+from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, WritingRepresentation
 from improv_core.sampler import Sampling
 from improv_core.turns import TurnBounds, TurnTaker
 from improv_daemon.models import load_model
@@ -44,7 +45,14 @@ def model_that_plays(**values: int) -> Model:
         weights[i] = np.zeros_like(weights[i])
         biases[i] = np.zeros_like(biases[i])
         biases[i][int(ATTRIBUTES[i].binning.bins(np.int64(value)))] = _CERTAIN
-    model.heads = Heads(model.heads.part, tuple(weights), tuple(biases), model.heads.given)
+    model.heads = replace(model.heads, weights=tuple(weights), biases=tuple(biases))
+    return model
+
+
+def model_of(representation: WritingRepresentation, preset: str) -> Model:
+    """The packaged model under another name; good for all but playing."""
+    model = copy.copy(packaged_model())
+    model.representation, model.metadata = representation, {**model.metadata, "preset": preset}
     return model
 
 
@@ -60,7 +68,7 @@ def partner_of(
     model: Model | None = None,
     notices: list[Notice] | None = None,
     *,
-    improviser: Improviser | None = None,
+    improviser: Improvising | None = None,
     **answer: float,
 ) -> Partner:
     """A partner with the default bounds of a turn."""

@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import ClassVar
 
 import pytest
+from playing import model_of
+from window_models import PITCH_ALONE
 
 from improv_core.errors import PortError
 from improv_daemon import app
@@ -132,6 +134,21 @@ def test_a_sitting_is_kept_with_what_was_played(monkeypatch: pytest.MonkeyPatch,
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".jsonl", ".mid"]
     (journal,) = tmp_path.glob("*.jsonl")
     assert [entry.message.data for entry in read_journal(journal).entries] == [(0x90, 60, 64)]
+
+
+def test_what_improv_takes_from_the_player_is_said_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(PlayedStage, monkeypatch)
+    assert run_play(Settings()) == 0
+    assert "knows nothing of" not in capsys.readouterr().out
+    monkeypatch.setattr(app, "load_model", lambda name: model_of(PITCH_ALONE, preset="pitch-onehot"))
+    assert run_play(Settings()) == 0
+    assert capsys.readouterr().out.splitlines()[2:4] == [
+        "Model default, mode answer. Ctrl-C stops.",
+        "The model 'default' (preset pitch-onehot) knows nothing of timing, note lengths, loudness and "
+        "pedal: improv takes them from what was played last.",
+    ]
 
 
 def test_a_sitting_is_kept_though_its_soundfont_is_missing(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections import Counter
 from typing import Any
 
@@ -8,14 +9,16 @@ import numpy as np
 import pytest
 from tiny_corpora import make_corpus, random_pieces, require_training_extra
 
-from improv_core.notes import Part
-from improv_core.representation import start_steps, steps, targets
+from improv_core.errors import DataError
+from improv_core.notes import Part, Performance
+from improv_core.representation import Piano, Symbols, start_steps, steps, targets
+from improv_core.representation.piano import HELD
 from improv_training.augment import Augmentation
 
 with contextlib.suppress(ImportError):
     import torch
 
-    from improv_training.batches import Batch, LaneBatches
+    from improv_training.batches import Batch, Endless, LaneBatches, Lanes, Position
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +35,7 @@ def whole_lanes(batches: list[Batch]) -> list[list[tuple[np.ndarray, ...]]]:
             if batch.fresh[lane]:
                 pieces.append([])
             counts = batch.mask[:, lane].numpy()
-            fields = (batch.columns, batch.keys, batch.next_part, batch.targets)
+            fields = (batch.columns, batch.dense, batch.next_part, batch.targets)
             pieces[-1].append(tuple(field[:, lane].numpy()[counts] for field in fields))
         joined = (tuple(np.concatenate(parts) for parts in zip(*piece, strict=True)) for piece in pieces)
         lanes.append([piece for piece in joined if len(piece[0])])
@@ -41,7 +44,8 @@ def whole_lanes(batches: list[Batch]) -> list[list[tuple[np.ndarray, ...]]]:
 
 def validation(pieces: int = 7, **sizes: Any) -> tuple[Any, LaneBatches]:
     corpus = make_corpus(random_pieces(pieces), dict.fromkeys(random_pieces(pieces), "validation"))
-    return corpus, LaneBatches([corpus], [1], "validation", **{"lanes": 3, "chunk": 16, **sizes})
+    how = Lanes(**{"lanes": 3, "chunk": 16, **sizes})
+    return corpus, LaneBatches([corpus], [1], "validation", Piano(), how)
 
 
 def test_a_lane_holds_whole_pieces_each_note_beside_what_came_before_it() -> None:
@@ -52,7 +56,7 @@ def test_a_lane_holds_whole_pieces_each_note_beside_what_came_before_it() -> Non
         part = np.full(len(notes), int(Part.IMPROV))
         read, start = steps(notes, part), start_steps()
         columns = np.concatenate([start.columns, read.columns[:-1]])
-        keys = np.concatenate([start.keys, read.keys[:-1]])
+        keys = np.concatenate([start.dense, read.dense[:-1]])
         expected.append((columns, keys, part, targets(notes)))
     assert len(found) == len(expected) == 7
     for piece in found:
@@ -77,22 +81,36 @@ def test_padding_never_counts() -> None:
         assert not batch.columns[padding].any()
 
 
-def test_batches_have_no_length_that_lightning_would_cut_an_epoch_off_at() -> None:
-    _, batches = validation()
-    with pytest.raises(TypeError):
-        len(batches)  # type: ignore[arg-type]
+def training(
+    repeat: int = 1,
+    representation: Any = None,
+    pieces: int = 6,
+    *,
+    seed: int = 0,
+    start: Any = None,
+    **how: Any,
+) -> LaneBatches:
+    return LaneBatches(
+        [make_corpus(random_pieces(pieces))],
+        [repeat],
+        "train",
+        representation or Piano(),
+        Lanes(**{"lanes": 2, "chunk": 16, **how}),
+        seed=seed,
+        start=start,
+        augmentation=Augmentation(),
+    )
 
 
-def training(repeat: int = 1, **options: Any) -> LaneBatches:
-    corpus = make_corpus(random_pieces(6))
-    defaults = {"lanes": 2, "chunk": 16, "how": Augmentation()}
-    return LaneBatches([corpus], [repeat], "train", **{**defaults, **options})
+def same(first: Batch, second: Batch) -> bool:
+    return all(
+        torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
+        for a, b in zip(first, second, strict=True)
+    )
 
 
 def equal(first: list[Batch], second: list[Batch]) -> bool:
-    return len(first) == len(second) and all(
-        torch.equal(a, b) for x, y in zip(first, second, strict=True) for a, b in zip(x, y, strict=True)
-    )
+    return len(first) == len(second) and all(same(x, y) for x, y in zip(first, second, strict=True))
 
 
 def test_one_seed_gives_the_same_passes_and_each_pass_is_another() -> None:
@@ -104,8 +122,61 @@ def test_one_seed_gives_the_same_passes_and_each_pass_is_another() -> None:
     assert not equal(list(training(seed=5)), first)
 
 
-def test_a_resumed_run_meets_another_order() -> None:
-    assert not equal(list(training(seed=4, start=100)), list(training(seed=4)))
+def test_each_batch_says_where_a_run_is_after_it() -> None:
+    batches = training()
+    for passed in range(2):
+        *others, last = [batch.position for batch in batches]
+        assert others == [(passed, i + 1) for i in range(len(others))]
+        assert last == (passed + 1, 0)
+
+
+@pytest.mark.parametrize("kind", ["piano", "symbols", "windows"])
+def test_a_run_goes_on_with_the_very_batches_that_it_had_not_had(kind: str) -> None:
+    options: dict[str, Any] = {
+        "piano": {},
+        "symbols": {"representation": Symbols("pitches", 1, table=("C4", "D4"))},
+        "windows": {"stateful": False},
+    }[kind]
+    whole = list(itertools.islice(Endless(training(seed=4, **options)), 60))
+    assert whole[-1].position[0] >= 2
+    for count in (0, 1, 7, len(whole) - 3):
+        start = Position(*whole[count - 1].position) if count else None
+        rest = itertools.islice(Endless(training(seed=4, start=start, **options)), 60 - count)
+        assert equal(list(rest), whole[count:])
+
+
+def test_pieces_that_hold_nothing_are_an_error_not_an_endless_search() -> None:
+    pieces = make_corpus({"a.mid": Performance.of([])})
+    batches = LaneBatches(
+        [pieces], [1], "train", Piano(), Lanes(2, 16), augmentation=Augmentation(tempo=0, transpose_up=0)
+    )
+    with pytest.raises(DataError) as error:
+        next(iter(Endless(batches)))
+    assert str(error.value) == "The pieces to train on hold nothing that the model could read."
+
+
+@pytest.mark.parametrize("kind", ["piano", "symbols", "windows"])
+def test_processes_share_the_lanes_of_one_and_all_know_how_many_steps_count(kind: str) -> None:
+    options: dict[str, Any] = {
+        "piano": {},
+        "symbols": {"representation": Symbols("pitches", 1, table=("C4", "D4"))},
+        "windows": {"stateful": False},
+    }[kind]
+    whole = list(training(lanes=4, **options))
+    for rank in range(2):
+        part = list(training(lanes=4, rank=rank, world=2, **options))
+        assert len(part) == len(whole)
+        for mine, every in zip(part, whole, strict=True):
+            assert (mine.total, mine.position) == (every.total, every.position)
+            assert every.total == int(every.mask.sum())
+            for name in ("columns", "dense", "next_part", "targets", "mask"):
+                assert torch.equal(getattr(mine, name), getattr(every, name)[:, rank::2])
+            assert torch.equal(mine.fresh, every.fresh[rank::2])
+
+
+def test_each_chunk_of_a_windowed_run_begins_with_an_empty_state() -> None:
+    assert all(batch.fresh.all() for batch in training(stateful=False))
+    assert not all(batch.fresh.all() for batch in training())
 
 
 def test_a_repeated_corpus_counts_as_often_in_an_epoch() -> None:
@@ -113,8 +184,9 @@ def test_a_repeated_corpus_counts_as_often_in_an_epoch() -> None:
 
 
 def test_training_has_notes_of_both_parts_and_the_player_s_are_held() -> None:
-    corpus = make_corpus(random_pieces(40))
     parts: Counter[int] = Counter()
-    for batch in LaneBatches([corpus], [1], "train", lanes=4, chunk=32, seed=1, how=Augmentation()):
+    for batch in training(pieces=40, lanes=4, chunk=32, seed=1):
         parts.update(batch.next_part[batch.mask].tolist())
+        own = batch.columns[..., 5] == int(Part.PLAYER)
+        assert (batch.columns[..., 4][own & batch.mask] == HELD).all()
     assert min(parts[Part.PLAYER], parts[Part.IMPROV]) > 1000

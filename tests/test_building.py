@@ -5,9 +5,15 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import replace
 
-from playing import Room, model_that_plays
+import pytest
+from playing import Room, model_of, model_that_plays, packaged_model
+from window_models import representations
 
+from improv_core.errors import ConfigError, ModelFileError
+from improv_core.improviser import Improviser
+from improv_core.representation import Frames, Symbols
 from improv_core.turns import TurnBounds
+from improv_core.window_improviser import WindowImproviser
 from improv_daemon.building import improviser_of, partner_of, stage_config_of
 from improv_daemon.partner import AnswerEnded, CallHeard, Notice
 from improv_daemon.settings import Answer, Memory, Ports, Sampling, Settings, Sound, Turn
@@ -17,11 +23,39 @@ from improv_daemon.stage.config import StageConfig
 def test_the_range_and_the_window_are_the_improvisers() -> None:
     settings = Settings(sampling=Sampling(lowest_pitch=60, highest_pitch=62), memory=Memory(window_notes=16))
     improviser = improviser_of(settings, model_that_plays(dt=200), seed=3)
+    assert isinstance(improviser, Improviser)
     improviser.begin_turn(1, 0.0)
     notes = [improviser.draw(0.2 * i, 0.2 * i + 1) for i in range(30)]
     improviser.close_turn({note.index: (note.onset_s, note.release_s) for note in notes})
     assert {note.pitch for note in notes} <= {60, 61, 62}
     assert len(improviser.window) == 16
+
+
+def test_a_model_of_another_representation_gets_an_improviser_that_reads_the_window_anew() -> None:
+    settings = Settings(memory=Memory(window_notes=16))
+    assert isinstance(improviser_of(settings, packaged_model(), seed=3), Improviser)
+    for representation in representations().values():
+        improviser = improviser_of(settings, model_of(representation, preset="x"), seed=3)
+        assert isinstance(improviser, WindowImproviser)
+        assert improviser._window.maxlen == 16
+
+
+def test_a_model_without_a_vocabulary_is_refused() -> None:
+    model = model_of(Symbols("pitches", 5), preset="symbols")
+    with pytest.raises(
+        ModelFileError, match=r"^The model 'default' has learned no symbol, .*; train it on more\.$"
+    ):
+        improviser_of(Settings(), model, seed=3)
+
+
+def test_a_range_without_a_key_of_the_piano_is_refused_where_the_model_knows_no_other() -> None:
+    model = model_of(Frames(), preset="frames")
+    for lowest_pitch, highest_pitch in ((0, 20), (109, 127)):
+        settings = Settings(sampling=Sampling(lowest_pitch=lowest_pitch, highest_pitch=highest_pitch))
+        with pytest.raises(ConfigError, match=r"plays the keys of a piano \(21 to 108\), none of which"):
+            improviser_of(settings, model, seed=3)
+    one_key = Settings(sampling=Sampling(lowest_pitch=0, highest_pitch=21))
+    assert isinstance(improviser_of(one_key, model, seed=3), WindowImproviser)
 
 
 def test_the_bounds_of_turn_and_answer_are_the_partners() -> None:

@@ -15,6 +15,7 @@ from improv_training.shape import Shape
 with contextlib.suppress(ImportError):
     import torch
 
+    from improv_training.batches import Position
     from improv_training.checkpoints import CHECKPOINT_VERSION, load_checkpoint
 
 
@@ -34,12 +35,18 @@ def test_a_checkpoint_gives_the_averaged_weights_ready_for_use(tmp_path: Path) -
         assert torch.equal(value, expected[name])
 
 
-def test_a_checkpoint_from_before_hours_were_kept_gives_them_by_its_plan(tmp_path: Path) -> None:
-    path = write_checkpoint(tmp_path / "a.ckpt", make_network())
-    stored = torch.load(path)
-    del stored["hours"], stored["plan"]["updates"]
-    torch.save(stored, path)
-    assert load_checkpoint(path).hours == 0.25 * 2.0
+def test_a_checkpoint_of_an_older_improv_is_refused(tmp_path: Path) -> None:
+    path = write_checkpoint(tmp_path / "a.ckpt", make_network(), improv_checkpoint=CHECKPOINT_VERSION - 1)
+    with pytest.raises(ModelFileError) as error:
+        load_checkpoint(path)
+    assert str(error.value) == (f"{path} was made by an older improv, whose runs this one cannot go on with.")
+
+
+def test_a_checkpoint_says_how_far_its_run_has_come(tmp_path: Path) -> None:
+    openings = [[[0, 1, 60, 64, 200]]]
+    kept = load_checkpoint(write_checkpoint(tmp_path / "a.ckpt", make_network(), openings=openings))
+    assert kept.position == Position(passes=1, batches=3)
+    assert kept.openings == openings
 
 
 def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
@@ -74,7 +81,7 @@ def test_what_is_not_a_checkpoint_of_ours_is_refused_in_one_sentence(
     elif damage == "no plan":
         write_checkpoint(path, make_network(), plan=None)
     else:
-        torch.save({"improv_checkpoint": 1, "plan": _Code()}, path)
+        torch.save({"improv_checkpoint": CHECKPOINT_VERSION, "plan": _Code()}, path)
     with pytest.raises(ModelFileError) as error:
         load_checkpoint(path)
     assert str(error.value) == f"{path} is damaged, or not a checkpoint of improv train."

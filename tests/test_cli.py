@@ -84,6 +84,10 @@ def test_wrong_arguments_exit_with_2_and_no_traceback(
             "out.wav cannot be the output: its name must end in .mid or .midi.",
         ),
         (["generate", "taken", "-o", "no/out.mid"], "no/out.mid cannot be written: there is no folder no."),
+        (
+            ["generate", "-o", "out.mid"],
+            "The model 'default' carries no openings to begin from; name a MIDI file",
+        ),
         (["render", "no.jsonl"], "There is no file no.jsonl."),
         (["render", "taken"], "taken is "),
     ],

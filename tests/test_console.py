@@ -2,13 +2,27 @@ from __future__ import annotations
 
 import io
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
-from tiny_corpora import make_corpus, random_pieces, require_training_extra, scale, write_corpus
+from tiny_corpora import make_corpus, random_pieces, scale, write_corpus
 
-from improv_training.console import load_with_progress, make_console, show_corpora, show_figures, show_verdict
+from improv_core.representation import ATTRIBUTES, Attribute, Symbols
+from improv_core.representation.binning import Identity
+from improv_core.representation.piano import DT
+from improv_training.console import (
+    load_with_progress,
+    make_console,
+    show_corpora,
+    show_figures,
+    show_presets,
+    show_verdict,
+)
+from improv_training.figures import Figures, mean_over_corpora
+from improv_training.presets import load_preset
 
 
 def screen(width: int = 160) -> tuple[Console, io.StringIO]:
@@ -47,31 +61,95 @@ def test_skipped_files_are_named_up_to_a_number(tmp_path: Path) -> None:
     assert lines[-1] == "Skipped 2 more files."
 
 
+def figures(corpus: str = "a", **changes: Any) -> Figures:
+    nats = {"model": (1.234,) * 5, "bigram": (2.345,) * 5, "unigram": (3.456,) * 5}
+    one = Figures(
+        corpus=corpus,
+        pieces=1,
+        notes=1_234_567,
+        steps=1_234_567,
+        seconds=3600.0,
+        attributes=ATTRIBUTES,
+        nats=nats,
+        per_step=nats["model"],
+        right=(0.25,) * 5,
+        width=0.5,
+        lost=0.0,
+        charge=0.0,
+    )
+    return replace(one, **changes)
+
+
+SYMBOLS = Symbols("pitches", 5, table=("C4",))
+OF_SYMBOLS = {
+    "attributes": SYMBOLS.attributes,
+    "nats": {"model": (2.0,), "bigram": (3.0,), "unigram": (4.0,)},
+    "per_step": (4.0,),
+    "notes": 2000,
+    "steps": 1000,
+    "right": (0.125,),
+    "width": 0.0,
+    "lost": 0.05,
+    "charge": 0.5,
+}
+
+
 @pytest.mark.parametrize("width", [160, 80, 60])
 def test_no_figure_is_cut_off_however_narrow_the_terminal(width: int) -> None:
-    require_training_extra()
-    from improv_training.evaluation import Figures, mean_over_corpora
-
-    nats = {"model": (1.234,) * 5, "bigram": (2.345,) * 5, "unigram": (3.456,) * 5}
-    one = Figures("a", 1, 1_234_567, 3600.0, nats, 0.5)
     console, file = screen(width)
-    show_figures(console, [one], [mean_over_corpora([one])])
+    show_figures(console, [figures()], [mean_over_corpora([figures()])])
     output = file.getvalue()
     assert "…" not in output
     if width == 160:
-        rows = [line.split() for line in output.splitlines()[2:6]]
+        rows = [line.split() for line in output.splitlines()[2:7]]
         assert rows[0] == ["a", "model", *["1.234"] * 5, "6.170", "6.670"]
         assert rows[1][:3] == ["1", "piece", "bigram"]
         assert rows[2][:3] == ["1,234,567", "notes", "unigram"]
         assert rows[3] == ["1.0", "hours", "difference", *["-1.111"] * 5, "-5.555"]
+        assert rows[4] == ["accuracy", *["25.0%"] * 5]
+
+
+def test_of_symbols_steps_are_shown_beside_notes_and_what_is_lost_is_said() -> None:
+    console, file = screen()
+    show_figures(console, [figures(**OF_SYMBOLS)], [])
+    lines = file.getvalue().splitlines()
+    assert lines[0].split() == ["nats", "a", "note", "of", "symbol", "sum"]
+    assert [line.split() for line in lines[2:8]] == [
+        ["a", "model", "2.000", "2.500"],
+        ["1", "piece", "bigram", "3.000", "3.500"],
+        ["2,000", "notes", "unigram", "4.000", "4.500"],
+        ["1.0", "hours", "difference", "-1.000", "-1.000"],
+        ["1,000", "steps", "model,", "a", "step", "4.000", "5.000"],
+        ["accuracy", "12.5%"],
+    ]
+    assert lines[-1] == (
+        "a: 5.00% of the notes are not in the model's vocabulary; naming them is charged with 0.500 nats a "
+        "note in every sum."
+    )
+
+
+def test_a_time_that_is_predicted_as_a_number_has_an_error_in_milliseconds() -> None:
+    pitch, dt = Attribute("pitch", Identity(128)), Attribute("dt", DT, head="regression")
+    nats = dict.fromkeys(("model", "bigram", "unigram"), (1.0, 2.0))
+    console, file = screen()
+    show_figures(console, [figures(attributes=(pitch, dt), nats=nats, right=(0.5, 123.4), width=0.0)], [])
+    output = file.getvalue()
+    assert ["accuracy", "50.0%", "±", "123", "ms"] in [line.split() for line in output.splitlines()]
+    assert "± ms: mean absolute error" in output
+    assert "+ width" not in output
+
+
+def test_means_are_shown_where_there_are_several_corpora() -> None:
+    console, file = screen()
+    both = [figures("a"), figures("b")]
+    show_figures(console, both, [mean_over_corpora(both)])
+    rows = [line.split() for line in file.getvalue().splitlines()]
+    assert [row[0] for row in rows if "1.234" in row] == ["a", "b", "mean"]
 
 
 def test_the_verdict_names_the_corpus_where_the_model_is_nearest_to_the_bigram() -> None:
-    require_training_extra()
-    from improv_training.evaluation import Figures, mean_over_corpora
-
     both = [
-        Figures(name, 1, 10, 1.0, {"model": (0.0,) * 5, "bigram": (bigram,) * 5}, 0.0)
+        figures(name, nats={"model": (0.0,) * 5, "bigram": (bigram,) * 5})
         for name, bigram in (("far", 1.0), ("near", 0.5))
     ]
     learned = [make_corpus({"1": scale(8)}, name=name) for name in ("a", "b")]
@@ -81,3 +159,13 @@ def test_the_verdict_names_the_corpus_where_the_model_is_nearest_to_the_bigram()
         "Model: m.onnx; test split; unigram and bigram learned from the train split of a, b.",
         "Model less bigram: -3.750 nats a note on average over 2 corpora; nearest on near: -2.500.",
     ]
+
+
+def test_presets_say_what_they_take_from_the_player() -> None:
+    console, file = screen()
+    show_presets(console, [load_preset(name) for name in ("piano", "symbols")])
+    lines = file.getvalue().splitlines()
+    assert lines[2].split()[0] == "piano"
+    assert lines[2].rstrip().endswith("2 x 512")
+    assert lines[3].split()[0] == "symbols"
+    assert lines[3].rstrip().endswith("timing, note lengths, loudness, pedal")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from playing import improviser_of, model_that_plays
 
 from improv_core.continuation import as_performance, continue_for, hear
-from improv_core.improviser import PlannedNote
+from improv_core.improvising import PlannedNote
 from improv_core.notes import ControlChange, Note, Performance
 from improv_core.representation import encode, steps
 
@@ -41,7 +41,7 @@ def test_a_performance_is_heard_as_it_is_encoded(performance: Performance) -> No
     notes = encode(performance)
     whole = steps(notes, np.zeros(len(notes), dtype=np.int64))
     np.testing.assert_array_equal(np.concatenate([s.columns for s in improviser.window]), whole.columns)
-    np.testing.assert_array_equal(np.concatenate([s.keys for s in improviser.window]), whole.keys)
+    np.testing.assert_array_equal(np.concatenate([s.dense for s in improviser.window]), whole.dense)
 
 
 def test_hearing_says_when_the_last_note_ends() -> None:

@@ -8,8 +8,8 @@ import pytest
 from tiny_corpora import make_network, random_performance, require_training_extra, write_checkpoint
 
 from improv_core.errors import ModelFileError, StorageError
-from improv_core.model import SCHEMA, Model, representation_spec
-from improv_core.representation import Notes, encode
+from improv_core.model import SCHEMA, Model
+from improv_core.representation import Notes, Piano, encode
 
 with contextlib.suppress(ImportError):
     import torch
@@ -93,8 +93,15 @@ def test_metadata_says_what_the_daemon_and_the_reader_need(tmp_path: Path) -> No
     assert metadata["licence"] == "CC0"
     assert metadata["schema"] == SCHEMA
     assert metadata["preset"] == "piano"
-    assert metadata["representation"] == representation_spec()
-    assert metadata["shape"] == {"inputs": 12, "hidden": 16, "layers": 3, "projected": 10, "dropout": 0.5}
+    assert metadata["representation"] == Piano().spec()
+    assert metadata["shape"] == {
+        "inputs": 12,
+        "hidden": 16,
+        "layers": 3,
+        "projected": 10,
+        "dropout": 0.5,
+        "spread": 0.1,
+    }
     assert metadata["trained"] == {"hours": 0.5, "updates": 7}
     assert len(metadata["date"]) == len("2026-01-31")
 

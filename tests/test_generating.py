@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from onnx_bytes import with_metadata
 
 from improv_core.errors import MidiFileError, ModelFileError, StorageError
 from improv_core.midi_files import Track, read_midi, write_midi
-from improv_core.notes import Note, Performance
-from improv_daemon.generating import generate
+from improv_core.model import METADATA_KEY
+from improv_core.notes import ControlChange, Note, Performance
+from improv_daemon.generating import generate, random_opening
+from improv_daemon.models import load_model, model_path
 from improv_daemon.settings import Settings
 
 SETTINGS = Settings(seed=7)
@@ -52,6 +56,69 @@ def test_a_seed_file_without_notes_is_refused(tmp_path: Path) -> None:
     write_midi(path, [])
     with pytest.raises(MidiFileError, match=r"silent\.mid holds no notes\.$"):
         generate(path, tmp_path / "out.mid", SETTINGS, 2.0)
+
+
+# --- without a seed file --------------------------------------------------------------------------
+
+OPENINGS = [
+    [[0, 0, 60, 70, 200], [250, 1, 64, 71, 210], [0, 1, 67, 72, 220], [500, 0, 72, 73, 900]],
+    [[0, 0, 40, 70, 200], [250, 0, 44, 71, 210]],
+]
+
+
+def model_with(openings: object, folder: Path) -> Path:
+    """The default model with openings in its file."""
+    path = folder / "opened.onnx"
+    metadata = {**load_model("default").metadata, "openings": openings}
+    model = model_path("default").read_bytes()
+    path.write_bytes(with_metadata(model, {METADATA_KEY: json.dumps(metadata)}))
+    return path
+
+
+def test_an_opening_is_the_notes_of_its_rows_with_their_pedal(tmp_path: Path) -> None:
+    model = load_model(str(model_with(OPENINGS[:1], tmp_path)))
+    assert random_opening(model, 3) == Performance.of(
+        [Note(60, 70, 0.0, 0.2), Note(64, 71, 0.25, 0.21), Note(67, 72, 0.25, 0.22), Note(72, 73, 0.75, 0.9)],
+        [ControlChange(64, 127, 0.25), ControlChange(64, 0, 0.75)],
+    )
+
+
+def test_the_seed_chooses_the_opening(tmp_path: Path) -> None:
+    model = load_model(str(model_with(OPENINGS, tmp_path)))
+    chosen = [random_opening(model, seed).notes[0].pitch for seed in range(1, 21)]
+    assert chosen == [random_opening(model, seed).notes[0].pitch for seed in range(1, 21)]
+    assert set(chosen) == {60, 40}
+
+
+def test_without_a_seed_file_an_opening_of_the_model_is_gone_on_from(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, model=str(model_with(OPENINGS, tmp_path)))
+    from_opening, from_file, seed_file = (tmp_path / f"{i}.mid" for i in range(3))
+    generate(None, from_opening, settings, 3.0)
+    write_midi(seed_file, [Track("piano", random_opening(load_model(settings.model), settings.seed))])
+    generate(seed_file, from_file, settings, 3.0)
+    assert from_opening.read_bytes() == from_file.read_bytes()
+
+
+def test_without_a_seed_file_and_openings_one_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError) as raised:
+        generate(None, tmp_path / "out.mid", SETTINGS, 2.0)
+    assert str(raised.value) == (
+        "The model 'default' carries no openings to begin from; name a MIDI file to go on from, as in improv "
+        "generate SEED.mid -o OUT.mid."
+    )
+    assert not (tmp_path / "out.mid").exists()
+
+
+@pytest.mark.parametrize(
+    "openings", [[[[0, 0, 60, 70]]], [[["a"] * 5]], [7], {"a": 1}, [[[0, 0, 200, 70, 9]]]]
+)
+def test_openings_that_cannot_be_read_are_one_sentence(openings: object, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, model=str(model_with(openings, tmp_path)))
+    with pytest.raises(ModelFileError, match=r"carries openings that cannot be read; export it again\.$"):
+        generate(None, tmp_path / "out.mid", settings, 2.0)
+
+
+# --- what goes wrong ------------------------------------------------------------------------------
 
 
 def test_a_missing_model_is_named_before_anything_is_written(seed_file: Path, tmp_path: Path) -> None:

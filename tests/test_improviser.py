@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from playing import improviser_of, model_that_plays, packaged_model
 
-from improv_core.improviser import Improviser, PlannedNote
+from improv_core.improviser import Improviser
+from improv_core.improvising import PlannedNote
 from improv_core.notes import Note, Part, Performance
 from improv_core.representation import encode, start_steps, steps, to_ms
 from improv_core.representation.piano import HELD
@@ -53,7 +54,7 @@ def assert_same_memory(one: Improviser, other: Improviser, *, atol: float = 0.0)
     assert len(one.window) == len(other.window)
     for mine, yours in zip(one.window, other.window, strict=True):
         np.testing.assert_array_equal(mine.columns, yours.columns)
-        np.testing.assert_array_equal(mine.keys, yours.keys)
+        np.testing.assert_array_equal(mine.dense, yours.dense)
     np.testing.assert_allclose(next_output(one), next_output(other), atol=atol, rtol=0)
     np.testing.assert_allclose(one._committed.state.cell, other._committed.state.cell, atol=atol, rtol=0)
 
@@ -61,7 +62,7 @@ def assert_same_memory(one: Improviser, other: Improviser, *, atol: float = 0.0)
 def window_of(improviser: Improviser) -> tuple[np.ndarray, np.ndarray]:
     return (
         np.concatenate([step.columns for step in improviser.window]),
-        np.concatenate([step.keys for step in improviser.window]),
+        np.concatenate([step.dense for step in improviser.window]),
     )
 
 
@@ -75,7 +76,7 @@ def test_what_is_heard_is_in_the_window_as_a_file_of_it_would_be_encoded() -> No
     )
     columns, keys = window_of(improviser)
     np.testing.assert_array_equal(columns, whole.columns)
-    np.testing.assert_array_equal(keys, whole.keys)
+    np.testing.assert_array_equal(keys, whole.dense)
 
 
 def test_the_model_has_heard_every_note_as_it_arrives() -> None:
@@ -196,7 +197,7 @@ def test_an_answer_that_sounded_as_planned_is_remembered_like_its_encoding() -> 
     whole = steps(encode(Performance.of(played)), parts)
     columns[:, 1] = whole.columns[:, 1]  # improv's pedal goes with its notes, not with the player's pedal
     np.testing.assert_array_equal(columns, whole.columns)
-    np.testing.assert_array_equal(keys, whole.keys)
+    np.testing.assert_array_equal(keys, whole.dense)
 
 
 def test_notes_that_sounded_as_planned_are_remembered_as_if_they_had_been_read_directly() -> None:
@@ -281,7 +282,7 @@ def test_a_key_let_go_during_an_answer_is_up_in_every_memory_afterwards() -> Non
         improviser.release(40, 4.0)
         improviser.close_turn(as_planned(notes[:sounded]))
         improviser.press(72, 70, 9.0)
-        keys = set(np.flatnonzero(improviser.window[-1].keys[0]).tolist())
+        keys = set(np.flatnonzero(improviser.window[-1].dense[0]).tolist())
         assert 40 not in keys
         assert {60, 72} <= keys
 
@@ -293,7 +294,7 @@ def test_a_key_let_go_during_an_answer_is_up_for_the_notes_drawn_after_it() -> N
     improviser.release(40, first.onset_s + 0.01)
     second = improviser.draw(first.onset_s + 0.1, first.onset_s + 1.0)
     improviser.close_turn(as_planned([first, second]))
-    assert [bool(step.keys[0, 40]) for step in improviser.window] == [True, True, True, False]
+    assert [bool(step.dense[0, 40]) for step in improviser.window] == [True, True, True, False]
 
 
 def test_the_pedal_moved_during_an_answer_counts_for_the_players_next_note() -> None:
@@ -310,9 +311,9 @@ def test_at_the_take_over_the_latest_note_is_read_with_the_keys_that_are_still_d
     improviser = having_heard(improviser_of(), [(60, 0.0, 5.0), (64, 1.0, 0.5)])
     improviser.begin_turn(1, 3.0)
     improviser.close_turn(as_planned([improviser.draw(3.0, 3.8)]))
-    assert np.flatnonzero(improviser.window[0].keys[0]).tolist() == [60]
+    assert np.flatnonzero(improviser.window[0].dense[0]).tolist() == [60]
     # the release of 60 at 5 s was heard before the take-over at 3 s: the clock may lag
-    assert np.flatnonzero(improviser.window[1].keys[0]).tolist() == [60]
+    assert np.flatnonzero(improviser.window[1].dense[0]).tolist() == [60]
 
 
 # --- the window -----------------------------------------------------------------------------------

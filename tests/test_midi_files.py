@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import numpy as np
 import pretty_midi
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -64,6 +65,19 @@ def test_a_tempo_change_counts_for_every_track_wherever_it_is_written(tmp_path: 
 def test_of_two_tempos_at_one_tick_the_later_written_counts() -> None:
     assert TempoMap(100, [(0, 500_000), (0, 250_000)]).seconds(100) == 0.25
     assert TempoMap(100, [(0, 250_000), (0, 500_000)]).seconds(100) == 0.5
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 2_000_000)), max_size=8),
+    st.lists(st.integers(0, 6000), max_size=20),
+    st.sampled_from([96, 480, -6360]),
+)
+def test_many_ticks_at_once_are_the_same_seconds_to_the_last_bit(
+    changes: list[tuple[int, int]], ticks: list[int], ticks_per_beat: int
+) -> None:
+    tempo_map = TempoMap(ticks_per_beat, changes)
+    at_once = tempo_map.seconds_of(np.array(ticks, dtype=np.int64)).tolist()
+    assert at_once == [tempo_map.seconds(tick) for tick in ticks]
 
 
 def test_tempo_changes_add_up() -> None:

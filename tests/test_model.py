@@ -11,12 +11,12 @@ from onnx_bytes import minimal_onnx, with_metadata
 from playing import packaged_model
 
 from improv_core.errors import ModelFileError
-from improv_core.model import METADATA_KEY, SCHEMA, Model, State, representation_spec
+from improv_core.model import METADATA_KEY, SCHEMA, Model, State
 from improv_core.notes import Note, Part, Performance
-from improv_core.representation import ATTRIBUTES, Steps, encode, start_steps, steps
+from improv_core.representation import ATTRIBUTES, Piano, Steps, encode, start_steps, steps
 from improv_daemon.models import model_path
 
-OURS = {"schema": SCHEMA, "representation": representation_spec(), "name": "mine"}
+OURS = {"schema": SCHEMA, "representation": Piano().spec(), "name": "mine"}
 SHAPE = {"layers": 2, "hidden": 8}
 
 
@@ -75,8 +75,8 @@ def test_a_model_file_of_a_newer_improv_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("representation", "named"),
     [
-        ({"name": "organ"}, "'organ'"),
-        (representation_spec() | {"columns": []}, "'piano'"),
+        ({"kind": "organ"}, "'organ'"),
+        (Piano().spec() | {"columns": []}, "'piano'"),
         ([], "None"),
         (None, "None"),
     ],
@@ -92,8 +92,15 @@ def test_a_model_file_of_another_representation_is_refused(
     assert "export it again" in message
 
 
+def test_a_model_file_of_an_older_improv_is_to_be_exported_again(tmp_path: Path) -> None:
+    path = tmp_path / "old.onnx"
+    message = refusal(path, minimal_onnx({METADATA_KEY: json.dumps(OURS | {"schema": 1})}))
+    assert_one_sentence(message, path)
+    assert "made by an older improv (schema 1; this one reads 2); export it again" in message
+
+
 @pytest.mark.parametrize(
-    "text", ["", "no json", "[]", "7", '{"schema": 1}', '{"schema": "one"}', '{"schema": null}']
+    "text", ["", "no json", "[]", "7", '{"schema": 2}', '{"schema": "one"}', '{"schema": null}']
 )
 def test_a_model_file_whose_metadata_makes_no_sense_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "odd.onnx"
@@ -137,7 +144,7 @@ def test_the_packaged_model_is_of_this_schema_and_has_a_head_for_each_attribute(
     model = packaged_model()
     assert model.metadata["schema"] == SCHEMA
     assert [len(bias) for bias in model.heads.biases] == [a.binning.size for a in ATTRIBUTES]
-    assert len(model.heads.given) == len(ATTRIBUTES) - 1
+    assert [table is None for table in model.heads.given] == [False] * 4 + [True]
     assert model.heads.part.shape == (2, model.metadata["shape"]["projected"])
 
 
@@ -146,7 +153,7 @@ def test_advancing_never_changes_an_older_state() -> None:
     states = [model.initial_state()]
     kept = [(states[0].hidden.copy(), states[0].cell.copy())]
     for i in range(12):
-        _, state = model.advance(Steps(window.columns[i : i + 1], window.keys[i : i + 1]), states[-1])
+        _, state = model.advance(Steps(window.columns[i : i + 1], window.dense[i : i + 1]), states[-1])
         states.append(state)
         kept.append((state.hidden.copy(), state.cell.copy()))
     for state, (hidden, cell) in zip(states, kept, strict=True):
@@ -165,11 +172,11 @@ def test_going_on_from_a_snapshot_gives_the_same_again() -> None:
 def test_a_window_in_one_call_equals_its_steps_one_by_one() -> None:
     model, window = packaged_model(), some_steps(60)
     whole, after_whole = model.run(
-        window.columns[:, None], window.keys[:, None].astype(np.float32), model.initial_state()
+        window.columns[:, None], window.dense[:, None].astype(np.float32), model.initial_state()
     )
     state, one_by_one = model.initial_state(), []
     for i in range(60):
-        projected, state = model.advance(Steps(window.columns[i : i + 1], window.keys[i : i + 1]), state)
+        projected, state = model.advance(Steps(window.columns[i : i + 1], window.dense[i : i + 1]), state)
         one_by_one.append(projected)
     np.testing.assert_allclose(whole[:, 0], np.stack(one_by_one), atol=1e-5)
     np.testing.assert_allclose(after_whole.hidden, state.hidden, atol=1e-5)
@@ -180,7 +187,7 @@ def test_a_window_in_one_call_equals_its_steps_one_by_one() -> None:
 def test_voices_of_a_batch_do_not_hear_each_other() -> None:
     model, window = packaged_model(), some_steps(6)
     columns = np.stack([window.columns, window.columns[::-1]], axis=1)
-    keys = np.stack([window.keys, window.keys[::-1]], axis=1).astype(np.float32)
+    keys = np.stack([window.dense, window.dense[::-1]], axis=1).astype(np.float32)
     both, _ = model.run(columns, keys, model.initial_state(batch=2))
     alone, _ = model.run(columns[:, :1], keys[:, :1], model.initial_state())
     np.testing.assert_allclose(both[:, :1], alone, atol=1e-5)
@@ -191,11 +198,12 @@ def test_every_head_gives_finite_logits_from_the_first_step_on() -> None:
     projected, state = model.advance(start_steps(), model.initial_state())
     assert isinstance(state, State)
     z = model.heads.begin(projected, Part.IMPROV)
+    values: list[int] = []
     for i, attribute in enumerate(ATTRIBUTES):
-        logits = model.heads.logits(i, z)
+        logits = model.heads.outputs(i, z, values)
         assert logits.shape == (attribute.binning.size,)
         assert np.isfinite(logits).all()
-        z = model.heads.condition(i, z, int(logits.argmax()))
+        values.append(int(logits.argmax()))
 
 
 def test_who_plays_next_and_what_is_known_of_the_note_change_what_comes() -> None:
@@ -203,4 +211,4 @@ def test_who_plays_next_and_what_is_known_of_the_note_change_what_comes() -> Non
     projected, _ = packaged_model().advance(some_steps(10), packaged_model().initial_state())
     improv, player = heads.begin(projected, Part.IMPROV), heads.begin(projected, Part.PLAYER)
     assert not np.allclose(improv, player)
-    assert not np.allclose(heads.condition(0, improv, 0), heads.condition(0, improv, 50))
+    assert not np.allclose(heads.outputs(1, improv, [0]), heads.outputs(1, improv, [50]))

@@ -5,10 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from playing import model_of, packaged_model
+from window_models import PITCH_ALONE, PITCH_STEP_DURATION
 
 from improv_core.errors import ModelFileError
+from improv_core.representation import (
+    Attribute,
+    Events,
+    Frames,
+    NoteAttributes,
+    Symbols,
+    WritingRepresentation,
+)
+from improv_core.representation.binning import Identity
 from improv_daemon import models
-from improv_daemon.models import load_model, model_path
+from improv_daemon.models import borrowing, load_model, model_path
+
+WITHOUT_PEDAL = NoteAttributes(
+    tuple(Attribute(name, Identity(128)) for name in ("dt", "pitch", "velocity", "duration"))
+)
 
 
 def test_the_default_model_ships_with_improv() -> None:
@@ -50,3 +65,24 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"MThd")
     with pytest.raises(ModelFileError, match="is not an ONNX model"):
         load_model(str(path))
+
+
+@pytest.mark.parametrize(
+    ("representation", "lacks"),
+    [
+        (PITCH_ALONE, "timing, note lengths, loudness and pedal: improv takes them"),
+        (Symbols("pitches", 5), "timing, note lengths, loudness and pedal: improv takes them"),
+        (PITCH_STEP_DURATION, "loudness and pedal: improv takes them"),
+        (Frames(), "loudness and pedal: improv takes them"),
+        (WITHOUT_PEDAL, "pedal: improv takes it"),
+    ],
+)
+def test_what_a_model_knows_nothing_of_is_said(representation: WritingRepresentation, lacks: str) -> None:
+    assert borrowing(model_of(representation, preset="mine")) == (
+        f"The model 'default' (preset mine) knows nothing of {lacks} from what was played last."
+    )
+
+
+def test_of_a_model_that_knows_everything_nothing_is_said() -> None:
+    assert borrowing(packaged_model()) is None
+    assert borrowing(model_of(Events(), preset="performance-rnn")) is None

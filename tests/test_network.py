@@ -1,17 +1,33 @@
 from __future__ import annotations
 
 import contextlib
+import math
+from typing import Any
 
 import numpy as np
 import pytest
 from tiny_corpora import make_network, random_performance, require_training_extra
 
 from improv_core.notes import Part
-from improv_core.representation import ATTRIBUTES, Notes, encode, steps, targets
+from improv_core.representation import (
+    ATTRIBUTES,
+    Attribute,
+    NoteAttributes,
+    Notes,
+    Piano,
+    Symbols,
+    encode,
+    steps,
+    targets,
+)
+from improv_core.representation.binning import Groups, Identity
+from improv_training.presets import load_preset
 
 with contextlib.suppress(ImportError):
     import torch
     from torch import Tensor
+
+    from improv_training.network import laplace_nats
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +41,7 @@ def notes() -> Notes:
 
 def inputs(piece: Notes) -> tuple[Tensor, Tensor]:
     read = steps(piece, np.full(len(piece), int(Part.IMPROV)))
-    return torch.from_numpy(read.columns)[:, None], torch.from_numpy(read.keys).float()[:, None]
+    return torch.from_numpy(read.columns)[:, None], torch.from_numpy(read.dense).float()[:, None]
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
@@ -44,11 +60,11 @@ def test_state_carried_from_chunk_to_chunk_gives_what_the_whole_piece_gives(laye
 def test_an_attribute_depends_on_the_ones_before_it_and_on_no_later_one() -> None:
     network = make_network()
     projected, part = torch.randn(1, network.shape.projected), torch.ones(1, dtype=torch.int64)
-    base = network.logits(projected, part, torch.zeros(1, len(ATTRIBUTES), dtype=torch.int64))
+    base = network.outputs(projected, part, torch.zeros(1, len(ATTRIBUTES), dtype=torch.int64))
     for changed in range(len(ATTRIBUTES)):
         values = torch.zeros(1, len(ATTRIBUTES), dtype=torch.int64)
         values[0, changed] = 1
-        logits = network.logits(projected, part, values)
+        logits = network.outputs(projected, part, values)
         same = [torch.equal(a, b) for a, b in zip(base, logits, strict=True)]
         assert same == [i <= changed for i in range(len(ATTRIBUTES))]
 
@@ -56,11 +72,11 @@ def test_an_attribute_depends_on_the_ones_before_it_and_on_no_later_one() -> Non
 def test_who_plays_next_changes_what_is_expected() -> None:
     network = make_network()
     values = torch.zeros(1, len(ATTRIBUTES), dtype=torch.int64)
-    player, improv = (network.logits(torch.zeros(1, 10), torch.tensor([part]), values) for part in (0, 1))
+    player, improv = (network.outputs(torch.zeros(1, 10), torch.tensor([part]), values) for part in (0, 1))
     assert not torch.equal(player[0], improv[0])
 
 
-def test_losses_are_mean_nats_over_the_notes_that_count() -> None:
+def test_losses_are_sums_of_nats_over_the_steps_that_count() -> None:
     network, piece = make_network(), notes()
     projected, _ = network(*inputs(piece), network.zero_state(1))
     wanted, part = torch.from_numpy(targets(piece))[:, None], torch.ones(len(piece), 1, dtype=torch.int64)
@@ -68,18 +84,73 @@ def test_losses_are_mean_nats_over_the_notes_that_count() -> None:
     mask[:20] = True
     losses = network.losses(projected, part, wanted, mask)
     assert losses.shape == (len(ATTRIBUTES),)
-    for i, logits in enumerate(network.logits(projected[:20, 0], part[:20, 0], wanted[:20, 0])):
+    for i, logits in enumerate(network.outputs(projected[:20, 0], part[:20, 0], wanted[:20, 0])):
         nats = -logits.log_softmax(1)[torch.arange(20), wanted[:20, 0, i]]
-        torch.testing.assert_close(losses[i], nats.mean())
+        torch.testing.assert_close(losses[i], nats.sum())
     projected = torch.where(mask[..., None], projected, torch.nan)
     torch.testing.assert_close(network.losses(projected, part, wanted, mask), losses)
+    torch.testing.assert_close(network.scores(projected, part, wanted, mask), losses)
 
 
 def test_a_new_network_keeps_what_it_has_heard() -> None:
-    from improv_training.network import PianoNetwork
+    from improv_training.network import Network
     from improv_training.shape import Shape
 
-    lstm = PianoNetwork(Shape(inputs=4, hidden=8, layers=2, projected=4)).lstm
+    lstm = Network(Piano(), Shape(inputs=4, hidden=8, layers=2, projected=4)).lstm
     for layer in (0, 1):
         bias = getattr(lstm, f"bias_ih_l{layer}") + getattr(lstm, f"bias_hh_l{layer}")
         assert bias.tolist() == [0.0] * 8 + [1.0] * 8 + [0.0] * 16
+
+
+def regressing(**sizes: Any) -> Any:
+    return make_network(representation=load_preset("pitch-step-duration").representation, **sizes)
+
+
+def test_a_regression_is_squared_seconds_with_more_below_zero_and_scored_by_its_absolute_error() -> None:
+    network = regressing(projected=0)
+    with torch.no_grad():
+        for head in network.heads:
+            head.weight.zero_()
+        network.heads[1].bias.fill_(0.5)
+        network.heads[2].bias.fill_(-0.25)
+    projected, mask = torch.zeros(3, 1, 16), torch.tensor([[True], [True], [False]])
+    wanted = torch.tensor([[[60, 300, 250]], [[60, 500, 0]], [[60, 9000, 9000]]])
+    part = torch.ones(3, 1, dtype=torch.int64)
+    losses, scores = (one(projected, part, wanted, mask) for one in (network.losses, network.scores))
+    assert losses[1].item() == pytest.approx(0.2**2 + 0.0)
+    assert losses[2].item() == pytest.approx((0.5**2 + 2.5) + (0.25**2 + 2.5))
+    assert scores[1:].tolist() == pytest.approx([0.2, 0.75])
+    assert losses[0] == scores[0]
+
+
+def test_a_regression_costs_the_nats_of_a_laplace_distribution_on_the_grid() -> None:
+    assert laplace_nats(0.1, 0.1) == pytest.approx(math.log(20) + 1)
+    assert laplace_nats(0.0, 0.0) == pytest.approx(math.log(2))
+
+
+def test_what_is_read_one_hot_or_as_a_number_enters_the_layers_beside_what_is_embedded() -> None:
+    mixed = NoteAttributes(
+        (
+            Attribute("pitch", Identity(128), form="one-hot"),
+            Attribute("velocity", Groups(32, width=4, lowest=1)),
+            Attribute("dt", Identity(10), form="scalar"),
+        )
+    )
+    network = make_network(representation=mixed)
+    assert network.lstm.input_size == 12 + 129 + 1
+    one_hot, embedded = network.column_tables()
+    assert torch.equal(one_hot[:, 12:141], torch.eye(129))
+    assert torch.equal(embedded[:, :12], network.columns[0].weight)
+    assert network.dense_table().tolist() == [[0.0] * 141 + [1.0]]
+    for table in (one_hot[:, :12], one_hot[:, 141:], embedded[:, 12:]):
+        assert not table.any()
+
+
+def test_without_a_dense_layer_the_heads_read_the_layers_as_they_are() -> None:
+    network = make_network(representation=Symbols("pitches", 1, table=("C4",)), projected=0)
+    projected, (hidden, _) = network(
+        torch.zeros(4, 1, 1, dtype=torch.int64), torch.zeros(4, 1, 0), network.zero_state(1)
+    )
+    torch.testing.assert_close(projected[-1], hidden[-1])
+    (logits,) = network.outputs(projected, torch.ones(4, 1, dtype=torch.int64), torch.zeros(4, 1, 1))
+    torch.testing.assert_close(logits, network.heads[0](projected))

@@ -8,7 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from playing import Room, improviser_of, model_that_plays, partner_of
+from window_models import RandomModel
 
+from improv_core.representation import Events
+from improv_core.sampler import Sampling
+from improv_core.window_improviser import WindowImproviser
+from improv_core.window_turn import READ_AT_ONCE
 from improv_daemon.partner import (
     LAST_RELEASE_S,
     PATIENCE_S,
@@ -262,6 +267,54 @@ def test_the_same_playing_and_seed_give_the_same_answer() -> None:
         room.call(60, 64, 67)
         room.run_for(8.0)
     assert rooms[0].commands == rooms[1].commands
+
+
+# --- an improviser that is slow to draw -----------------------------------------------------------
+
+
+def slow_room(notices: list[Notice]) -> tuple[Room, RandomModel]:
+    """A model that reads the whole call before the first note and draws many steps for each."""
+    model = RandomModel(Events())
+    improviser = WindowImproviser(model, Events(), Sampling(), seed=1)
+    room = Room(partner_of(notices=notices, improviser=improviser))
+    room.call(*range(40, 80))
+    return room, model
+
+
+def test_between_a_few_steps_of_the_model_whatever_was_played_is_heard() -> None:
+    notices: list[Notice] = []
+    room, model = slow_room(notices)
+    deadline_s = room.partner.next_wakeup_s()
+    assert deadline_s is not None
+    room.now_s = deadline_s
+    wakes = 0
+    while not room.commands:
+        before = model.read
+        assert room.partner.next_wakeup_s() <= room.now_s
+        room.obey(room.partner.wake(room.now_s))
+        assert model.read - before <= READ_AT_ONCE
+        wakes += 1
+    assert wakes > 100 // READ_AT_ONCE
+    assert len(heard(notices)) == 1
+
+
+def test_a_player_who_is_back_before_the_first_note_is_heard_at_once() -> None:
+    notices: list[Notice] = []
+    room, model = slow_room(notices)
+    deadline_s = room.partner.next_wakeup_s()
+    assert deadline_s is not None
+    room.now_s = deadline_s
+    assert room.partner.wake(room.now_s) == []
+    read = model.read
+    room.press(60)
+    assert room.partner.phase is Phase.LISTENING
+    assert model.read == read
+    assert [(answer.pitches, answer.yielded) for answer in answers(notices)] == [((), True)]
+    room.release(60)
+    room.run_for(10.0)
+    assert heard(notices)[1] == (60,)
+    assert answers(notices)[1].pitches
+    assert room.performer.silent
 
 
 # --- yielding -------------------------------------------------------------------------------------

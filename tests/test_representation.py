@@ -10,17 +10,15 @@ from hypothesis import strategies as st
 from improv_core.notes import ControlChange, Note, Part, Performance
 from improv_core.representation import (
     ATTRIBUTES,
-    COLUMN_SIZES,
     PianoStream,
     Steps,
     encode,
-    keys_down,
     steps,
     targets,
     to_ms,
 )
 from improv_core.representation.binning import Grid, binning_from_spec
-from improv_core.representation.piano import DT, DURATION, HELD
+from improv_core.representation.piano import COLUMN_SIZES, DT, DURATION, HELD, keys_down
 
 PEDAL, RELEASE, ONSET = range(3)
 
@@ -76,7 +74,7 @@ def stream(performance: Performance, parts: list[Part]) -> Steps:
             numbers = (notes.pitch[i], notes.velocity[i], notes.pedal[i], at_ms, notes.duration_ms[i])
             collected.append(live.play(*(int(number) for number in numbers)))
     return Steps(
-        np.concatenate([one.columns for one in collected]), np.concatenate([one.keys for one in collected])
+        np.concatenate([one.columns for one in collected]), np.concatenate([one.dense for one in collected])
     )
 
 
@@ -89,7 +87,7 @@ def test_streaming_a_performance_gives_the_steps_of_encoding_it(
     live = stream(performance, parts)
     whole = steps(encode(performance), np.array(parts))
     np.testing.assert_array_equal(live.columns, whole.columns)
-    np.testing.assert_array_equal(live.keys, whole.keys)
+    np.testing.assert_array_equal(live.dense, whole.dense)
 
 
 @given(performances())
@@ -118,7 +116,7 @@ def test_the_players_note_is_held_at_its_onset_and_improvs_duration_is_known() -
 def test_keys_read_at_the_hand_over_are_those_still_down_then() -> None:
     performance = Performance.of([Note(60, 64, 0.0, 5.0), Note(64, 64, 1.0, 0.5), Note(67, 64, 3.0, 1.0)])
     notes = encode(performance)
-    read = steps(notes, np.array([Part.PLAYER, Part.PLAYER, Part.IMPROV])).keys
+    read = steps(notes, np.array([Part.PLAYER, Part.PLAYER, Part.IMPROV])).dense
     assert np.flatnonzero(read[1]).tolist() == [60]
     assert np.flatnonzero(keys_down(notes)[1]).tolist() == [60, 64]
 

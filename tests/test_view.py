@@ -44,6 +44,17 @@ def test_the_opening_says_what_is_heard_where_it_plays_and_how_to_stop() -> None
     ]
 
 
+def test_the_opening_says_what_improv_takes_from_the_player() -> None:
+    out = io.StringIO()
+    sentence = "The model knows nothing of timing: improv takes it from what was played last."
+    View(out).opening("mine", "answer", Ready(("in",), ("out",), None, ("Note.",)), borrowing=sentence)
+    assert out.getvalue().splitlines()[2:] == [
+        "Model mine, mode answer. Ctrl-C stops.",
+        sentence,
+        "Note: Note.",
+    ]
+
+
 def test_without_ports_and_sound_the_opening_names_the_demo() -> None:
     out = io.StringIO()
     View(out).opening("default", "answer", Ready((), (), None, ()))

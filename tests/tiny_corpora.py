@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,12 @@ def random_performance(notes: int = 60, seed: int = 1) -> Performance:
         if i % 7 == 0:
             pedal.append(ControlChange(SUSTAIN_CONTROLLER, 127 * int(rng.integers(2)), onset_s))
     return Performance.of(played, pedal)
+
+
+def midi_bytes(*tracks: bytes, division: int = 96, kind: int = 1) -> bytes:
+    """A file of tracks that are written by hand."""
+    header = b"MThd" + struct.pack(">LhhH", 6, kind, len(tracks), division)
+    return header + b"".join(b"MTrk" + struct.pack(">L", len(track)) + track for track in tracks)
 
 
 def scale(notes: int = 60) -> Performance:
@@ -74,15 +81,17 @@ def make_corpus(
     )
 
 
-def make_network(layers: int = 2, seed: int = 0) -> Any:
+def make_network(layers: int = 2, seed: int = 0, representation: Any = None, **sizes: Any) -> Any:
     """A small untrained network with large weights, so that mistakes show."""
     import torch
 
-    from improv_training.network import PianoNetwork
+    from improv_core.representation import Piano
+    from improv_training.network import Network
     from improv_training.shape import Shape
 
     torch.manual_seed(seed)
-    network = PianoNetwork(Shape(inputs=12, hidden=16, layers=layers, projected=10, dropout=0.5))
+    chosen = {"inputs": 12, "hidden": 16, "layers": layers, "projected": 10, "dropout": 0.5, **sizes}
+    network = Network(representation or Piano(), Shape(**chosen))
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.uniform_(-0.7, 0.7)
@@ -95,14 +104,17 @@ def write_checkpoint(path: Path, network: Any, **changes: Any) -> Path:
 
     import torch
 
+    from improv_training.checkpoints import CHECKPOINT_VERSION
     from improv_training.plan import Plan
 
+    plan = Plan(shape=network.shape, representation=network.representation.spec(), hours=2.0)
     stored = {
-        "improv_checkpoint": 1,
-        "plan": asdict(Plan(shape=network.shape, hours=2.0)),
-        "elapsed": 0.25,
+        "improv_checkpoint": CHECKPOINT_VERSION,
+        "plan": asdict(plan),
         "hours": 0.5,
         "global_step": 7,
+        "position": [1, 3],
+        "openings": [],
         "state_dict": {f"average.module.{name}": value for name, value in network.state_dict().items()},
         **changes,
     }

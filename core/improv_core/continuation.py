@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from improv_core.improviser import Improviser, PlannedNote
+from improv_core.improvising import Improvising, PlannedNote
 from improv_core.notes import SUSTAIN_CONTROLLER, ControlChange, Note, Performance
 from improv_core.representation import keyed, to_ms
 
 _PEDAL, _RELEASE, _PRESS = range(3)
 
 
-def hear(improviser: Improviser, performance: Performance) -> float:
+def hear(improviser: Improvising, performance: Performance) -> float:
     """Let the improviser hear a performance as if the player had played it.
 
     Returns:
@@ -31,7 +31,7 @@ def hear(improviser: Improviser, performance: Performance) -> float:
 
 
 def continue_for(
-    improviser: Improviser,
+    improviser: Improvising,
     begin_s: float,
     length_s: float,
     *,

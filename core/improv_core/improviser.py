@@ -1,4 +1,6 @@
-"""The improviser: model state, rolling seed window, sampler. Pure; time comes in as arguments.
+"""The improviser of the representation ``piano``: model state, rolling seed window, sampler.
+
+Pure; time comes in as arguments.
 
 Committed is what has sounded; a plan is drawn ahead of it. Every planned note keeps the voice before it,
 so that going back to what has sounded is picking a snapshot and replaying the few notes that were cut.
@@ -7,15 +9,16 @@ so that going back to what has sounded is picking a snapshot and replaying the f
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from improv_core.improvising import PlannedNote
 from improv_core.model import Model, State
-from improv_core.representation import PianoStream, Steps, start_steps, to_ms
+from improv_core.representation import PianoStream, Steps, joined, start_steps, to_ms
 from improv_core.sampler import CHORD_MS, Sampling, draw_note
 
 CUT_MS = 20
@@ -23,19 +26,6 @@ CUT_MS = 20
 
 REBUILD_CHUNK = 32
 """Steps of the window that are replayed in one go."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedNote:
-    """One of improv's notes, drawn but perhaps not yet sounded. Times are monotonic seconds."""
-
-    turn: int
-    index: int
-    pitch: int
-    velocity: int
-    pedal: int
-    onset_s: float
-    release_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +171,10 @@ class Improviser:
         self._ahead = self._played(voice, note, note.onset_s, note.release_s)
         return note
 
+    def prepare(self) -> bool:
+        """A note is one step: it is always ready to be drawn."""
+        return True
+
     def withdraw(self) -> None:
         """Take back the note that was drawn last; it must not have been sent."""
         draft = self._plan.pop()
@@ -244,7 +238,7 @@ class Improviser:
         *rows, last = (start_steps(), *self._window)
         before = self._model.initial_state()
         for begin in range(0, len(rows), REBUILD_CHUNK):
-            _, before = self._model.advance(_joined(rows[begin : begin + REBUILD_CHUNK]), before)
+            _, before = self._model.advance(joined(rows[begin : begin + REBUILD_CHUNK]), before)
             yield
         projected, state = self._model.advance(last, before)
         self._forgotten = 0
@@ -254,7 +248,3 @@ class Improviser:
 def _not_before(stream: PianoStream, at_ms: int) -> int:
     last_ms = stream.last_onset_ms
     return at_ms if last_ms is None else max(at_ms, last_ms)
-
-
-def _joined(rows: Sequence[Steps]) -> Steps:
-    return Steps(np.concatenate([row.columns for row in rows]), np.concatenate([row.keys for row in rows]))

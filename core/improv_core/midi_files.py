@@ -20,6 +20,8 @@ from pathlib import Path
 from types import ModuleType
 
 import mido
+import numpy as np
+from numpy.typing import NDArray
 
 from improv_core.errors import MidiFileError, StorageError
 from improv_core.notes import ControlChange, Note, Performance
@@ -32,6 +34,8 @@ WRITTEN_TICKS_PER_BEAT = 960
 _WRITTEN_TICKS_PER_S = 2 * WRITTEN_TICKS_PER_BEAT
 _SHORTEST_S = 0.001
 """A note must last a tick, or its end is written before its beginning."""
+
+_MAGIC = b"MThd"
 
 _EXACT_FRAMES_PER_S = {29: 30_000 / 1001}
 """SMPTE's 29 stands for the drop-frame rate of television."""
@@ -98,6 +102,14 @@ class TempoMap:
         i = bisect.bisect_right(self._ticks, tick) - 1
         return self._seconds[i] + (tick - self._ticks[i]) * self._s_per_tick[i]
 
+    def seconds_of(self, ticks: NDArray[np.int64]) -> NDArray[np.float64]:
+        """`seconds` of many ticks, to the last bit."""
+        begin = np.array(self._ticks, dtype=np.int64)
+        i = np.searchsorted(begin, ticks, side="right") - 1
+        since = (ticks - begin[i]) * np.array(self._s_per_tick)[i]
+        seconds: NDArray[np.float64] = np.array(self._seconds)[i] + since
+        return seconds
+
 
 @dataclass(slots=True)
 class _Voice:
@@ -128,12 +140,26 @@ def read_midi(path: Path) -> tuple[Track, ...]:
     Raises:
         MidiFileError: The file is missing, empty, not MIDI, or damaged.
     """
-    midi = _open(path)
+    return parse_midi(load_midi(path), path)
+
+
+def parse_midi(data: bytes, name: Path | str) -> tuple[Track, ...]:
+    """`read_midi` of a file's bytes.
+
+    Args:
+        data: The whole file.
+        name: What to call it in errors.
+
+    Raises:
+        MidiFileError: It is empty, not MIDI, or damaged.
+    """
+    _check_begin(data, name)
     try:
+        midi = mido.MidiFile(file=io.BytesIO(data), clip=True)
         tempo_map = TempoMap(midi.ticks_per_beat, _tempo_changes(midi))
         return tuple(itertools.chain.from_iterable(_read_track(track, tempo_map) for track in midi.tracks))
     except _DAMAGE as error:
-        raise MidiFileError(f"{path} is damaged and cannot be read as MIDI ({_reason(error)}).") from error
+        raise MidiFileError(f"{name} is damaged and cannot be read as MIDI ({_reason(error)}).") from error
 
 
 def read_performance(path: Path) -> Performance:
@@ -195,23 +221,30 @@ def _settled(controls: Sequence[ControlChange]) -> list[ControlChange]:
     return kept[::-1]
 
 
-def _open(path: Path) -> mido.MidiFile:
+def load_midi(path: Path) -> bytes:
+    """The bytes of a file that begins as MIDI files do.
+
+    Raises:
+        MidiFileError: The file is missing, empty, not MIDI, or cannot be read.
+    """
     try:
         if path.is_dir():
             raise MidiFileError(f"{path} is a folder; name a MIDI file in it.")
-        if path.stat().st_size == 0:
-            raise MidiFileError(f"{path} is empty.")
         with path.open("rb") as file:
-            if file.read(4) != b"MThd":
-                raise MidiFileError(f"{path} is not a MIDI file.")
+            begin = file.read(len(_MAGIC))
+            _check_begin(begin, path)
+            return begin + file.read()
     except FileNotFoundError:
         raise MidiFileError(f"{path} does not exist.") from None
     except OSError as error:
         raise MidiFileError(f"{path} cannot be read ({error.strerror or error}).") from error
-    try:
-        return mido.MidiFile(path, clip=True)
-    except _DAMAGE as error:
-        raise MidiFileError(f"{path} is damaged and cannot be read as MIDI ({_reason(error)}).") from error
+
+
+def _check_begin(begin: bytes, name: Path | str) -> None:
+    if not begin:
+        raise MidiFileError(f"{name} is empty.")
+    if not begin.startswith(_MAGIC):
+        raise MidiFileError(f"{name} is not a MIDI file.")
 
 
 def _reason(error: Exception) -> str:

@@ -7,6 +7,7 @@ whole window. Head weights are constant outputs, read once; masks and sampling l
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,13 +18,12 @@ from numpy.typing import NDArray
 
 from improv_core.errors import ModelFileError
 from improv_core.notes import Part
-from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, COLUMNS, Steps
-from improv_core.representation.piano import NAME as REPRESENTATION
+from improv_core.representation import Representation, Steps, from_spec
 
 FloatArray = NDArray[np.float32]
 
 METADATA_KEY: Final = "improv"
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 """Version of the graph's inputs and outputs and of the metadata."""
 
 
@@ -42,36 +42,51 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """The chained heads in numpy, see `improv_training.network.PianoNetwork`.
+    """The chained heads in numpy, see `improv_training.network.Network`.
 
     Attributes:
-        part: Embedding of who plays the next note, (2, projected).
-        weights: For each attribute (classes, projected).
-        biases: For each attribute (classes,).
-        given: For each attribute but the last (classes, projected).
+        part: Embedding of who plays the next step, (2, projected); None where the model is not told.
+        weights: For each attribute (outputs, projected).
+        biases: For each attribute (outputs,).
+        given: For each attribute (classes, projected), None where no later one is told of it.
+        conditions: For each attribute the indices of the earlier ones that its head is told.
+        rectified: Whether the heads read only what is positive.
+        scales: For each attribute predicted by regression the scale of its Laplace distribution in
+            seconds, None for the others.
     """
 
-    part: FloatArray
+    part: FloatArray | None
     weights: tuple[FloatArray, ...]
     biases: tuple[FloatArray, ...]
-    given: tuple[FloatArray, ...]
+    given: tuple[FloatArray | None, ...]
+    conditions: tuple[tuple[int, ...], ...]
+    rectified: bool
+    scales: tuple[float | None, ...]
 
     def begin(self, projected: FloatArray, part: Part | NDArray[np.int64]) -> FloatArray:
         """The heads' input before the first attribute, (..., projected)."""
+        if self.part is None:
+            return projected
         chosen: FloatArray = projected + self.part[part]
         return chosen
 
-    def logits(self, attribute: int, z: FloatArray) -> FloatArray:
-        """Logits of an attribute, (..., classes)."""
-        out: FloatArray = np.maximum(z, 0) @ self.weights[attribute].T + self.biases[attribute]
-        return out
+    def outputs(
+        self, attribute: int, z: FloatArray, values: Sequence[int] | Sequence[NDArray[np.int64]]
+    ) -> FloatArray:
+        """Logits of an attribute, (..., classes); of a regression seconds, (..., 1).
 
-    def condition(self, attribute: int, z: FloatArray, value: int | NDArray[np.int64]) -> FloatArray:
-        """The heads' input for the next attribute, this one's class being known."""
-        if attribute == len(self.given):
-            return z
-        chosen: FloatArray = z + self.given[attribute][value]
-        return chosen
+        Args:
+            attribute: Which one.
+            z: From `begin`.
+            values: The classes of the earlier attributes.
+        """
+        for earlier in self.conditions[attribute]:
+            table = self.given[earlier]
+            assert table is not None
+            z = z + table[values[earlier]]
+        rectified = np.maximum(z, 0) if self.rectified else z
+        out: FloatArray = rectified @ self.weights[attribute].T + self.biases[attribute]
+        return out
 
 
 class Model:
@@ -80,6 +95,7 @@ class Model:
     def __init__(self, session: onnxruntime.InferenceSession, metadata: dict[str, Any]) -> None:
         self._session = session
         self.metadata = metadata
+        self.representation = from_spec(metadata["representation"])
         shape = metadata["shape"]
         self._state_shape = (shape["layers"], 1, shape["hidden"])
         self.heads = self._read_heads()
@@ -119,24 +135,35 @@ class Model:
         """What the model calls itself."""
         return str(self.metadata["name"])
 
+    @property
+    def preset(self) -> str:
+        """What it was trained as."""
+        return str(self.metadata["preset"])
+
+    @property
+    def window(self) -> int | None:
+        """Steps that it was trained to read from an empty state; None when it carries its state on."""
+        window = self.metadata.get("window")
+        return None if window is None else int(window)
+
     def initial_state(self, batch: int = 1) -> State:
         """A state that has heard nothing."""
         layers, _, width = self._state_shape
         zeros = np.zeros((layers, batch, width), dtype=np.float32)
         return State(zeros, zeros)
 
-    def run(self, columns: NDArray[np.int64], keys: FloatArray, state: State) -> tuple[FloatArray, State]:
+    def run(self, columns: NDArray[np.int64], dense: FloatArray, state: State) -> tuple[FloatArray, State]:
         """Advance a batch over a run of steps.
 
         Args:
-            columns: (time, batch, len(COLUMNS)).
-            keys: (time, batch, KEYS).
+            columns: (time, batch, columns of the representation).
+            dense: (time, batch, dense inputs of the representation).
             state: State before the run.
 
         Returns:
             Projected state after each step, (time, batch, projected), and the new state.
         """
-        feeds = {"columns": columns, "keys": keys, "hidden": state.hidden, "cell": state.cell}
+        feeds = self._feeds(columns, dense, state)
         projected, hidden, cell = self._session.run(["projected", "next_hidden", "next_cell"], feeds)
         return projected, State(hidden, cell)
 
@@ -147,30 +174,46 @@ class Model:
             Projected state after the last step, (projected,), and the new state.
         """
         projected, state = self.run(
-            steps.columns[:, None, :], steps.keys[:, None, :].astype(np.float32), state
+            steps.columns[:, None, :], steps.dense[:, None, :].astype(np.float32), state
         )
         return projected[-1, 0], state
 
+    def _feeds(self, columns: NDArray[np.int64], dense: FloatArray, state: State) -> dict[str, NDArray[Any]]:
+        feeds: dict[str, NDArray[Any]] = {"columns": columns, "hidden": state.hidden, "cell": state.cell}
+        if self.representation.dense.width:
+            feeds["dense"] = dense
+        return feeds
+
     def _read_heads(self) -> Heads:
-        names = ["part"]
-        names += [f"head.{name}.weight" for name in ATTRIBUTE_NAMES]
-        names += [f"head.{name}.bias" for name in ATTRIBUTE_NAMES]
-        names += [f"given.{name}" for name in ATTRIBUTE_NAMES[:-1]]
-        empty = self.initial_state()
-        feeds = {
-            "columns": np.zeros((1, 1, len(COLUMNS)), dtype=np.int64),
-            "keys": np.zeros((1, 1, 128), dtype=np.float32),
-            "hidden": empty.hidden,
-            "cell": empty.cell,
-        }
-        part, *rest = (np.ascontiguousarray(array) for array in self._session.run(names, feeds))
-        count = len(ATTRIBUTE_NAMES)
-        heads = Heads(part, tuple(rest[:count]), tuple(rest[count : 2 * count]), tuple(rest[2 * count :]))
-        sizes = [attribute.binning.size for attribute in ATTRIBUTES]
+        there = {output.name for output in self._session.get_outputs()}
+        names = sorted(there - {"projected", "next_hidden", "next_cell"})
+        columns = np.zeros((1, 1, len(self.representation.columns)), dtype=np.int64)
+        dense = np.zeros((1, 1, self.representation.dense.width), dtype=np.float32)
+        feeds = self._feeds(columns, dense, self.initial_state())
+        arrays = (np.ascontiguousarray(array) for array in self._session.run(names, feeds))
+        constants = dict(zip(names, arrays, strict=True))
+        heads = _heads(self.representation, constants, rectified=self.metadata["shape"]["projected"] > 0)
+        sizes = [attribute.outputs for attribute in self.representation.attributes]
         fit = [len(bias) for bias in heads.biases] == sizes
-        if not fit or not all(np.isfinite(array).all() for array in (part, *rest)):
+        if not fit or not all(np.isfinite(array).all() for array in constants.values()):
             raise ValueError("heads of other sizes, or without finite numbers")
         return heads
+
+
+def _heads(representation: Representation, constants: dict[str, FloatArray], *, rectified: bool) -> Heads:
+    attributes = representation.attributes
+    index = {attribute.name: i for i, attribute in enumerate(attributes)}
+    return Heads(
+        part=constants["part"] if representation.parts else None,
+        weights=tuple(constants[f"head.{a.name}.weight"] for a in attributes),
+        biases=tuple(constants[f"head.{a.name}.bias"] for a in attributes),
+        given=tuple(constants.get(f"given.{a.name}") for a in attributes),
+        conditions=tuple(tuple(index[name] for name in a.given) for a in attributes),
+        rectified=rectified,
+        scales=tuple(
+            float(constants[f"scale.{a.name}"].item()) if a.head == "regression" else None for a in attributes
+        ),
+    )
 
 
 def _options() -> onnxruntime.SessionOptions:
@@ -192,20 +235,17 @@ def _checked(path: Path, text: str) -> dict[str, Any]:
             f"{path} was made by a newer improv (schema {schema}; this one reads up to {SCHEMA}); "
             "update improv."
         )
-    expected = representation_spec()
-    if representation != expected:
-        name = representation.get("name") if isinstance(representation, dict) else None
+    if schema < SCHEMA:
         raise ModelFileError(
-            f"{path} uses the representation {name!r} in a form that this improv does not know; "
+            f"{path} was made by an older improv (schema {schema}; this one reads {SCHEMA}); "
             "export it again with this improv."
         )
+    try:
+        from_spec(representation)
+    except ValueError as error:
+        kind = representation.get("kind") if isinstance(representation, dict) else None
+        raise ModelFileError(
+            f"{path} uses the representation {kind!r} in a form that this improv does not know; "
+            "export it again with this improv."
+        ) from error
     return metadata
-
-
-def representation_spec() -> dict[str, Any]:
-    """How the default representation describes itself in a model file."""
-    return {
-        "name": REPRESENTATION,
-        "attributes": [{"name": a.name, "binning": a.binning.spec()} for a in ATTRIBUTES],
-        "columns": [list(column) for column in COLUMNS],
-    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from improv_core.model import Heads
 from improv_core.notes import Part
-from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, KEYS
+from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, KEYS, Attribute
 from improv_core.representation.piano import DT
+from improv_core.representation.steps import Writer
 
 FloatArray = NDArray[np.floating]
 
@@ -43,6 +44,10 @@ class Sampling:
     def temperatures(self) -> tuple[float, ...]:
         """In the order of the attributes."""
         return tuple(getattr(self, f"temperature_{name}") for name in ATTRIBUTE_NAMES)
+
+    def temperature_of(self, attribute: str) -> float:
+        """Of an attribute of any representation; what is not one of a note's counts as pitch."""
+        return float(getattr(self, f"temperature_{attribute}", self.temperature_pitch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +84,9 @@ def draw_note(
         dt_ms = (max(CHORD_MS, dt_ms[0]), max(CHORD_MS, dt_ms[1]))
     z = heads.begin(projected, Part.IMPROV)
     values: list[int] = []
+    classes: list[int] = []
     for i, (attribute, temperature) in enumerate(zip(ATTRIBUTES, sampling.temperatures, strict=True)):
-        logits = heads.logits(i, z).astype(np.float64) / temperature
+        logits = heads.outputs(i, z, classes).astype(np.float64) / temperature
         if attribute.name == "dt":
             values.append(_draw_dt(logits, sampling.min_p, rng, dt_ms))
             index = DT.index(values[-1])
@@ -89,8 +95,37 @@ def draw_note(
                 logits = logits + pitch_mask(sampling, chord if values[0] < CHORD_MS else ())
             index = draw_class(logits, sampling.min_p, rng.random())
             values.append(attribute.binning.value(index, rng.random()))
-        z = heads.condition(i, z, index)
+        classes.append(index)
     return Drawn(*values)
+
+
+def draw_step(
+    heads: Heads,
+    attributes: Sequence[Attribute],
+    projected: NDArray[np.float32],
+    writer: Writer,
+    sampling: Sampling,
+    rng: np.random.Generator,
+) -> list[int]:
+    """Draw the attributes of the next step of any representation, within what its writer allows.
+
+    Returns:
+        For each attribute the class; of a regression milliseconds, drawn from the Laplace distribution
+        round the prediction, and never negative.
+    """
+    z = heads.begin(projected, Part.IMPROV)
+    values: list[int] = []
+    for i, attribute in enumerate(attributes):
+        outputs = heads.outputs(i, z, values).astype(np.float64)
+        temperature = sampling.temperature_of(attribute.name)
+        scale_s = heads.scales[i]
+        if scale_s is not None:
+            values.append(max(0, round(1000 * rng.laplace(float(outputs[0]), scale_s * temperature))))
+            continue
+        mask = writer.mask(i, values)
+        logits = outputs / temperature
+        values.append(draw_class(logits if mask is None else logits + mask, sampling.min_p, rng.random()))
+    return values
 
 
 def pitch_mask(sampling: Sampling, chord: Collection[int]) -> FloatArray:

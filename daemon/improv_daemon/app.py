@@ -22,7 +22,7 @@ from improv_daemon.conversation import Conversation
 from improv_daemon.demo import play_demo
 from improv_daemon.interrupts import INTERRUPTED
 from improv_daemon.journal import JournalWriter
-from improv_daemon.models import load_model
+from improv_daemon.models import borrowing, load_model
 from improv_daemon.partner import AnswerEnded, Notice, new_seed
 from improv_daemon.recorder import Kept, forget_unplayed, keep_session, new_session_path, recover
 from improv_daemon.settings import Settings
@@ -96,7 +96,7 @@ async def _sitting(settings: Settings, view: View, journal_path: Path | None, *,
             asyncio.TaskGroup() as group,
         ):
             _release_when_suspended(stage)
-            view.opening(model.name, settings.mode, stage.ready, hint=not demo)
+            view.opening(model.name, settings.mode, stage.ready, borrowing=borrowing(model), hint=not demo)
             conversing = group.create_task(Conversation(stage, partner, journal, view.event).run())
             if demo:
                 await play_demo(stage, answered, view)

@@ -4,23 +4,53 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Final
 
+from improv_core.errors import ConfigError, ModelFileError
 from improv_core.improviser import Improviser
+from improv_core.improvising import Improvising
 from improv_core.model import Model
+from improv_core.representation import Frames, Piano, Symbols
+from improv_core.representation.frames import LOWEST, PITCHES
 from improv_core.sampler import Sampling
 from improv_core.turns import TurnBounds, TurnTaker
+from improv_core.window_improviser import WindowImproviser
 from improv_daemon.partner import Notice, Partner
 from improv_daemon.settings import Settings
 from improv_daemon.stage.config import StageConfig
 
+HIGHEST: Final = LOWEST + PITCHES - 1
 
-def improviser_of(settings: Settings, model: Model, seed: int) -> Improviser:
-    """An improviser that has heard nothing."""
+
+def improviser_of(settings: Settings, model: Model, seed: int) -> Improvising:
+    """An improviser that has heard nothing, of the kind that the model asks for.
+
+    Raises:
+        ModelFileError: The model has no word to say anything with.
+        ConfigError: None of its words is in the range that is set.
+    """
     sampling = Sampling(**dataclasses.asdict(settings.sampling))
-    return Improviser(model, sampling, seed=seed, window_notes=settings.memory.window_notes)
+    window_notes = settings.memory.window_notes
+    representation = model.representation
+    if isinstance(representation, Piano):
+        return Improviser(model, sampling, seed=seed, window_notes=window_notes)
+    if isinstance(representation, Symbols) and not representation.table:
+        raise ModelFileError(
+            f"The model {model.name!r} has learned no symbol, from too little music; train it on more."
+        )
+    if isinstance(representation, Frames) and not _meets_the_piano(sampling):
+        raise ConfigError(
+            f"The model {model.name!r} plays the keys of a piano ({LOWEST} to {HIGHEST}), none of which lies "
+            "within sampling.lowest_pitch and sampling.highest_pitch; change these."
+        )
+    return WindowImproviser(model, representation, sampling, seed=seed, window_notes=window_notes)
 
 
-def partner_of(settings: Settings, improviser: Improviser, notify: Callable[[Notice], None]) -> Partner:
+def _meets_the_piano(sampling: Sampling) -> bool:
+    return sampling.lowest_pitch <= HIGHEST and sampling.highest_pitch >= LOWEST
+
+
+def partner_of(settings: Settings, improviser: Improvising, notify: Callable[[Notice], None]) -> Partner:
     """A partner for the set mode."""
     turn = dataclasses.asdict(settings.turn)
     max_wait_s = turn.pop("max_wait_s")

@@ -141,8 +141,14 @@ def _port_lines(found: "PortList") -> list[str]:
 @app.command()
 def generate(
     seed_file: Annotated[
-        Path, typer.Argument(metavar="SEED.mid", help="The MIDI file to go on from.", show_default=False)
-    ],
+        Path | None,
+        typer.Argument(
+            metavar="SEED.mid",
+            help="The MIDI file to go on from; some models can begin without.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
     out: Annotated[
         Path, typer.Option("--output", "-o", metavar="OUT.mid", help="Where to write.", show_default=False)
     ],
@@ -156,11 +162,12 @@ def generate(
 ) -> None:
     """Go on from a MIDI file and write what improv plays."""
     settings = options.load(config, set_, {"--model model": model, "--seed seed": seed})
-    paths.check_midi_file(seed_file)
+    if seed_file is not None:
+        paths.check_midi_file(seed_file)
     paths.check_output_file(out, suffixes=_MIDI_SUFFIXES, unlike=seed_file)
     from improv_daemon.generating import generate as write_continuation
 
-    write_continuation(seed_file, out, settings, length)
+    write_continuation(seed_file, out, settings, length, typer.echo)
     typer.echo(f"Wrote {out}.")
 
 

@@ -25,8 +25,8 @@ def check_folder(folder: Path) -> None:
         raise StorageError(f"The folder {nearest} cannot be written; name another one.")
 
 
-def check_output_file(path: Path, *, suffixes: tuple[str, ...], unlike: Path) -> None:
-    """A file that can be written, with one of these endings, and is not the input.
+def check_output_file(path: Path, *, suffixes: tuple[str, ...], unlike: Path | None) -> None:
+    """A file that can be written, with one of these endings, and is not the input, if there is one.
 
     Raises:
         StorageError: It cannot be written.
@@ -38,7 +38,7 @@ def check_output_file(path: Path, *, suffixes: tuple[str, ...], unlike: Path) ->
             raise StorageError(f"{path} cannot be the output: it is a folder.")
         if not path.parent.is_dir():
             raise StorageError(f"{path} cannot be written: there is no folder {path.parent}.")
-        if path.exists() and path.samefile(unlike):
+        if unlike is not None and path.exists() and path.samefile(unlike):
             raise StorageError(f"{path} is the input too; name another output, so that nothing is lost.")
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {error.strerror}.") from None

@@ -46,6 +46,18 @@ def model_path(name: str) -> Path:
     return path
 
 
+def borrowing(model: Model) -> str | None:
+    """A sentence that says what improv takes from the player because the model knows nothing of it, if so."""
+    *others, last = model.representation.lacks or ("",)
+    if not last:
+        return None
+    lacks, them = (f"{', '.join(others)} and {last}", "them") if others else (last, "it")
+    return (
+        f"The model {model.name!r} (preset {model.preset}) knows nothing of {lacks}: improv takes {them} "
+        "from what was played last."
+    )
+
+
 def load_model(name: str) -> Model:
     """Load the model of a setting.
 

@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from improv_core.improviser import Improviser, PlannedNote
+from improv_core.improvising import Improvising, PlannedNote
 from improv_core.notes import SUSTAIN_CONTROLLER
 from improv_core.turns import Call, TurnTaker
 from improv_daemon.settings import Answer
@@ -30,7 +30,7 @@ FIRST_NOTE_LEAD_S = 0.01
 """The first note is planned no earlier than this from now, so that it is not late at the stage."""
 
 DRAWS_A_WAKE = 2
-"""Notes drawn in one go; between two goes whatever was played is heard."""
+"""Notes drawn in one go, fewer if they are slow to draw; between two goes whatever was played is heard."""
 
 RING_S = 0.4
 """How long the pedal holds the last notes of an answer."""
@@ -134,7 +134,7 @@ class Partner:
 
     def __init__(
         self,
-        improviser: Improviser,
+        improviser: Improvising,
         turns: TurnTaker,
         settings: Answer,
         max_wait_s: float,
@@ -269,6 +269,8 @@ class Partner:
         answer, commands = self._current, list[Command]()
         for _ in range(DRAWS_A_WAKE):
             if answer.notes and answer.last_onset_s - self._settings.lookahead_s > now_s:
+                break
+            if not self._improviser.prepare():
                 break
             commands += self._draw_one(answer, now_s)
             if answer.drawn:

@@ -41,13 +41,25 @@ class View:
         self._write(f"\n{text}\n" if self._column else f"{text}\n", _PATIENCE_S)
         self._column, self._speaker = 0, ""
 
-    def opening(self, model: str, mode: str, ready: Ready, *, hint: bool = True) -> None:
-        """What improv listens to, where it plays, which model and mode, how to stop."""
+    def opening(
+        self, model: str, mode: str, ready: Ready, *, borrowing: str | None = None, hint: bool = True
+    ) -> None:
+        """What improv listens to, where it plays, which model and mode, how to stop.
+
+        Args:
+            model: Its name.
+            mode: Who plays when.
+            ready: Where the stage listens and plays.
+            borrowing: What improv takes from the player because the model knows nothing of it.
+            hint: Whether to name the demo to those who have neither MIDI nor sound.
+        """
         nothing = "nothing yet"
         self.line(f"improv listens to {_listed(ready.inputs) or nothing}.")
         places = [*(f'"{name}"' for name in ready.outputs), *([ready.sound] if ready.sound else [])]
         self.line(f"It plays to {', '.join(places) or nothing}.")
         self.line(f"Model {model}, mode {mode}. Ctrl-C stops.")
+        if borrowing is not None:
+            self.line(borrowing)
         for problem in ready.problems:
             self.line(f"Note: {problem}")
         if hint and not ready.inputs and ready.sound is None:

@@ -20,6 +20,9 @@ def export(
         Path, typer.Option(help="A MIDI file of a performance, on which torch and ONNX Runtime are compared.")
     ],
     name: Annotated[str, typer.Option(help="What the model is to be called.")] = "mine",
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Store the LSTM in 8 bits: a third of the size, twice as fast.")
+    ] = False,
     about: Annotated[
         Path | None, typer.Option(help="A JSON file with data, licence, figures for the model's metadata.")
     ] = None,
@@ -35,16 +38,29 @@ def export(
     from improv_core.midi_files import read_performance
     from improv_core.representation import encode
     from improv_export.exporting import TOLERANCE, export_checkpoint
+    from improv_export.live_nats import NATS_TOLERANCE
+    from improv_export.quantising import write_quantised
     from improv_training.console import make_console, progress_bar
 
     torch.set_num_threads(1)  # a step is too short to share
     notes = encode(read_performance(proof))
-    with progress_bar(make_console(), "Comparing with torch") as progress:
-        difference = export_checkpoint(checkpoint, output, notes, {**details, "name": name}, progress)
+    whole = output.with_suffix(".whole.onnx") if int8 else output
+    cost = 0.0
+    try:
+        with progress_bar(make_console(), "Comparing with torch") as progress:
+            difference = export_checkpoint(checkpoint, whole, notes, {**details, "name": name}, progress)
+        if int8:
+            with progress_bar(make_console(), "Comparing with full precision") as progress:
+                cost = write_quantised(whole, output, notes, progress)
+    finally:
+        if int8:
+            whole.unlink(missing_ok=True)
     typer.echo(
         f"{output}: {output.stat().st_size / 1e6:.1f} MB. Over {len(notes)} notes of {proof.name} no logit "
         f"of ONNX Runtime differs from torch's by more than {difference:.2g} (allowed: below {TOLERANCE:g})."
     )
+    if int8:
+        typer.echo(f"8 bits change the nats per note by {cost:+.4f} (allowed: below {NATS_TOLERANCE:g}).")
 
 
 def _read_about(path: Path | None) -> dict[str, Any]:

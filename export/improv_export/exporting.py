@@ -13,12 +13,12 @@ import onnx
 import torch
 
 from improv_core.errors import ModelFileError, StorageError
-from improv_core.model import SCHEMA, Model, representation_spec
+from improv_core.model import SCHEMA, Model
 from improv_core.notes import Part
-from improv_core.representation import ATTRIBUTES, Notes, start_steps, steps, targets
+from improv_core.representation import Notes, joined
 from improv_export.graph import build
 from improv_training.checkpoints import Checkpoint, load_checkpoint
-from improv_training.network import PianoNetwork
+from improv_training.network import Network
 
 TOLERANCE = 1e-3
 """Largest allowed difference of a logit between torch and ONNX Runtime."""
@@ -48,10 +48,9 @@ def export_checkpoint(
         StorageError: The output cannot be written.
     """
     source = load_checkpoint(checkpoint)
-    weights = {name: value.numpy() for name, value in source.network.state_dict().items()}
-    if not all(np.isfinite(array).all() for array in weights.values()):
+    if not all(torch.isfinite(value).all() for value in source.network.state_dict().values()):
         raise ModelFileError(f"{checkpoint} holds weights that are not numbers; its training has gone wrong.")
-    graph = build(weights, source.network.shape.layers, metadata(source, about))
+    graph = build(source.network, metadata(source, about))
     partial = output.with_suffix(".partial.onnx")
     try:
         onnx.save(graph, partial)
@@ -74,8 +73,11 @@ def metadata(source: Checkpoint, about: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **about,
         "schema": SCHEMA,
-        "preset": "piano",
-        "representation": representation_spec(),
+        "preset": source.plan.preset,
+        "representation": source.plan.representation,
+        "tracks": source.plan.tracks,
+        "window": None if source.plan.stateful else source.plan.chunk,
+        **({"openings": source.openings} if source.openings else {}),
         "shape": asdict(source.network.shape),
         "trained": {"hours": round(source.hours, 2), "updates": source.updates},
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -84,7 +86,7 @@ def metadata(source: Checkpoint, about: Mapping[str, Any]) -> dict[str, Any]:
 
 @torch.inference_mode()
 def largest_difference(
-    network: PianoNetwork,
+    network: Network,
     model: Model,
     notes: Notes,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -96,24 +98,23 @@ def largest_difference(
     Returns:
         The largest absolute difference of a logit; not a number when one of them is not.
     """
-    part = np.arange(len(notes)) // 8 % 2
-    read, wanted = steps(notes, part), targets(notes)
-    start = start_steps()
-    columns = np.concatenate([start.columns, read.columns])
-    keys = np.concatenate([start.keys, read.keys]).astype(np.float32)
+    rows = network.representation.rows(notes, np.arange(len(notes)) // 8 % 2)
+    read = joined([network.representation.start(), rows.read])
+    dense = read.dense.astype(np.float32)
     torch_state, state = network.zero_state(1), model.initial_state()
     worst = 0.0
-    for i in range(len(notes)):
-        row = (columns[i : i + 1, None], keys[i : i + 1, None])
+    for i in range(len(rows)):
+        row = (read.columns[i : i + 1, None], dense[i : i + 1, None])
         expected, torch_state = network(*(torch.from_numpy(array) for array in row), torch_state)
         projected, state = model.run(*row, state)
-        next_part = torch.tensor([[int(part[i])]])
-        for_torch = network.logits(expected, next_part, torch.from_numpy(wanted[None, i : i + 1]))
-        z = model.heads.begin(projected[0, 0], Part(int(part[i])))
-        for attribute in range(len(ATTRIBUTES)):
-            ours = model.heads.logits(attribute, z)
-            difference = np.abs(ours - for_torch[attribute][0, 0].numpy()).max()
+        next_part, wanted = int(rows.part[i]), rows.targets[i]
+        for_torch = network.outputs(
+            expected, torch.tensor([[next_part]]), torch.from_numpy(wanted)[None, None]
+        )
+        z = model.heads.begin(projected[0, 0], Part(next_part))
+        for attribute, theirs in enumerate(for_torch):
+            ours = model.heads.outputs(attribute, z, wanted.tolist())
+            difference = np.abs(ours - theirs[0, 0].numpy()).max()
             worst = float(np.maximum(worst, difference))  # unlike max(), this keeps what is not a number
-            z = model.heads.condition(attribute, z, int(wanted[i, attribute]))
-        progress(i + 1, len(notes))
+        progress(i + 1, len(rows))
     return worst

@@ -9,10 +9,12 @@ from typing import Any
 import torch
 
 from improv_core.errors import ModelFileError
-from improv_training.network import PianoNetwork
+from improv_core.representation import from_spec
+from improv_training.batches import Position
+from improv_training.network import Network
 from improv_training.plan import Plan
 
-CHECKPOINT_VERSION = 1
+CHECKPOINT_VERSION = 2
 
 _PREFIX = "average.module."
 
@@ -26,12 +28,16 @@ class Checkpoint:
         plan: How it was trained.
         hours: Wall-clock hours of training so far.
         updates: Optimiser steps so far.
+        position: How far it has come in its data.
+        openings: Of training pieces, each a list of (dt_ms, pedal, pitch, velocity, duration_ms).
     """
 
-    network: PianoNetwork
+    network: Network
     plan: Plan
     hours: float
     updates: int
+    position: Position
+    openings: list[list[list[int]]]
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -49,25 +55,29 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise _unusable(path) from error
     if version > CHECKPOINT_VERSION:
         raise ModelFileError(f"{path} was made by a newer improv; update improv.")
+    if version < CHECKPOINT_VERSION:
+        raise ModelFileError(f"{path} was made by an older improv, whose runs this one cannot go on with.")
     try:
         return _restored(stored)
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise _unusable(path) from error
 
 
-def trained_hours(stored: dict[str, Any]) -> float:
-    """Wall-clock hours of training that a checkpoint has seen."""
-    return float(stored.get("hours", stored["elapsed"] * stored["plan"]["hours"]))
-
-
 def _restored(stored: dict[str, Any]) -> Checkpoint:
     plan = Plan.stored(stored["plan"])
-    network = PianoNetwork(plan.shape)
+    network = Network(from_spec(plan.representation), plan.shape)
     weights = stored["state_dict"].items()
     network.load_state_dict(
         {name.removeprefix(_PREFIX): value for name, value in weights if name.startswith(_PREFIX)}
     )
-    return Checkpoint(network.eval(), plan, trained_hours(stored), int(stored["global_step"]))
+    return Checkpoint(
+        network=network.eval(),
+        plan=plan,
+        hours=float(stored["hours"]),
+        updates=int(stored["global_step"]),
+        position=Position(*stored["position"]),
+        openings=stored["openings"],
+    )
 
 
 def _unusable(path: Path) -> ModelFileError:

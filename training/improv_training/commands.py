@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import platformdirs
 import typer
@@ -18,14 +17,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from improv_training.baselines import Baselines
-    from improv_training.checkpoints import Checkpoint
-    from improv_training.corpora import Corpus, Split
+    from improv_training.corpus import Corpus, Split, Tracks
     from improv_training.evaluation import Figures, Scorer
-    from improv_training.plan import Plan
 
-INTERRUPTED = 130
-
-Folders = Annotated[list[Path], typer.Argument(help="Folders of MIDI files, each one a corpus.")]
+_FOLDERS = "Folders of MIDI files, or archives of them (.zip, .tar, .tar.gz, .tar.xz); each is a corpus."
+Folders = Annotated[list[Path], typer.Argument(help=_FOLDERS)]
 _SPLITS = (
     "Split file {path: train|validation|test}, or a folder with NAME.json for each corpus NAME (a corpus "
     "without one is all for training); without it, 5 % of the files are for validation and 5 % for the test."
@@ -34,6 +30,14 @@ Splits = Annotated[Path | None, typer.Option(help=_SPLITS)]
 _CACHE = "Folder for encoded corpora, made again when files change."
 Cache = Annotated[Path | None, typer.Option(help=_CACHE, show_default="the user's cache folder")]
 
+_PRESET = "What to train: a name (improv presets lists them), or a .toml file of your own."
+PresetName = Annotated[str | None, typer.Option("--preset", help=_PRESET, show_default="piano")]
+_TRACKS = "Which voices of each file are read: piano, melody or all."
+TracksOption = Annotated[str | None, typer.Option("--tracks", help=_TRACKS, show_default="the preset's")]
+_FROM = "Go on from an existing model: a checkpoint (.ckpt), a model file (.onnx), or default."
+From = Annotated[str | None, typer.Option("--from", metavar="MODEL", help=_FROM, show_default="none")]
+_KEEP_TWINS = "Keep pieces of validation and test that recur in training, as copies or in other performances."
+KeepTwins = Annotated[bool, typer.Option("--keep-twins", help=_KEEP_TWINS)]
 Run = Annotated[Path, typer.Option("--output", "-o", help="Folder for checkpoints and the log.")]
 Repeat = Annotated[list[str] | None, typer.Option(help="NAME=2: this corpus comes twice in each epoch.")]
 _RESUME = (
@@ -48,15 +52,19 @@ Threads = Annotated[
 # Options of the plan have no default here, so that --resume can tell what was asked for.
 Hours = Annotated[float | None, typer.Option(min=0.0001, help="How long to train.", show_default="1")]
 Updates = Annotated[int | None, typer.Option(min=1, help="How many updates to make, instead of --hours.")]
-Hidden = Annotated[int | None, typer.Option(min=8, help="Width of the LSTM layers.", show_default="512")]
-Layers = Annotated[int | None, typer.Option(min=1, help="LSTM layers.", show_default="2")]
+Hidden = Annotated[
+    int | None, typer.Option(min=8, help="Width of the LSTM layers.", show_default="the preset's")
+]
+Layers = Annotated[int | None, typer.Option(min=1, help="LSTM layers.", show_default="the preset's")]
 _WIDTH = "Width of the embedded step and of the heads."
-Width = Annotated[int | None, typer.Option(min=8, help=_WIDTH, show_default="256")]
+Width = Annotated[int | None, typer.Option(min=8, help=_WIDTH, show_default="the preset's")]
 _DROPOUT = "Share of activations dropped."
-Dropout = Annotated[float | None, typer.Option(min=0.0, max=0.9, help=_DROPOUT, show_default="0.1")]
-Lanes = Annotated[int | None, typer.Option(min=1, help="Pieces side by side in a batch.", show_default="32")]
+Dropout = Annotated[float | None, typer.Option(min=0.0, max=0.9, help=_DROPOUT, show_default="the preset's")]
+Lanes = Annotated[
+    int | None, typer.Option(min=1, help="Pieces side by side in a batch.", show_default="the preset's")
+]
 _CHUNK = "Notes of each piece between updates."
-Chunk = Annotated[int | None, typer.Option(min=8, help=_CHUNK, show_default="128")]
+Chunk = Annotated[int | None, typer.Option(min=8, help=_CHUNK, show_default="the preset's")]
 _EVERY = "Updates between validations."
 ValidateEvery = Annotated[int | None, typer.Option(min=1, help=_EVERY, show_default="1000")]
 _SEED = "Seed of weights, order and augmentation."
@@ -66,7 +74,11 @@ Seed = Annotated[int | None, typer.Option(min=0, help=_SEED, show_default="1")]
 def train(
     folders: Folders,
     output: Run,
+    preset: PresetName = None,
+    from_: From = None,
     splits: Splits = None,
+    tracks: TracksOption = None,
+    keep_twins: KeepTwins = False,
     repeat: Repeat = None,
     hours: Hours = None,
     updates: Updates = None,
@@ -88,26 +100,46 @@ def train(
     require_torch("train")
     import torch
 
-    from improv_training.checkpoints import load_checkpoint
+    from improv_training import planning
     from improv_training.console import make_console, show_corpora
-    from improv_training.trainer import train as run_training
+    from improv_training.progress import train_in_console
 
-    run_folder.prepare(output, resume=resume)
-    last = run_folder.last_checkpoint(output)
-    checkpoint = load_checkpoint(last) if resume else None
     shape = {"inputs": width, "hidden": hidden, "layers": layers, "projected": width, "dropout": dropout}
-    rest = {"lanes": lanes, "chunk": chunk, "validate_every": validate_every, "seed": seed}
-    plan = _plan(checkpoint, output, shape, {"hours": hours, "updates": updates, **rest})
+    ends = {"hours": hours, "updates": updates}
+    rest = {"lanes": lanes, "chunk": chunk, "validate_every": validate_every, "seed": seed, "tracks": tracks}
+    run_folder.prepare(output, resume=resume)
+    beginning = planning.begin(output, preset=preset, from_=from_, resume=resume)
+    plan = planning.changed(beginning, output, shape, {**ends, **rest})
     torch.set_num_threads(threads)
     console = make_console()
-    corpora = _load(console, folders, splits, cache)
+    corpora = _load(console, folders, splits, cache, plan.tracks, plan.held_out)
     repeats = _repeats(repeat or [], corpora)
+    if not keep_twins:
+        corpora = _without_twins(console, corpora)
     show_corpora(console, corpora)
-    outcome = run_training(corpora, repeats, output, plan, console, resume=checkpoint)
+    plan, openings = planning.learned(beginning, plan, corpora, console.print)
+    outcome = train_in_console(
+        corpora,
+        repeats,
+        output,
+        plan,
+        console,
+        resume=beginning.checkpoint,
+        initial=beginning.weights,
+        openings=openings,
+    )
     if outcome.interrupted:
         typer.echo(f"Stopped after {outcome.updates:,} updates. To go on, add --resume to the same command.")
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(outcome.status)
     typer.echo(f"Best checkpoint: {run_folder.best_checkpoint(output)}")
+
+
+def presets() -> None:
+    """List what can be trained with improv train --preset."""
+    from improv_training.console import make_console, show_presets
+    from improv_training.presets import load_preset, preset_names
+
+    show_presets(make_console(), [load_preset(name) for name in preset_names()])
 
 
 def evaluate(
@@ -125,6 +157,10 @@ def evaluate(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write the table as JSON.")
     ] = None,
+    tracks: Annotated[
+        str | None, typer.Option("--tracks", help=_TRACKS, show_default="as the model was trained")
+    ] = None,
+    keep_twins: KeepTwins = False,
     cache: Cache = None,
 ) -> None:
     """Print nats per note by attribute on held-out pieces, beside unigram and bigram."""
@@ -137,15 +173,19 @@ def evaluate(
     import torch
 
     from improv_training import console as show
+    from improv_training import planning
     from improv_training.baselines import Baselines
     from improv_training.evaluation import mean_over_corpora, mean_over_notes, open_scorer, write_json
 
     torch.set_num_threads(1)
     console = show.make_console()
     scorer = open_scorer(model)
-    corpora = _load(console, folders, splits, cache)
-    learned = _load(console, baselines_from, splits, cache) if baselines_from else None
-    shared = Baselines.learn(learned) if learned else None
+    read = planning.checked_tracks(tracks or scorer.tracks)
+    corpora = _load(console, folders, splits, cache, read)
+    learned = _load(console, baselines_from, splits, cache, read) if baselines_from else None
+    if not keep_twins:
+        corpora = _without_twins(console, corpora, learned or [])
+    shared = Baselines.learn(learned, scorer.representation) if learned else None
     figures = [
         _score(console, scorer, corpus, chosen, shared) for corpus in corpora if chosen in corpus.split
     ]
@@ -170,37 +210,34 @@ def require_torch(command: str) -> None:
         ) from error
 
 
-def _plan(
-    checkpoint: Checkpoint | None, run: Path, shape: Mapping[str, Any], rest: Mapping[str, Any]
-) -> Plan:
-    """What was asked for, upon the plan of the checkpoint or the default one."""
-    from improv_training.plan import Plan
-
-    plan = Plan() if checkpoint is None else checkpoint.plan
-    asked = {name: value for name, value in shape.items() if value is not None}
-    sizes = dataclasses.replace(plan.shape, **asked)
-    if checkpoint is not None and sizes != plan.shape:
-        raise ConfigError(
-            f"{run} trains a network of other sizes, which cannot change on the way: leave out --hidden, "
-            "--layers, --width and --dropout, or begin a new run."
-        )
-    changes = {name: value for name, value in rest.items() if value is not None}
-    if "hours" in changes:
-        changes["updates"] = None
-    plan = dataclasses.replace(plan, shape=sizes, **changes)
-    if checkpoint is not None and plan.elapsed(hours=checkpoint.hours, updates=checkpoint.updates) >= 1:
-        raise ConfigError(
-            f"{run} is finished ({checkpoint.updates:,} updates, {checkpoint.hours:.2f} h); to go on, name a "
-            "later end with --hours or --updates."
-        )
-    return plan
-
-
-def _load(console: Console, folders: list[Path], splits: Path | None, cache: Path | None) -> list[Corpus]:
+def _load(
+    console: Console,
+    folders: list[Path],
+    splits: Path | None,
+    cache: Path | None,
+    tracks: Tracks,
+    held_out: int | None = None,
+) -> list[Corpus]:
     from improv_training.console import load_with_progress
 
     cache = cache or platformdirs.user_cache_path("improv", appauthor=False) / "corpora"
-    return [load_with_progress(console, folder, splits, cache) for folder in folders]
+    return [
+        load_with_progress(console, folder, splits, cache, tracks=tracks, held_out=held_out)
+        for folder in folders
+    ]
+
+
+def _without_twins(console: Console, corpora: list[Corpus], trained: Sequence[Corpus] = ()) -> list[Corpus]:
+    """Without the pieces of validation and test that recur in training, here or in ``trained``."""
+    from improv_training.console import show_twins
+    from improv_training.near_duplicates import keep_out_of_test
+
+    names = {corpus.name for corpus in corpora}
+    others = [corpus for corpus in trained if corpus.name not in names]
+    with console.status("Looking for pieces of validation and test that recur in training"):
+        kept = keep_out_of_test([*corpora, *others])
+    show_twins(console, kept.left_out)
+    return list(kept.corpora[: len(corpora)])
 
 
 def _score(
@@ -210,7 +247,7 @@ def _score(
     from improv_training.console import progress_bar
     from improv_training.evaluation import score_corpus
 
-    baselines = shared or Baselines.learn([corpus])
+    baselines = shared or Baselines.learn([corpus], scorer.representation)
     with progress_bar(console, f"Scoring {corpus.name}") as progress:
         return score_corpus(scorer, corpus, split, baselines, progress)
 

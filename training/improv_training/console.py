@@ -13,17 +13,22 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from improv_core.representation import ATTRIBUTE_NAMES
 from improv_training.corpora import SPLITS, Corpus, load_corpus
+from improv_training.corpus import Tracks
+from improv_training.near_duplicates import Twin, tally
 
 if TYPE_CHECKING:
-    from improv_training.evaluation import Figures
+    from improv_training.figures import Figures
+    from improv_training.presets import Preset
 
 _WIDTH = 120
 """Columns where nothing says how wide the output is (a pipe, a log file)."""
 
 _SHOWN_SKIPS = 5
-_TEXT = ("corpus", "split", "nats a note", "of")
+_TEXT = (
+    *("corpus", "split", "nats a note", "of"),
+    *("preset", "what it is", "taken from the player's playing"),
+)
 
 
 class Advance(Protocol):
@@ -49,16 +54,44 @@ def progress_bar(console: Console, label: str) -> Iterator[Advance]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def load_with_progress(console: Console, folder: Path, splits: Path | None, cache: Path) -> Corpus:
+def load_with_progress(
+    console: Console,
+    folder: Path,
+    splits: Path | None,
+    cache: Path,
+    *,
+    tracks: Tracks = "all",
+    held_out: int | None = None,
+) -> Corpus:
     """Load a corpus; show a bar while files are read, and say what could not be read."""
     with progress_bar(console, f"Reading {folder.name}") as progress:
-        corpus = load_corpus(folder, splits, cache, workers=os.cpu_count() or 1, progress=progress)
+        corpus = load_corpus(
+            folder,
+            splits,
+            cache,
+            tracks=tracks,
+            held_out=held_out,
+            workers=os.cpu_count() or 1,
+            progress=progress,
+        )
     for sentence in corpus.skipped[:_SHOWN_SKIPS]:
         console.print(f"Skipped: {sentence}", soft_wrap=True, markup=False, highlight=False)
     more = len(corpus.skipped) - _SHOWN_SKIPS
     if more > 0:
         console.print(f"Skipped {more} more file{'s' if more > 1 else ''}.", soft_wrap=True, highlight=False)
     return corpus
+
+
+def show_twins(console: Console, twins: Sequence[Twin]) -> None:
+    """How many pieces of validation and test were left out because training holds them as well."""
+    for corpus, split, kind, of_corpus, count in tally(twins):
+        pieces = f"{count:,} piece" + "s" * (count != 1)
+        console.print(
+            f"Left out: {pieces} of the {split} split of {corpus}, of which training has the {kind} in "
+            f"{of_corpus}; --keep-twins keeps them.",
+            soft_wrap=True,
+            highlight=False,
+        )
 
 
 def show_corpora(console: Console, corpora: Sequence[Corpus]) -> None:
@@ -77,29 +110,75 @@ def show_corpora(console: Console, corpora: Sequence[Corpus]) -> None:
     console.print(table)
 
 
+def show_presets(console: Console, presets: Sequence[Preset]) -> None:
+    """What each is, and what it leaves to the player's own playing."""
+    table = _table("preset", "what it is", "taken from the player's playing")
+    for preset in presets:
+        table.add_row(preset.name, preset.summary, ", ".join(preset.representation.lacks))
+    console.print(table)
+
+
 def show_figures(console: Console, figures: Sequence[Figures], means: Sequence[Figures]) -> None:
     """Nats per note by attribute; then means over the corpora, where there are several."""
-    table = _table("nats a note", "of", *ATTRIBUTE_NAMES, "sum", "+ width")
-    for one in (*figures, *(means if len(figures) > 1 else ())):
-        pieces = f"{one.pieces:,} piece" + "s" * (one.pieces != 1)
-        facts = (one.corpus, pieces, f"{one.notes:,} notes", f"{one.seconds / 3600:.1f} hours")
-        rows = {**one.nats, "difference": one.difference}
-        for fact, (name, nats) in zip(facts, rows.items(), strict=True):
-            width = f"{sum(nats) + one.width:.3f}" if name in one.nats else ""
-            table.add_row(
-                fact,
-                name,
-                *(f"{value:.3f}" for value in nats),
-                f"{sum(nats):.3f}",
-                width,
-                end_section=name == "difference",
-            )
+    shown = (*figures, *(means if len(figures) > 1 else ()))
+    has_width = any(one.width for one in shown)
+    table = _table("nats a note", "of", *figures[0].names, "sum", *(["+ width"] if has_width else []))
+    for one in shown:
+        facts = [one.corpus, _counted(one.pieces, "piece"), _counted(one.notes, "note"), _hours(one), ""]
+        rows = [_nats_row(one, row, has_width=has_width) for row in one.nats]
+        rows.append(["difference", *_three_digits((*one.difference, sum(one.difference)))])
+        if one.steps != one.notes:
+            rows.append(["model, a step", *_three_digits((*one.per_step, one.total_per_step))])
+            facts.insert(4, _counted(one.steps, "step"))
+        rows.append(["accuracy", *(_right(one, i) for i in range(len(one.attributes)))])
+        for fact, row in zip(facts, rows, strict=True):
+            table.add_row(fact, *row, end_section=row is rows[-1])
     console.print(table)
-    for line in (
-        "difference: model less bigram; below zero the model is better.",
-        "+ width: with the log of each time class' width in 10 ms cells, which is what a class leaves open.",
-    ):
+    for line in _legend(shown, has_width=has_width):
         console.print(line, soft_wrap=True, highlight=False)
+
+
+def _nats_row(one: Figures, row: str, *, has_width: bool) -> list[str]:
+    width = [one.total(row) + one.width] if has_width else []
+    return [row, *_three_digits((*one.nats[row], one.total(row), *width))]
+
+
+def _three_digits(values: Sequence[float]) -> list[str]:
+    return [f"{value:.3f}" for value in values]
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}" + "s" * (count != 1)
+
+
+def _hours(one: Figures) -> str:
+    return f"{one.seconds / 3600:.1f} hours"
+
+
+def _right(one: Figures, attribute: int) -> str:
+    value = one.right[attribute]
+    return f"{value:.1%}" if one.attributes[attribute].head == "categorical" else f"± {value:.0f} ms"
+
+
+def _legend(shown: Sequence[Figures], *, has_width: bool) -> Iterator[str]:
+    yield "difference: model less bigram; below zero the model is better."
+    if has_width:
+        yield (
+            "+ width: with the log of each time class' width in 10 ms cells, which is what a class leaves "
+            "open."
+        )
+    yield "accuracy: how often the model's likeliest class is the true one."
+    if any(attribute.head == "regression" for attribute in shown[0].attributes):
+        yield (
+            "± ms: mean absolute error of a time that is predicted as a number; its nats are those of a "
+            "Laplace distribution round the prediction, on the grid of 10 ms cells, as are those beside it."
+        )
+    for one in shown:
+        if one.lost:
+            yield (
+                f"{one.corpus}: {one.lost:.2%} of the notes are not in the model's vocabulary; naming them "
+                f"is charged with {one.charge:.3f} nats a note in every sum."
+            )
 
 
 def show_verdict(

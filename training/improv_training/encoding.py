@@ -1,146 +1,197 @@
-"""The MIDI files of a folder as arrays of notes, kept in a cache until a file changes."""
+"""MIDI files as arrays of notes, read on all cores and kept in a cache until a file changes."""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import multiprocessing
 import os
 import signal
-import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from improv_core.errors import DataError, MidiFileError, StorageError
-from improv_core.midi_files import read_performance
-from improv_core.representation import encode
+from improv_training.encoded import (
+    ENCODING_VERSION,
+    Encoded,
+    RowsWriter,
+    read_index,
+    replacing,
+    rows_path,
+    write_index,
+)
+from improv_training.fast_midi import read_voices
+from improv_training.sources import Folder, Member, Source, load_member
+from improv_training.tracks import Tracks, chosen_rows
 
-ENCODING_VERSION = 2
-"""Raise it when `Notes` or their encoding change; cached corpora of other versions are made again."""
+Progress = Callable[[int, int], None]
 
-_FIELDS = ("dt_ms", "pedal", "pitch", "velocity", "duration_ms")
 _FEW_FILES = 64
 """Not worth other processes."""
 
+_BATCH = 16
+"""Members that a process reads at a time."""
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """All pieces of one folder, whatever split they belong to.
-
-    Attributes:
-        files: Path of each piece, relative to the folder.
-        offsets: Shape (pieces + 1,): piece ``i`` is rows ``offsets[i]:offsets[i + 1]``.
-        rows: Shape (notes, 5), int32: dt_ms, pedal, pitch, velocity, duration_ms.
-        skipped: What could not be read, a sentence each.
-    """
-
-    files: tuple[str, ...]
-    offsets: NDArray[np.int64]
-    rows: NDArray[np.int32]
-    skipped: tuple[str, ...]
+_WAITING = 4
+"""Batches for each process, so that of an archive little is in memory at once."""
 
 
-def encode_folder(
-    folder: Path,
-    name: str,
+def encode_source(
+    source: Source | Path,
     cache: Path,
     *,
+    tracks: Tracks = "all",
     workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Encoded:
-    """Every MIDI file of a folder, from the cache where nothing changed.
+    """Every MIDI file of a folder or archive, from the cache where nothing changed.
 
     Args:
-        folder: Searched at every depth for .mid and .midi.
-        name: Of the corpus, for the cache.
+        source: What holds them; a path means a folder.
         cache: Folder for encoded corpora; made when missing.
+        tracks: Which voices are read, see `improv_training.tracks.chosen_rows`.
         workers: Processes that read.
-        progress: Called with (files done, files in all).
+        progress: Called with how much is done and how much there is, files or bytes of an archive.
 
     Raises:
         DataError: There are no MIDI files, or none can be read.
         StorageError: The cache cannot be written.
     """
-    files = _find_files(folder)
-    place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
-    cached, fingerprint = cache / f"{name}-{place}.npz", _fingerprint(folder, files)
-    encoded = _load(cached, fingerprint)
-    if encoded is None:
+    if isinstance(source, Path):
+        source = Folder(source)
+    place = hashlib.sha256(f"{tracks} {source.path.resolve()}".encode()).hexdigest()[:12]
+    index = cache / f"{source.name}-{place}.json"
+    fingerprint = hashlib.sha256(f"{ENCODING_VERSION}\n{source.state}".encode()).hexdigest()
+    stored = read_index(index, fingerprint)
+    if stored is None:
         _make_writable(cache)
-        encoded = _encode(folder, files, workers, progress)
-        _save(encoded, cached, fingerprint)
-    return encoded
-
-
-def _find_files(folder: Path) -> list[str]:
-    found = sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.suffix.lower() in (".mid", ".midi") and path.is_file()
-    )
-    if not found:
-        raise DataError(f"{folder} holds no .mid or .midi files.")
-    return found
-
-
-def _fingerprint(folder: Path, files: Sequence[str]) -> str:
-    digest = hashlib.sha256(f"{ENCODING_VERSION}\n".encode())
-    for name in files:
-        stat = (folder / name).stat()
-        digest.update(f"{name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
+        try:
+            _encode(source, index, fingerprint, tracks, workers, progress)
+        except OSError as error:
+            raise _unwritable(cache, error) from error
+        stored = read_index(index, fingerprint)
+        if stored is None:
+            raise DataError(f"{index} was written and cannot be read again; check the disk, or use --cache.")
+    return stored[0]
 
 
 def _encode(
-    folder: Path, files: Sequence[str], workers: int, progress: Callable[[int, int], None] | None
-) -> Encoded:
+    source: Source, index: Path, fingerprint: str, tracks: Tracks, workers: int, progress: Progress | None
+) -> None:
     readable: list[str] = []
-    rows: list[NDArray[np.int32]] = []
+    offsets = [0]
     skipped: list[str] = []
-    with _reader(workers if len(files) > _FEW_FILES else 1) as read_all:
-        results = read_all([folder / name for name in files])
-        for done, (name, result) in enumerate(zip(files, results, strict=True), start=1):
+    with replacing(rows_path(index, fingerprint)) as file, _reader(workers, tracks) as read_all:
+        writer = RowsWriter(file)
+        for member, result in read_all(source.members()):
             if progress is not None:
-                progress(done, len(files))
+                progress(member.done, member.total)
             if isinstance(result, str):
                 skipped.append(result)
             else:
-                readable.append(name)
-                rows.append(result)
-    if not readable:
-        raise DataError(f"{folder}: none of {len(files)} MIDI files could be read; the first: {skipped[0]}")
-    offsets = np.cumsum([0, *(len(piece) for piece in rows)])
-    return Encoded(tuple(readable), offsets, np.concatenate(rows), tuple(skipped))
+                readable.append(member.name)
+                offsets.append(offsets[-1] + len(result))
+                writer.write(result)
+        if not readable:
+            raise _nothing_readable(source, skipped)
+        writer.finish()
+    write_index(index, fingerprint, readable, offsets, skipped)
+
+
+def _nothing_readable(source: Source, skipped: Sequence[str]) -> DataError:
+    if not skipped:
+        return DataError(f"{source.path} holds no .mid or .midi files.")
+    files = "1 MIDI file" if len(skipped) == 1 else f"{len(skipped)} MIDI files"
+    return DataError(f"{source.path}: none of {files} could be read; the first: {skipped[0]}")
 
 
 _Read = NDArray[np.int32] | str
+_Task = tuple[str, Path | bytes | str]
 
 
 @contextmanager
-def _reader(workers: int) -> Iterator[Callable[[Sequence[Path]], Iterator[_Read]]]:
+def _reader(
+    workers: int, tracks: Tracks
+) -> Iterator[Callable[[Iterable[Member]], Iterator[tuple[Member, _Read]]]]:
     if workers == 1:
-        yield lambda paths: map(_read, paths)
+        yield lambda members: _alone(members, tracks)
         return
-    # Spawned, as forking a process that has threads (torch) may hang; Ctrl-C is for the parent alone.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    # Spawned, as forking a process that has threads (torch) may hang.
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin_worker)
     try:
-        yield lambda paths: pool.map(_read, paths, chunksize=4)
+        yield lambda members: _together(pool, members, tracks, workers * _WAITING)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _read(path: Path) -> _Read:
+def _begin_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent alone
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    # Killed, the parent cannot tell its pool, and a worker that waits for tasks would wait for ever.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _alone(members: Iterable[Member], tracks: Tracks) -> Iterator[tuple[Member, _Read]]:
+    return ((member, _read((member.label, member.content), tracks)) for member in members)
+
+
+def _together(
+    pool: ProcessPoolExecutor, members: Iterable[Member], tracks: Tracks, most: int
+) -> Iterator[tuple[Member, _Read]]:
+    members = iter(members)
+    first = list(itertools.islice(members, _FEW_FILES))
+    if len(first) < _FEW_FILES:
+        return _alone(first, tracks)
+    return _in_order(pool, itertools.chain(first, members), tracks, most)
+
+
+def _in_order(
+    pool: ProcessPoolExecutor, members: Iterable[Member], tracks: Tracks, most: int
+) -> Iterator[tuple[Member, _Read]]:
+    """Each member with what was read of it, few at a time."""
+    waiting: deque[tuple[list[Member], Future[list[_Read]]]] = deque()
+    members = iter(members)
+    while True:
+        batch = list(itertools.islice(members, _BATCH))
+        if batch:
+            tasks = [(member.label, member.content) for member in batch]
+            waiting.append((_without_content(batch), pool.submit(_read_batch, tasks, tracks)))
+        if waiting and (not batch or len(waiting) >= most):
+            done, future = waiting.popleft()
+            yield from zip(done, future.result(), strict=True)
+        if not batch and not waiting:
+            return
+
+
+def _without_content(batch: Sequence[Member]) -> list[Member]:
+    return [Member(one.name, one.label, "", one.done, one.total) for one in batch]
+
+
+def _read_batch(tasks: Sequence[_Task], tracks: Tracks) -> list[_Read]:
+    return [_read(task, tracks) for task in tasks]
+
+
+def _read(task: _Task, tracks: Tracks) -> _Read:
+    label, content = task
+    if isinstance(content, str):
+        return content
     try:
-        notes = encode(read_performance(path))
+        return chosen_rows(read_voices(load_member(content), label), tracks, label)
     except MidiFileError as error:
         return str(error)
-    return np.stack([getattr(notes, name) for name in _FIELDS], axis=1).astype(np.int32)
 
 
 def _make_writable(cache: Path) -> None:
@@ -155,36 +206,3 @@ def _make_writable(cache: Path) -> None:
 def _unwritable(cache: Path, error: OSError) -> StorageError:
     reason = error.strerror or "no permission"
     return StorageError(f"The folder {cache} for encoded corpora cannot be written ({reason}); use --cache.")
-
-
-def _save(encoded: Encoded, path: Path, fingerprint: str) -> None:
-    partial = path.with_suffix(f".{os.getpid()}.npz")
-    try:
-        np.savez(
-            partial,
-            fingerprint=np.array(fingerprint),
-            files=np.array(encoded.files),
-            skipped=np.array(encoded.skipped, dtype=np.str_),
-            offsets=encoded.offsets,
-            rows=encoded.rows,
-        )
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise _unwritable(path.parent, error) from error
-
-
-def _load(path: Path, fingerprint: str) -> Encoded | None:
-    """What the cache holds, None when that is nothing, out of date or damaged."""
-    try:
-        with path.open("rb") as file, np.load(file) as stored:  # by path, numpy leaks the file when damaged
-            if stored["fingerprint"].item() != fingerprint:
-                return None
-            return Encoded(
-                files=tuple(stored["files"].tolist()),
-                offsets=stored["offsets"],
-                rows=stored["rows"],
-                skipped=tuple(stored["skipped"].tolist()),
-            )
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
-        return None

@@ -1,8 +1,9 @@
-"""How far training is: a bar in a terminal, and a line for each validation."""
+"""How far training is, in a terminal: a bar with the time that is left."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import lightning
@@ -11,22 +12,43 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from improv_training.learner import Learner
+from improv_training.batches import Pieces
+from improv_training.learner import learner_of
+from improv_training.plan import Plan
+from improv_training.trainer import Outcome, train
 
 _REFRESH_EVERY = 5
 """Updates between two looks at the loss, which on a graphics card has to be waited for."""
 
 
-class ShowProgress(Callback):
-    """Prints to a console.
+def train_in_console(
+    corpora: Sequence[Pieces], repeats: Sequence[int], run: Path, plan: Plan, console: Console, **options: Any
+) -> Outcome:
+    """Train as `improv_training.trainer.train` does, with a bar and a line for each validation.
 
     Args:
+        corpora: Encoded corpora.
+        repeats: How often each comes in one epoch of training.
+        run: Folder for checkpoints and the log.
+        plan: Sizes, hours and rates.
         console: Where; a bar only shows in a terminal.
+        options: What else `improv_training.trainer.train` takes.
+    """
+
+    def say(sentence: str) -> None:
+        console.print(sentence, soft_wrap=True, highlight=False, markup=False)
+
+    return train(corpora, repeats, run, plan, say=say, callbacks=[ShowProgress(console)], **options)
+
+
+class ShowProgress(Callback):
+    """A bar.
+
+    Args:
+        console: Where; it only shows in a terminal.
     """
 
     def __init__(self, console: Console) -> None:
-        self._console = console
-        self._best = float("inf")
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -42,22 +64,19 @@ class ShowProgress(Callback):
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Show the bar."""
-        assert isinstance(pl_module, Learner)
         self._bar.start()
-        label = self._label(trainer)
-        self._task = self._bar.add_task(label, total=1.0, nats="")
-        self._bar.update(self._task, completed=pl_module.elapsed)
+        self._task = self._bar.add_task(_label(pl_module), total=1.0, nats="")
+        self._bar.update(self._task, completed=learner_of(pl_module).elapsed)
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: object
     ) -> None:
         """Move the bar."""
-        assert isinstance(pl_module, Learner)
         if self._task is not None and trainer.global_step % _REFRESH_EVERY == 0:
             self._bar.update(
                 self._task,
-                description=self._label(trainer),
-                completed=pl_module.elapsed,
+                description=_label(pl_module),
+                completed=learner_of(pl_module).elapsed,
                 nats=_nats(trainer.callback_metrics),
             )
 
@@ -66,25 +85,10 @@ class ShowProgress(Callback):
         if self._task is not None:
             self._bar.update(self._task, description="Validating")
 
-    def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Print the figures."""
-        assert isinstance(pl_module, Learner)
-        metrics = trainer.callback_metrics
-        best = " (best so far)" if metrics["val"] < self._best else ""
-        self._best = min(self._best, float(metrics["val"]))
-        self._console.print(
-            f"{self._label(trainer)}, update {trainer.global_step:,}, {pl_module.hours:.2f} h: "
-            f"{float(metrics['val']):.3f} nats a note in validation{best}, "
-            f"{float(metrics['train']):.3f} in training",
-            soft_wrap=True,
-            highlight=False,
-        )
-
     def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Take the bar away."""
-        assert isinstance(pl_module, Learner)
         if self._task is not None:
-            self._bar.update(self._task, completed=pl_module.elapsed)
+            self._bar.update(self._task, completed=learner_of(pl_module).elapsed)
         self._bar.stop()
 
     def on_exception(
@@ -93,16 +97,9 @@ class ShowProgress(Callback):
         """Take the bar away."""
         self._bar.stop()
 
-    def state_dict(self) -> dict[str, Any]:
-        """What 'best so far' refers to, over a resumption."""
-        return {"best": self._best}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """The inverse."""
-        self._best = state_dict["best"]
-
-    def _label(self, trainer: lightning.Trainer) -> str:
-        return f"Epoch {trainer.current_epoch + 1}"
+def _label(module: lightning.LightningModule) -> str:
+    return f"Epoch {learner_of(module).position.passes + 1}"
 
 
 def _nats(metrics: Mapping[str, Tensor]) -> str:

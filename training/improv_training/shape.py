@@ -10,11 +10,13 @@ class Shape:
     """Sizes of the network.
 
     Attributes:
-        inputs: Width of the embedded step.
+        inputs: Width of the embedded step; what is read one-hot or as a number comes beside it.
         hidden: Width of each LSTM layer.
         layers: LSTM layers.
-        projected: Width in which the heads work.
-        dropout: Between layers and before the projection, 0..1.
+        projected: Width of the dense layer in which the heads work; 0: they read the LSTM itself.
+        dropout: Between layers and before the dense layer, 0..1.
+        spread: Standard deviation of the embeddings before training; half of it of the map of the keys
+            and other numbers that are embedded.
     """
 
     inputs: int = 256
@@ -22,3 +24,4 @@ class Shape:
     layers: int = 2
     projected: int = 256
     dropout: float = 0.1
+    spread: float = 0.1

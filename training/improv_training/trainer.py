@@ -1,34 +1,38 @@
-"""A training run: lightning's loop around the learner, its checkpoints, its end."""
+"""A training run: lightning's loop around the learner, its checkpoints, its end.
+
+Needs numpy, torch and lightning alone, so that it runs where improv's other parts are not installed.
+"""
 
 from __future__ import annotations
 
 import logging
-import signal
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 from typing import Literal
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
-from lightning.pytorch.loggers import CSVLogger
-from rich.console import Console
-from torch.utils.data import DataLoader
+from lightning.pytorch.callbacks import Callback, EarlyStopping
+from lightning.pytorch.strategies import DDPStrategy, Strategy
+from torch import Tensor
 
 from improv_core.errors import DataError, StorageError
-from improv_training.batches import Batch, LaneBatches
+from improv_core.representation import from_spec
+from improv_training.batches import Endless, LaneBatches, Lanes, Pieces, Position
 from improv_training.checkpoints import Checkpoint
-from improv_training.corpora import Corpus
-from improv_training.learner import Learner
+from improv_training.keeping import Keep, WholeFiles, remove_partial
+from improv_training.learner import Learner, Openings
+from improv_training.logs import EVERY, loggers
 from improv_training.plan import Plan
-from improv_training.progress import ShowProgress
-from improv_training.run_folder import best_checkpoint, last_checkpoint
+from improv_training.processes import Process, check_lanes, this_process
+from improv_training.reporting import Report, Say
+from improv_training.run_folder import last_checkpoint
+from improv_training.stopping import InterruptedBySignal, StopOnSignal, StopWhenOver
 
-VALIDATION_LANES, VALIDATION_CHUNK = 64, 256
+VALIDATION = Lanes(lanes=64, chunk=256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,97 +41,157 @@ class Outcome:
 
     Attributes:
         updates: Optimiser steps in all.
-        interrupted: By Ctrl-C, before the plan was over.
+        signal: The number of the signal that ended it before the plan was over; 0: none did.
     """
 
     updates: int
-    interrupted: bool
+    signal: int = 0
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a signal ended it."""
+        return self.signal > 0
+
+    @property
+    def status(self) -> int:
+        """As an exit status: 130 after Ctrl-C, 143 after SIGTERM."""
+        return 128 + self.signal if self.signal else 0
 
 
 def train(
-    corpora: Sequence[Corpus],
+    corpora: Sequence[Pieces],
     repeats: Sequence[int],
     run: Path,
     plan: Plan,
-    console: Console,
     *,
+    say: Say = print,
+    callbacks: Sequence[Callback] = (),
     resume: Checkpoint | None = None,
+    initial: Mapping[str, Tensor] | None = None,
+    openings: Openings | None = None,
 ) -> Outcome:
-    """Train until the plan is over, or until Ctrl-C.
+    """Train until the plan is over, or until Ctrl-C or SIGTERM.
+
+    Under ``torchrun`` all its processes train one network; the first prints and writes.
 
     Args:
         corpora: Encoded corpora.
         repeats: How often each comes in one epoch of training.
         run: Folder for checkpoints and the log; made when missing.
         plan: Sizes, hours and rates.
-        console: Where progress is shown.
+        say: Told a sentence now and then.
+        callbacks: Lightning's, to show progress for example.
         resume: What ``last.ckpt`` in the folder holds, to go on from it.
+        initial: Weights to begin with, by their names in `Network`; without, they are random.
+        openings: Of training pieces, for the model file.
 
     Raises:
-        DataError: Nothing to train on, or nothing to validate on.
+        ConfigError: The lanes cannot be shared out among the processes.
+        DataError: Nothing to train on or to validate on, or the training has gone wrong.
         StorageError: The folder cannot be written.
     """
-    updates = 0 if resume is None else resume.updates
+    process = this_process()
+    check_lanes(plan.lanes, process)
+    position = Position() if resume is None else resume.position
+    training, validation = _batches(corpora, repeats, plan, process, position)
+    torch.manual_seed(plan.seed)
+    learner = Learner(plan, process, position=position, openings=openings, initial=initial)
+    keep = Keep(run, plan.checkpoint_every_s)
+    heard = say if process.leads else _nothing
+    with _quiet(), StopOnSignal(keep, process, heard) as stop:
+        shown = [Report(heard), *(callbacks if process.leads else ())]
+        hooks = [*shown, StopWhenOver(), *_early(plan), keep, stop]
+        updates = 0 if resume is None else resume.updates
+        try:
+            trainer = _trainer(run, plan, process, hooks, updates)
+            start = None if resume is None else last_checkpoint(run)
+            trainer.fit(learner, Endless(training), validation, ckpt_path=start)
+        except InterruptedBySignal as ended:
+            return Outcome(trainer.global_step, ended.number)
+        except SystemExit as ended:  # lightning's answer to a second Ctrl-C
+            raise KeyboardInterrupt from ended
+        except OSError as error:
+            raise StorageError(
+                f"{run} cannot be written ({error.strerror or error}); what was kept before is whole: when "
+                "there is room, go on with --resume."
+            ) from error
+        return Outcome(trainer.global_step)
+
+
+def _batches(
+    corpora: Sequence[Pieces], repeats: Sequence[int], plan: Plan, process: Process, start: Position
+) -> tuple[LaneBatches, LaneBatches]:
+    representation = from_spec(plan.representation)
+    rank, world = process.rank, process.world
+    how = Lanes(plan.lanes, plan.chunk, plan.stateful, rank, world)
     training = LaneBatches(
         corpora,
         repeats,
         "train",
-        lanes=plan.lanes,
-        chunk=plan.chunk,
+        representation,
+        how,
         seed=plan.seed,
-        start=updates,
-        how=plan.augmentation,
+        start=start,
+        augmentation=plan.augmentation,
     )
-    validation = LaneBatches(
-        corpora, [1] * len(corpora), "validation", lanes=VALIDATION_LANES, chunk=VALIDATION_CHUNK
-    )
+    once = [1] * len(corpora)
+    whole = replace(VALIDATION, rank=rank, world=world)
+    validation = LaneBatches(corpora, once, "validation", representation, whole)
     for batches, name in ((training, "train"), (validation, "validation")):
         if not batches.notes:
             raise DataError(
                 f"The corpora hold no piece in the {name} split; name another folder or --splits."
             )
-    torch.manual_seed(plan.seed)
-    with _quiet(), _StopAtCtrlC(last_checkpoint(run), console) as stop:
-        trainer = _trainer(run, plan, [stop, ShowProgress(console)])
-        train_loader, val_loader = (
-            DataLoader[Batch](batches, batch_size=None) for batches in (training, validation)
-        )
-        interrupted = False
-        try:
-            start = None if resume is None else last_checkpoint(run)
-            trainer.fit(Learner(plan), train_loader, val_loader, ckpt_path=start)
-        except _InterruptedError:
-            interrupted = True
-        except SystemExit as ended:  # lightning's answer to a second Ctrl-C
-            raise KeyboardInterrupt from ended
-        except OSError as error:
-            raise StorageError(f"{run} cannot be written ({error.strerror or error}).") from error
-        return Outcome(trainer.global_step, interrupted)
+    return training, validation
 
 
-def _trainer(run: Path, plan: Plan, callbacks: list[Callback]) -> lightning.Trainer:
-    best = best_checkpoint(run).stem
-    keep = ModelCheckpoint(run, best, monitor="val", save_last=True, enable_version_counter=False)
+def _early(plan: Plan) -> list[Callback]:
+    """Without a better figure for so many validations, training stops."""
+    if plan.patience is None:
+        return []
+    return [EarlyStopping("val", patience=plan.patience, check_on_train_epoch_end=False)]
+
+
+def _trainer(
+    run: Path, plan: Plan, process: Process, callbacks: list[Callback], updates: int
+) -> lightning.Trainer:
+    if process.leads:
+        remove_partial(run)
     return lightning.Trainer(
-        # Apple's graphics cards lack the float64 and parts of the LSTM that training needs.
-        accelerator="cuda" if torch.cuda.is_available() else "cpu",
-        devices=1,
-        precision=_precision(),
+        accelerator=_accelerator(),
+        devices=process.here,
+        num_nodes=process.world // process.here,
+        strategy=_strategy(process),
+        plugins=[WholeFiles()],
+        precision=_automatic_precision() if plan.precision == "auto" else plan.precision,
         max_epochs=-1,
         gradient_clip_val=plan.clip,
         val_check_interval=plan.validate_every,
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
-        callbacks=[keep, _StopWhenOver(), *callbacks],
-        logger=CSVLogger(run, name="log", flush_logs_every_n_steps=20),
-        log_every_n_steps=20,
+        callbacks=callbacks,
+        logger=loggers(run, updates) if process.leads else False,
+        log_every_n_steps=EVERY,
+        enable_checkpointing=True,
         enable_model_summary=False,
         enable_progress_bar=False,
     )
 
 
-def _precision() -> Literal["bf16-mixed", "16-mixed", "32-true"]:
+def _accelerator() -> Literal["cuda", "cpu"]:
+    """Apple's graphics cards lack the float64 and parts of the LSTM that training needs."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _strategy(process: Process) -> Strategy | Literal["auto"]:
+    if process.world == 1:
+        return "auto"
+    backend = "nccl" if torch.cuda.is_available() else "gloo"
+    return DDPStrategy(process_group_backend=backend, broadcast_buffers=False)
+
+
+def _automatic_precision() -> Literal["bf16-mixed", "16-mixed", "32-true"]:
     """Half precision only where the processor has it; elsewhere it is slower than none."""
     if torch.cuda.is_available():
         return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
@@ -135,56 +199,15 @@ def _precision() -> Literal["bf16-mixed", "16-mixed", "32-true"]:
     return "bf16-mixed" if fast else "32-true"
 
 
-class _InterruptedError(Exception):
-    """Ctrl-C was pressed and the last checkpoint is written."""
-
-
-class _StopWhenOver(Callback):
-    """Ends training, with a validation, when the plan is over."""
-
-    def on_train_batch_end(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: object
-    ) -> None:
-        if isinstance(pl_module, Learner) and pl_module.elapsed >= 1:
-            trainer.should_stop = True
-
-
-class _StopAtCtrlC(Callback):
-    """The first Ctrl-C ends training between two updates, with a checkpoint; the second at once."""
-
-    def __init__(self, checkpoint: Path, console: Console) -> None:
-        self._checkpoint = checkpoint
-        self._console = console
-        self._wanted = False
-
-    def __enter__(self) -> _StopAtCtrlC:
-        self._before = signal.signal(signal.SIGINT, self._pressed)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._before)
-
-    def _pressed(self, number: int, frame: FrameType | None) -> None:
-        if self._wanted:
-            raise KeyboardInterrupt
-        self._wanted = True
-        self._console.print(
-            "Stopping; Ctrl-C again stops at once and loses what came after the last validation."
-        )
-
-    def on_train_batch_start(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: object
-    ) -> None:
-        """Between two updates everything, the averaged weights too, is of one age."""
-        if self._wanted:
-            trainer.save_checkpoint(self._checkpoint)
-            raise _InterruptedError
+def _nothing(sentence: str) -> None:
+    """The other processes are silent."""
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
     """What lightning has to say is for its developers."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    names = ("lightning.pytorch", "lightning.fabric")
+    loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"lightning\.")

@@ -159,7 +159,7 @@ class Grid:
 
 
 def binning_from_spec(spec: dict[str, Any]) -> Binning:
-    """The inverse of ``Binning.spec``.
+    """The inverse of ``Binning.spec``; ``geometric`` stands for the grid that `Grid.geometric` makes.
 
     Raises:
         ValueError: The kind is unknown or a number is missing.
@@ -169,6 +169,8 @@ def binning_from_spec(spec: dict[str, Any]) -> Binning:
     try:
         if spec["kind"] == "grid":
             return Grid(np.array(numbers["edges"], dtype=np.int64))
+        if spec["kind"] == "geometric":
+            return Grid.geometric(**numbers)
         binning: Binning = kinds[spec["kind"]](**numbers)
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a binning: {spec}") from error

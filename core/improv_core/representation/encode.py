@@ -8,7 +8,7 @@ import numpy as np
 
 from improv_core.notes import PEDAL_DOWN_FROM, Note, Performance
 from improv_core.representation.binning import IntArray
-from improv_core.representation.piano import Notes
+from improv_core.representation.steps import Notes
 
 
 def to_ms(seconds: float) -> int:

@@ -10,26 +10,16 @@ lasted until now, and which keys are down, are known for both.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, ClassVar, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from improv_core.notes import Part
-from improv_core.representation.binning import Binning, Grid, Groups, Identity, IntArray
-
-NAME: Final = "piano"
-KEYS: Final = 128
-
-
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    """One predicted quantity of a step."""
-
-    name: str
-    binning: Binning
-
+from improv_core.representation.binning import Grid, Groups, Identity, IntArray
+from improv_core.representation.steps import KEYS, Attribute, Column, Dense, Lack, Notes, Rows, Steps
 
 DT: Final = Grid.geometric(96, first=0, single=26, last=1000)
 """10 ms exact to 250 ms, then geometric to 10 s."""
@@ -39,10 +29,10 @@ VELOCITY: Final = Groups(32, width=4, lowest=1)
 
 ATTRIBUTES: Final = (
     Attribute("dt", DT),
-    Attribute("pedal", Identity(2)),
-    Attribute("pitch", Identity(KEYS)),
-    Attribute("velocity", VELOCITY),
-    Attribute("duration", DURATION),
+    Attribute("pedal", Identity(2), given=("dt",)),
+    Attribute("pitch", Identity(KEYS), given=("dt", "pedal")),
+    Attribute("velocity", VELOCITY, given=("dt", "pedal", "pitch")),
+    Attribute("duration", DURATION, given=("dt", "pedal", "pitch", "velocity")),
 )
 ATTRIBUTE_NAMES: Final = tuple(attribute.name for attribute in ATTRIBUTES)
 
@@ -66,44 +56,9 @@ START_ROW: Final = (DT.size, 2, KEYS, VELOCITY.size, DURATION.size, 2, DURATION.
 """The step before the first note."""
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """What the model reads, one row a note.
-
-    Attributes:
-        columns: Shape (n, len(COLUMNS)), see `COLUMNS`.
-        keys: Shape (n, KEYS), bool: which keys are down at the onset, the note's own included.
-    """
-
-    columns: IntArray
-    keys: NDArray[np.bool_]
-
-
 def start_steps() -> Steps:
     """The one step before the first note."""
     return Steps(np.array([START_ROW], dtype=np.int64), np.zeros((1, KEYS), dtype=np.bool_))
-
-
-@dataclass(frozen=True, slots=True)
-class Notes:
-    """Notes in arrival order as integer arrays of one length n, free of any binning.
-
-    Attributes:
-        dt_ms: From the previous onset; 0 for the first note.
-        pedal: 0 or 1, at the onset.
-        pitch: 0..127.
-        velocity: 1..127.
-        duration_ms: At least 1.
-    """
-
-    dt_ms: IntArray
-    pedal: IntArray
-    pitch: IntArray
-    velocity: IntArray
-    duration_ms: IntArray
-
-    def __len__(self) -> int:
-        return len(self.pitch)
 
 
 def keys_down(notes: Notes) -> NDArray[np.bool_]:
@@ -150,3 +105,35 @@ def _keys_read(notes: Notes, part: IntArray) -> NDArray[np.bool_]:
     keys[last] = down[last + 1]
     keys[last, notes.pitch[last + 1]] = False
     return keys
+
+
+@dataclass(frozen=True, slots=True)
+class Piano:
+    """The representation as an object, for what works with any of them."""
+
+    kind: ClassVar[str] = "piano"
+    attributes: ClassVar[tuple[Attribute, ...]] = ATTRIBUTES
+    columns: ClassVar[tuple[Column, ...]] = tuple(Column(name, size) for name, size in COLUMNS)
+    dense: ClassVar[Dense] = Dense(KEYS)
+    parts: ClassVar[bool] = True
+    lacks: ClassVar[tuple[Lack, ...]] = ()
+
+    def spec(self) -> dict[str, Any]:
+        """Kind, attributes with every bin edge, and columns."""
+        return {
+            "kind": self.kind,
+            "attributes": [attribute.spec() for attribute in ATTRIBUTES],
+            "columns": [list(column) for column in COLUMNS],
+        }
+
+    def learned(self, pieces: Iterable[Notes]) -> Self:
+        """Itself: nothing depends on the music."""
+        return self
+
+    def start(self) -> Steps:
+        """The one step before the first note."""
+        return start_steps()
+
+    def rows(self, notes: Notes, part: IntArray) -> Rows:
+        """Every note is a step."""
+        return Rows.plain(steps(notes, part), targets(notes), part)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from improv_core.notes import PEDAL_DOWN_FROM, Part
-from improv_core.representation.piano import ATTRIBUTES, DURATION, HELD, KEYS, Steps
+from improv_core.representation.piano import ATTRIBUTES, DURATION, HELD
+from improv_core.representation.steps import KEYS, Steps
 
 _STILL_DOWN = 1 << 62
 

@@ -1,0 +1,140 @@
+"""A model with its LSTM in int8 beside full precision: nats per note, a step's time, size.
+
+    python -m bench.quantised --corpus FOLDER [--corpus FOLDER ...] [--splits PATH] [--pieces 20] [--recipes]
+
+Nats are measured one step at a time, as in live playing: int8 takes its scales from what shares a call.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from bench.model_step import measure
+from bench.tables import print_table
+from improv_core.model import Model
+from improv_core.notes import Part
+from improv_core.representation import Notes
+from improv_daemon.models import DEFAULT, model_path
+from improv_export.live_nats import NATS_TOLERANCE, live_nats
+from improv_export.quantising import Recipe, quantise
+from improv_training.corpora import Corpus, load_corpus
+
+FULL, INT8 = "fp32", "int8"
+MATMUL = ("LSTM", "MatMul")
+
+RECIPES: Mapping[str, Recipe] = {
+    "as exported": Recipe(),
+    "7 bits": Recipe(seven_bits=True),
+    "one scale a matrix": Recipe(per_channel=False),
+    "one scale a matrix, 7 bits": Recipe(per_channel=False, seven_bits=True),
+    "one scale a matrix, zero points": Recipe(per_channel=False, symmetric=False),
+    "and keys, projection": Recipe(operators=MATMUL),
+    "and keys, projection, embeddings": Recipe(operators=(*MATMUL, "Gather")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A model in one of its forms."""
+
+    model: Model
+    size_mb: float
+
+    @classmethod
+    def load(cls, path: Path) -> Opened:
+        return cls(Model.load(path), path.stat().st_size / 1e6)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--corpus", type=Path, action="append", default=[], help="a folder of MIDI files")
+    parser.add_argument("--splits", type=Path, help="a split file or a folder of them; test counts")
+    parser.add_argument("--pieces", type=int, help="so many of a corpus, evenly spread; default: all")
+    parser.add_argument("--cache", type=Path, default=Path("cache"), help="folder for encoded corpora")
+    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--model", default=DEFAULT)
+    parser.add_argument("--recipes", action="store_true", help="other ways of making it int8, too")
+    arguments = parser.parse_args()
+    path = model_path(arguments.model)
+    corpora = [load_corpus(folder, arguments.splits, arguments.cache) for folder in arguments.corpus]
+    pieces = {corpus.name: chosen_pieces(corpus, arguments.pieces) for corpus in corpora}
+    with tempfile.TemporaryDirectory() as folder:
+        full, small = Opened.load(path), written(path, Recipe(), Path(folder))
+        print_sizes_and_steps({FULL: full, INT8: small}, arguments.steps)
+        print_nats(full.model, small.model, pieces)
+        if arguments.recipes:
+            print_recipes(path, full, pieces, arguments.steps, Path(folder))
+
+
+def written(path: Path, recipe: Recipe, folder: Path) -> Opened:
+    """The model made int8."""
+    output = folder / "int8.onnx"
+    onnx.save(quantise(onnx.load(path), recipe), output)
+    return Opened.load(output)
+
+
+def chosen_pieces(corpus: Corpus, count: int | None) -> list[Notes]:
+    """Of the test split; ``count`` of them, evenly spread."""
+    of_test = [i for i, split in enumerate(corpus.split) if split == "test"]
+    places = np.linspace(0, len(of_test) - 1, min(count or len(of_test), len(of_test))).round().astype(int)
+    return [corpus.piece(of_test[place]) for place in places]
+
+
+def print_sizes_and_steps(models: Mapping[str, Opened], steps: int) -> None:
+    print_table(
+        ("precision", "MB", "what", "when", "steps", "p50 ms", "p99 ms", "max ms", "load average"),
+        (
+            (precision, f"{one.size_mb:.1f}", *row)
+            for precision, one in models.items()
+            for row in measure(one.model, steps)
+        ),
+    )
+
+
+def print_nats(full: Model, small: Model, corpora: Mapping[str, list[Notes]]) -> None:
+    rows = list(compared(full, small, corpora))
+    if rows:
+        print_table(("corpus", "pieces", "notes", "fp32", "int8", "difference"), rows)
+        print(f"Nats per note; allowed: a difference below {NATS_TOLERANCE:g}.\n")
+    else:
+        print("Nats per note: name folders of MIDI files with --corpus.\n")
+
+
+def compared(full: Model, small: Model, corpora: Mapping[str, list[Notes]]) -> Iterator[tuple[object, ...]]:
+    for name, pieces in corpora.items():
+        (at_full, count), (at_int8, _) = nats_per_note(full, pieces), nats_per_note(small, pieces)
+        yield name, len(pieces), f"{count:,}", f"{at_full:.4f}", f"{at_int8:.4f}", f"{at_int8 - at_full:+.4f}"
+
+
+def nats_per_note(model: Model, pieces: list[Notes]) -> tuple[float, int]:
+    """Mean over all notes, each improv's own, and how many they are."""
+    scored = [live_nats(model, piece, np.full(len(piece), int(Part.IMPROV))) for piece in pieces]
+    count = sum(notes for _, notes in scored)
+    return sum(nats for nats, _ in scored) / count, count
+
+
+def print_recipes(
+    path: Path, full: Opened, corpora: Mapping[str, list[Notes]], steps: int, folder: Path
+) -> None:
+    headers = ("recipe", "MB", "step back to back p50 ms", *(f"{name}, difference" for name in corpora))
+    at_full = {name: nats_per_note(full.model, pieces)[0] for name, pieces in corpora.items()}
+    rows: list[tuple[object, ...]] = []
+    for name, recipe in RECIPES.items():
+        one = written(path, recipe, folder)
+        step = next(measure(one.model, steps))
+        costs = (nats_per_note(one.model, pieces)[0] - at_full[corpus] for corpus, pieces in corpora.items())
+        rows.append((name, f"{one.size_mb:.2f}", step[3], *(f"{cost:+.4f}" for cost in costs)))
+    print_table(headers, rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""What an improviser is to those who let it listen and play."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedNote:
+    """One of improv's notes, drawn but perhaps not yet sounded. Times are monotonic seconds."""
+
+    turn: int
+    index: int
+    pitch: int
+    velocity: int
+    pedal: int
+    onset_s: float
+    release_s: float
+
+
+class Improvising(Protocol):
+    """Listens, remembers and draws notes. Pure; times are monotonic seconds and come in as arguments."""
+
+    @property
+    def outgrown(self) -> bool:
+        """Whether `rebuild` would do it good."""
+        ...
+
+    def press(self, pitch: int, velocity: int, at_s: float) -> None:
+        """A key goes down. Not while a turn is open."""
+        ...
+
+    def release(self, pitch: int, at_s: float) -> None:
+        """A key comes up."""
+        ...
+
+    def move_pedal(self, value: int) -> None:
+        """The player's pedal, 0..127."""
+        ...
+
+    def begin_turn(self, turn: int, now_s: float) -> None:
+        """Take over."""
+        ...
+
+    def draw(self, earliest_s: float, latest_s: float) -> PlannedNote:
+        """Draw the next note of the open turn, its onset within bounds.
+
+        Raises:
+            RuntimeError: No turn is open.
+        """
+        ...
+
+    def prepare(self) -> bool:
+        """Work for some milliseconds towards the next note; returns whether `draw` can now give it at once.
+
+        Whoever has other things to do calls this until it is so; `draw` does not ask for it.
+
+        Raises:
+            RuntimeError: No turn is open.
+        """
+        ...
+
+    def withdraw(self) -> None:
+        """Take back the note that was drawn last; it must not have been sent."""
+        ...
+
+    def close_turn(self, sounded: Mapping[int, tuple[float, float]]) -> None:
+        """End the open turn; for each index that sounded, its onset and release in seconds."""
+        ...
+
+    def rebuild(self) -> Iterator[None]:
+        """Refresh the memory a little at each step of the iterator; abandon it when anything is played."""
+        ...

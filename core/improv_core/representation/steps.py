@@ -1,0 +1,348 @@
+"""What every representation is made of: notes as arrays, attributes, inputs, steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from improv_core.representation.binning import Binning, IntArray, binning_from_spec
+
+KEYS: Final = 128
+
+Form = Literal["embedding", "one-hot", "scalar"]
+Head = Literal["categorical", "regression"]
+Lack = Literal["timing", "note lengths", "loudness", "pedal"]
+
+FORMS: Final = ("embedding", "one-hot", "scalar")
+HEADS: Final = ("categorical", "regression")
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """Notes in arrival order as integer arrays of one length n, free of any binning.
+
+    Attributes:
+        dt_ms: From the previous onset; 0 for the first note.
+        pedal: 0 or 1, at the onset.
+        pitch: 0..127.
+        velocity: 1..127.
+        duration_ms: At least 1.
+    """
+
+    dt_ms: IntArray
+    pedal: IntArray
+    pitch: IntArray
+    velocity: IntArray
+    duration_ms: IntArray
+
+    def __len__(self) -> int:
+        return len(self.pitch)
+
+    @property
+    def onset_ms(self) -> IntArray:
+        """Onsets, counted from the first; (n,)."""
+        return np.cumsum(self.dt_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One predicted quantity of a step.
+
+    Attributes:
+        name: What it is.
+        binning: Its classes; of a regression, what its value is compared on.
+        form: How the model reads it in the next step.
+        head: Classes with probabilities, or one number, a time in seconds.
+        given: The earlier attributes of the same step that its head is told.
+        weight: Of its loss.
+    """
+
+    name: str
+    binning: Binning
+    form: Form = "embedding"
+    head: Head = "categorical"
+    given: tuple[str, ...] = ()
+    weight: float = 1.0
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers its head gives."""
+        return self.binning.size if self.head == "categorical" else 1
+
+    def spec(self) -> dict[str, Any]:
+        """What `attribute_from_spec` needs to make it again."""
+        return {
+            "name": self.name,
+            "binning": self.binning.spec(),
+            "form": self.form,
+            "head": self.head,
+            "given": list(self.given),
+            "weight": self.weight,
+        }
+
+
+def attribute_from_spec(spec: dict[str, Any]) -> Attribute:
+    """The inverse of ``Attribute.spec``; what is left out has its default.
+
+    Raises:
+        ValueError: Something in it is unknown or missing.
+    """
+    try:
+        rest = {key: value for key, value in spec.items() if key != "binning"}
+        rest["given"] = tuple(rest.get("given", ()))
+        attribute = Attribute(**rest, binning=binning_from_spec(spec["binning"]))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not an attribute: {spec}") from error
+    if attribute.form not in FORMS or attribute.head not in HEADS:
+        raise ValueError(f"{attribute.name}: form is one of {FORMS}, head one of {HEADS}")
+    return attribute
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One integer input of a step.
+
+    Attributes:
+        name: What it is.
+        size: How many values it takes, that for 'none' included.
+        form: Embedding or one-hot.
+    """
+
+    name: str
+    size: int
+    form: Form = "embedding"
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """The inputs of a step that are read as numbers.
+
+    Attributes:
+        width: How many.
+        form: ``embedding``: a learned linear map of them is added to the embeddings (so a row of keys held
+            is the sum of its keys' embeddings); ``scalar``: they enter the LSTM as they are.
+    """
+
+    width: int = 0
+    form: Form = "embedding"
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What the model reads, one row a step.
+
+    Attributes:
+        columns: Shape (n, columns), integers.
+        dense: Shape (n, dense), bool or float.
+    """
+
+    columns: IntArray
+    dense: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def __getitem__(self, rows: slice) -> Steps:
+        return Steps(self.columns[rows], self.dense[rows])
+
+
+def joined(parts: Sequence[Steps]) -> Steps:
+    """Steps after one another."""
+    return Steps(np.concatenate([p.columns for p in parts]), np.concatenate([p.dense for p in parts]))
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A piece as steps: what is to be predicted, and what is read once it is known.
+
+    Attributes:
+        read: n steps.
+        targets: Shape (n, attributes): the class; of a regression, milliseconds.
+        part: Who plays each step (`improv_core.notes.Part`), shape (n,).
+        scored: Which steps count, shape (n,), bool.
+        notes: How many notes each step stands for, shape (n,).
+        lost: How many of them the vocabulary cannot express, shape (n,).
+        charge: What naming them would cost beyond the classes, in nats, shape (n,).
+    """
+
+    read: Steps
+    targets: IntArray
+    part: IntArray
+    scored: NDArray[np.bool_]
+    notes: IntArray
+    lost: IntArray
+    charge: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, rows: slice) -> Rows:
+        return Rows(
+            self.read[rows],
+            self.targets[rows],
+            self.part[rows],
+            self.scored[rows],
+            self.notes[rows],
+            self.lost[rows],
+            self.charge[rows],
+        )
+
+    @classmethod
+    def plain(cls, read: Steps, targets: IntArray, part: IntArray, notes: IntArray | None = None) -> Rows:
+        """Every step counts, nothing is lost, and each is a note unless ``notes`` says otherwise."""
+        count = len(targets)
+        return cls(
+            read,
+            targets,
+            part,
+            scored=np.ones(count, dtype=np.bool_),
+            notes=np.ones(count, dtype=np.int64) if notes is None else notes,
+            lost=np.zeros(count, dtype=np.int64),
+            charge=np.zeros(count),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """How the player has played one note.
+
+    Attributes:
+        dt_ms: From the onset before it.
+        duration_ms: Key down to key up.
+        velocity: 1..127.
+        pedal: 0 or 1, at the onset.
+    """
+
+    dt_ms: int
+    duration_ms: int
+    velocity: int
+    pedal: int
+
+
+class Habits(Protocol):
+    """What a representation that lacks something takes from the player's window."""
+
+    def next(self) -> Habit:
+        """The next note's."""
+        ...
+
+    def next_onset(self) -> Habit:
+        """That of the first note of the next onset that is not part of the same chord."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A note as drawn; its onset in milliseconds after the last one that the writer was told of."""
+
+    onset_ms: int
+    pitch: int
+    velocity: int
+    pedal: int
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """What a writer writes with, beside what is drawn.
+
+    Attributes:
+        habits: Where what the representation lacks comes from.
+        uniform: Endless numbers in [0, 1), for values within a class.
+        lowest_pitch: Of what is written.
+        highest_pitch: Of what is written.
+    """
+
+    habits: Habits
+    uniform: Iterator[float]
+    lowest_pitch: int
+    highest_pitch: int
+
+    def pitch_mask(self) -> NDArray[np.float64]:
+        """0 for each allowed pitch, minus infinity for the others, (KEYS,)."""
+        mask = np.full(KEYS, -np.inf)
+        mask[self.lowest_pitch : self.highest_pitch + 1] = 0
+        return mask
+
+
+class Writer(Protocol):
+    """Turns what is drawn, step by step, into notes."""
+
+    def mask(self, attribute: int, values: Sequence[int]) -> NDArray[np.float64] | None:
+        """What is added to the logits of an attribute, the earlier ones of the step being drawn."""
+        ...
+
+    def take(self, values: Sequence[int]) -> tuple[list[Written], Steps]:
+        """The notes that are complete with this step, by onset, and what the model reads of it.
+
+        Args:
+            values: For each attribute the class; of a regression, milliseconds.
+        """
+        ...
+
+
+class Representation(Protocol):
+    """How notes become the model's steps and back."""
+
+    @property
+    def kind(self) -> str:
+        """Name of the class of representations."""
+        ...
+
+    @property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """What is predicted, in order."""
+        ...
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Integer inputs; there is at least one."""
+        ...
+
+    @property
+    def dense(self) -> Dense:
+        """Inputs that are numbers."""
+        ...
+
+    @property
+    def parts(self) -> bool:
+        """Whether the heads are told who plays the next step."""
+        ...
+
+    @property
+    def lacks(self) -> tuple[Lack, ...]:
+        """What it says nothing about."""
+        ...
+
+    def spec(self) -> dict[str, Any]:
+        """What `improv_core.representation.from_spec` needs to make it again."""
+        ...
+
+    def learned(self, pieces: Iterable[Notes]) -> Self:
+        """With the vocabulary of a training split, where it has one."""
+        ...
+
+    def start(self) -> Steps:
+        """The one step before the first."""
+        ...
+
+    def rows(self, notes: Notes, part: IntArray) -> Rows:
+        """A piece as steps.
+
+        Args:
+            notes: The piece.
+            part: Who plays each note, shape (n,).
+        """
+        ...
+
+
+class WritingRepresentation(Representation, Protocol):
+    """A representation whose answers are written from the player's window alone."""
+
+    def writer(self, notes: Notes, ink: Ink) -> Writer:
+        """For what follows ``notes``; its time begins at their last onset."""
+        ...

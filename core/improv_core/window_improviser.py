@@ -1,0 +1,164 @@
+"""An improviser for every representation but ``piano``: at each turn it reads the window anew.
+
+What the representation lacks (timing, note lengths, loudness, pedal) it takes from what the player has
+played of that window. Nothing is carried from turn to turn but the notes themselves, as models of
+fixed-length sequences were trained to work.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from improv_core.improvising import PlannedNote
+from improv_core.notes import PEDAL_DOWN_FROM, SUSTAIN_CONTROLLER, ControlChange, Note, Part, Performance
+from improv_core.representation import WritingRepresentation, encode
+from improv_core.representation.habits import LATEST, WindowHabits
+from improv_core.sampler import Sampling
+from improv_core.window_turn import StepModel, WindowTurn
+
+_ENOUGH: Final = 2 * LATEST
+"""Of the player's notes, to know their habits."""
+
+
+@dataclass(slots=True)
+class _Key:
+    """A note that has sounded or is sounding."""
+
+    part: Part
+    pitch: int
+    velocity: int
+    pedal: int
+    onset_s: float
+    release_s: float | None = None
+
+
+class WindowImproviser:
+    """Listens, remembers and draws notes.
+
+    Args:
+        model: A model of a `WritingRepresentation`.
+        representation: The model's.
+        sampling: Temperatures and bounds.
+        seed: Randomness is keyed by (seed, turn, step).
+        window_notes: How many notes the rolling seed window holds.
+    """
+
+    def __init__(
+        self,
+        model: StepModel,
+        representation: WritingRepresentation,
+        sampling: Sampling,
+        *,
+        seed: int,
+        window_notes: int = 512,
+    ) -> None:
+        self._model = model
+        self._representation = representation
+        self._sampling = sampling
+        self._seed = seed
+        self._window: deque[_Key] = deque(maxlen=window_notes)
+        self._down: dict[int, _Key] = {}
+        self._pedal = 0
+        self._turn: WindowTurn | None = None
+
+    @property
+    def outgrown(self) -> bool:
+        """Never: every turn begins from the window."""
+        return False
+
+    def rebuild(self) -> Iterator[None]:
+        """There is nothing to do."""
+        return iter(())
+
+    # --- what the player does ---------------------------------------------------------------------
+
+    def press(self, pitch: int, velocity: int, at_s: float) -> None:
+        """A key goes down.
+
+        A time before the latest onset counts as that onset: a key may be stamped a little before the last
+        note of the answer that it cuts short.
+        """
+        self.release(pitch, at_s)
+        onset_s = max(at_s, self._window[-1].onset_s) if self._window else at_s
+        key = _Key(Part.PLAYER, pitch, velocity, self._pedal, onset_s)
+        self._window.append(key)
+        self._down[pitch] = key
+
+    def release(self, pitch: int, at_s: float) -> None:
+        """A key comes up; one that is not down is ignored."""
+        key = self._down.pop(pitch, None)
+        if key is not None:
+            key.release_s = max(at_s, key.onset_s)
+
+    def move_pedal(self, value: int) -> None:
+        """The player's pedal, 0..127."""
+        self._pedal = int(value >= PEDAL_DOWN_FROM)
+
+    # --- improv's own notes -----------------------------------------------------------------------
+
+    def begin_turn(self, turn: int, now_s: float) -> None:
+        """Take over; the model has yet to read the window, from an empty state."""
+        players = [key for key in self._window if key.part is Part.PLAYER]
+        self._turn = WindowTurn(
+            turn,
+            self._model,
+            self._representation,
+            self._sampling,
+            seed=self._seed,
+            notes=encode(_performance(self._window, now_s)),
+            habits=WindowHabits(encode(_performance(players[-_ENOUGH:], now_s))),
+            origin_s=max((key.onset_s for key in self._window), default=now_s),
+        )
+
+    def prepare(self) -> bool:
+        """Work for some milliseconds towards the next note; returns whether `draw` can now give it at once.
+
+        Raises:
+            RuntimeError: No turn is open.
+        """
+        return self._open_turn.prepare()
+
+    def draw(self, earliest_s: float, latest_s: float) -> PlannedNote:
+        """Draw the next note of the open turn; those after it keep their distance from it.
+
+        Raises:
+            RuntimeError: No turn is open.
+        """
+        return self._open_turn.draw(earliest_s, latest_s)
+
+    def withdraw(self) -> None:
+        """Take back the note that was drawn last; it must not have been sent."""
+        self._open_turn.withdraw()
+
+    def close_turn(self, sounded: Mapping[int, tuple[float, float]]) -> None:
+        """End the open turn; what has sounded of it joins the window.
+
+        Args:
+            sounded: For each index that sounded, its onset and release in seconds.
+        """
+        for note in self._turn.plan if self._turn is not None else ():
+            if note.index in sounded:
+                times = sounded[note.index]
+                self._window.append(_Key(Part.IMPROV, note.pitch, note.velocity, note.pedal, *times))
+        self._turn = None
+
+    @property
+    def _open_turn(self) -> WindowTurn:
+        if self._turn is None:
+            raise RuntimeError("no turn is open")
+        return self._turn
+
+
+def _performance(keys: Iterable[_Key], now_s: float) -> Performance:
+    """Keys as a performance; what is still held ends now."""
+    notes, pedal, down = [], [], 0
+    for key in keys:
+        release_s = now_s if key.release_s is None else key.release_s
+        notes.append(Note(key.pitch, key.velocity, key.onset_s, max(0.0, release_s - key.onset_s)))
+        if key.pedal != down:
+            down = key.pedal
+            pedal.append(ControlChange(SUSTAIN_CONTROLLER, 127 * down, key.onset_s))
+    return Performance.of(notes, pedal)
