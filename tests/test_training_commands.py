@@ -87,9 +87,9 @@ def test_baselines_learn_from_the_folders_that_are_named(capfd: pytest.CaptureFi
 
     write_checkpoint(Path("a.ckpt"), make_network())
     write_corpus(Path("scales"), {f"{i}.mid": scale(40) for i in range(9)})
-    sums = []
+    kept, sums = ("--keep-twins", "--cache", "cache", "-o", "f.json"), []
     for learned in ((), ("--baselines-from", "songs", "--baselines-from", "scales")):
-        arguments = ("evaluate", "a.ckpt", "songs", "scales", "--cache", "cache", "-o", "f.json", *learned)
+        arguments = ("evaluate", "a.ckpt", "songs", "scales", *kept, *learned)
         assert improv(*arguments) == 0
         songs, scales = json.loads(Path("f.json").read_text())["corpora"]
         sums.append([one["nats_per_note"]["bigram"]["sum"] for one in (songs, scales)])
@@ -100,10 +100,58 @@ def test_baselines_learn_from_the_folders_that_are_named(capfd: pytest.CaptureFi
     assert sums[0] != sums[1]
 
 
+def test_a_test_piece_that_is_in_training_as_well_is_left_out_unless_it_is_asked_for(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    require_training_extra()
+    from tiny_corpora import make_network, write_checkpoint
+
+    write_checkpoint(Path("a.ckpt"), make_network())
+    pieces = {f"{i}.mid": random_performance(200, seed=i) for i in range(4)}
+    write_corpus(Path("takes"), {**pieces, "copy.mid": pieces["1.mid"]})
+    places = {"0.mid": "test", "copy.mid": "test", "1.mid": "train", "2.mid": "train", "3.mid": "train"}
+    Path("splits.json").write_text(json.dumps(places))
+    arguments = ("evaluate", "a.ckpt", "takes", "--splits", "splits.json", "--cache", "cache", "-o", "f.json")
+    assert improv(*arguments) == 0
+    assert (
+        "Left out: 1 piece of the test split of takes, of which training has the same performance in takes; "
+        "--keep-twins keeps them."
+    ) in capfd.readouterr().out
+    assert json.loads(Path("f.json").read_text())["corpora"][0]["pieces"] == 1
+    assert improv(*arguments, "--keep-twins") == 0
+    assert "Left out" not in capfd.readouterr().out
+    assert json.loads(Path("f.json").read_text())["corpora"][0]["pieces"] == 2
+
+
+def test_an_existing_model_is_trained_further_at_its_own_sizes(capfd: pytest.CaptureFixture[str]) -> None:
+    require_training_extra()
+    from improv_training.checkpoints import load_checkpoint
+
+    assert improv("train", "songs", "-o", "first", *TRAINED) == 0
+    assert improv("export", "first/best.ckpt", "-o", "first.onnx", "--proof", "songs/01.mid") == 0
+    further = ("--updates", "2", "--lanes", "2", "--chunk", "16", "--cache", "cache")
+    for model in ("first/best.ckpt", "first.onnx"):
+        assert improv("train", "songs", "-o", f"{model}-run", "--from", model, *further) == 0
+        plan = load_checkpoint(Path(f"{model}-run/last.ckpt")).plan
+        assert (plan.shape.hidden, plan.shape.layers, plan.rate) == (16, 1, 3e-4)
+    capfd.readouterr()
+    assert improv("train", "songs", "-o", "other", "--from", "first.onnx", "--hidden", "32", *further) == 2
+    assert capfd.readouterr().err.startswith("The model is a network of other sizes, which cannot change")
+
+
+def test_presets_are_listed_with_what_they_take_from_the_player(capfd: pytest.CaptureFixture[str]) -> None:
+    assert improv("presets") == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[2].startswith("piano ")
+    assert any(
+        line.startswith("symbols ") and "timing, note lengths, loudness, pedal" in line for line in lines
+    )
+
+
 def test_encoded_corpora_are_kept_in_the_users_cache(tmp_path: Path) -> None:
     require_training_extra()
     assert improv("train", "songs", "-o", "run", *TRAINED[:-2]) == 0
-    (cached,) = (tmp_path / "home").rglob("songs-*.npz")
+    (cached,) = (tmp_path / "home").rglob("songs-*.npy")
     assert cached.parent.name == "corpora"
 
 
@@ -113,7 +161,18 @@ def test_encoded_corpora_are_kept_in_the_users_cache(tmp_path: Path) -> None:
         ("train songs -o run --hours 1 --updates 3", "Give either --hours or --updates, not both."),
         ("train songs -o run --resume", "run holds no last.ckpt to go on from; leave out --resume."),
         ("train songs -o taken/run", "The folder taken/run cannot be made (Not a directory); name another."),
-        ("train nowhere -o run", "nowhere is not a folder; name a folder of MIDI files."),
+        ("train nowhere -o run", "nowhere is not a folder; name a folder of MIDI files or an archive"),
+        ("train songs -o run --preset flute", "There is no preset 'flute'; there are piano, frames,"),
+        ("train songs -o run --tracks drums", "--tracks is one of piano, melody, all, not 'drums'."),
+        ("train songs -o run --from gone.onnx", "There is no model file gone.onnx."),
+        (
+            "train songs -o run --from noise.ckpt",
+            "noise.ckpt is damaged, or not a checkpoint of improv train.",
+        ),
+        (
+            "train songs -o run --from default --preset piano",
+            "A model that is trained further keeps its preset: leave out --preset.",
+        ),
         ("train empty -o run", "empty holds no .mid or .midi files."),
         ("train songs -o run --cache taken", "The folder taken for encoded corpora cannot be written"),
         ("train songs -o run --repeat song=2", "--repeat song=2: write NAME=TIMES with one of songs."),

@@ -24,7 +24,7 @@ def test_a_vocabulary_is_learned_from_the_train_split_and_what_it_misses_is_said
     assert isinstance(learned, Symbols)
     assert learned.table == ("C4", "D4")
     assert sentence == (
-        "2 symbols. They do not hold 20.0% of the notes of the train split and 25.0% of the notes of the "
+        "Vocabulary: 2; it lacks 20.0% of the notes of the train split and 25.0% of the notes of the "
         "validation split."
     )
 

@@ -29,7 +29,7 @@ def learn_vocabulary(
             f"No note or chord comes {learned.min_count} times in the train split; name a folder with "
             "more music."
         )
-    return learned, f"{len(learned.table):,} symbols. {_missed(learned, corpora)}"
+    return learned, f"Vocabulary: {len(learned.table):,}; it lacks {_missed(learned, corpora)}."
 
 
 def _missed(learned: Symbols, corpora: Sequence[Corpus]) -> str:
@@ -42,7 +42,7 @@ def _missed(learned: Symbols, corpora: Sequence[Corpus]) -> str:
                 lost += int(rows.lost.sum())
                 notes += len(piece)
         shares.append(f"{lost / max(1, notes):.1%} of the notes of the {split} split")
-    return f"They do not hold {' and '.join(shares)}."
+    return " and ".join(shares)
 
 
 def draw_openings(corpora: Sequence[Corpus], count: int, length: int, seed: int) -> Openings:
