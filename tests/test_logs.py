@@ -56,12 +56,10 @@ def scalars(folder: Path, name: str) -> list[tuple[int, float]]:
 
 def test_tensorboard_gets_the_same_curves_over_a_resumption(tmp_path: Path) -> None:
     require(importlib.util.find_spec("tensorboard"), "no tensorboard: pip install -e '.[train]'")
-    run(tmp_path, 15)
+    run(tmp_path, 20)
     run(tmp_path, 40, gone_on_with(tmp_path, updates=40, validate_every=10))
-    assert scalars(tmp_path / "log", "train") == list(
-        zip((15, 20, 40), logged(tmp_path, "train"), strict=True)
-    )
-    steps = (10, 15, 20, 30, 40)
+    assert scalars(tmp_path / "log", "train") == list(zip((20, 40), logged(tmp_path, "train"), strict=True))
+    steps = (10, 20, 30, 40)
     assert scalars(tmp_path / "log", "val") == list(zip(steps, logged(tmp_path, "val"), strict=True))
 
 

@@ -31,12 +31,6 @@ _INTERRUPTED = 130
 _WRONG = 2
 
 
-def planned(preset: Preset, corpora: Sequence[Corpus]) -> Plan:
-    """A preset's plan, with the vocabulary of the training splits."""
-    pieces = (notes for corpus in corpora for notes in corpus.pieces("train"))
-    return replace(preset.plan, representation=preset.representation.learned(pieces).spec())
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     chosen = _parser().parse_args(arguments)

@@ -16,6 +16,9 @@ from improv_training.processes import Process
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
+_ALONE: Final = "Stopping; Ctrl-C again stops at once and loses what came after the last checkpoint."
+_TOGETHER: Final = "Stopping."
+
 
 class InterruptedBySignal(Exception):  # noqa: N818
     """A signal came and the last checkpoint is written.
@@ -43,6 +46,8 @@ class StopWhenOver(Callback):
 class StopOnSignal(Checkpoint):
     """The first Ctrl-C or SIGTERM ends training after an update, with a checkpoint; the second at once.
 
+    Where several processes train, a second one changes nothing.
+
     Within it, as a context manager, signals are heard. Lightning calls it after `Keep` when it comes after it
     in the list of callbacks, as both are kinds of ``Checkpoint``, which come last.
 
@@ -65,10 +70,12 @@ class StopOnSignal(Checkpoint):
             signal.signal(number, handler)
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
-        if self._signal:
+        alone = self._process.world == 1
+        if self._signal and alone:  # torchrun passes on what its processes have heard from the terminal
             raise KeyboardInterrupt
+        if not self._signal:
+            self._say(_ALONE if alone else _TOGETHER)
         self._signal = number
-        self._say("Stopping; Ctrl-C again stops at once and loses what came after the last checkpoint.")
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Take SIGTERM back from lightning, whose handler would end the run without a checkpoint."""
