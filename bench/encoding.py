@@ -31,11 +31,11 @@ from improv_core.errors import ImprovError
 from improv_core.midi_files import TempoMap, read_performance
 from improv_core.notes import SUSTAIN_CONTROLLER
 from improv_core.representation import encode
-from improv_training.archives import Archive
-from improv_training.encoded import Encoded
-from improv_training.encoding import encode_source
-from improv_training.fast_midi import Voice
-from improv_training.rows import FIELDS, rows_of
+from improv_training.corpora.archives import Archive
+from improv_training.corpora.encoded import Encoded
+from improv_training.corpora.encoding import encode_source
+from improv_training.corpora.fast_midi import Voice
+from improv_training.corpora.rows import FIELDS, rows_of
 
 TIMED = "maestro_v2"
 QUICK = 24

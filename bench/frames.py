@@ -27,12 +27,12 @@ from torch.nn import functional
 from bench.tables import print_table
 from improv_core.representation import Frames, Notes
 from improv_core.representation.frames import LOWEST, PITCHES
-from improv_training.batches import LaneBatches, Lanes
-from improv_training.checkpoints import load_checkpoint
-from improv_training.network import Network
+from improv_training.engine.batches import LaneBatches, Lanes
+from improv_training.engine.checkpoints import load_checkpoint
+from improv_training.engine.network import Network
+from improv_training.engine.run_folder import best_checkpoint
+from improv_training.engine.trainer import train
 from improv_training.presets import load_preset
-from improv_training.run_folder import best_checkpoint
-from improv_training.trainer import train
 
 Roll = NDArray[np.bool_]
 

@@ -16,9 +16,9 @@ from tempfile import TemporaryDirectory
 
 from bench.corpora import HERE, SPLITS, unpacked
 from bench.tables import load_average, print_table
-from improv_training.corpora import load_corpus
-from improv_training.corpus import Corpus
-from improv_training.near_duplicates import keep_out_of_test, tally
+from improv_training.corpora.corpus import Corpus
+from improv_training.corpora.loading import load_corpus
+from improv_training.corpora.near_duplicates import keep_out_of_test, tally
 
 BESIDE = "maestro_v2"
 

@@ -24,12 +24,12 @@ from bench.tables import print_table
 from improv_core.representation import Attribute, Notes, Symbols
 from improv_core.representation.binning import Identity
 from improv_core.representation.note_attributes import NoteAttributes
-from improv_training.baselines import Baselines
-from improv_training.chords import ChordHabits
-from improv_training.corpora import TRACKS, Corpus, load_corpus
-from improv_training.evaluation import score_corpus
-from improv_training.figures import Figures
-from improv_training.pitch_space import (
+from improv_training.corpora.loading import TRACKS, Corpus, load_corpus
+from improv_training.evaluation.baselines import Baselines
+from improv_training.evaluation.chords import ChordHabits
+from improv_training.evaluation.figures import Figures
+from improv_training.evaluation.nats import score_corpus
+from improv_training.evaluation.pitch_space import (
     GROUPING,
     PAST,
     TIMING,
@@ -43,10 +43,10 @@ from improv_training.pitch_space import (
     UnigramPitch,
     pitch_nats,
 )
-from improv_training.pitch_symbols import SymbolPitch, in_vocabulary
-from improv_training.ppm import Ppm
-from improv_training.scoring import Scorer, open_scorer
-from improv_training.spelling import spelling_of
+from improv_training.evaluation.pitch_symbols import SymbolPitch, in_vocabulary
+from improv_training.evaluation.ppm import Ppm
+from improv_training.evaluation.scoring import Scorer, open_scorer
+from improv_training.evaluation.spelling import spelling_of
 
 Values = NDArray[np.float64]
 

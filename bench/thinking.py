@@ -94,7 +94,7 @@ def untrained(folder: Path) -> Iterator[Path]:
     import torch
 
     from improv_export.graph import build
-    from improv_training.network import Network
+    from improv_training.engine.network import Network
     from improv_training.presets import load_preset, preset_names
 
     for preset in (load_preset(name) for name in preset_names()):

@@ -2,7 +2,7 @@
 
     python -m bench.training [--updates 3] [--preset NAME ...] [--corpus CORPUS.json ...]
 
-Without a corpus (`improv_training.corpus.save_corpus` writes them) notes are made up.
+Without a corpus (`improv_training.corpora.corpus.save_corpus` writes them) notes are made up.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from numpy.typing import NDArray
 
 from bench.tables import load_average, print_table
 from improv_core.representation import Notes, Piano, Representation, from_spec
-from improv_training.batches import Batch, LaneBatches, Lanes, Pieces
-from improv_training.checkpoints import load_checkpoint
-from improv_training.corpus import open_corpus
-from improv_training.learner import Learner
+from improv_training.corpora.corpus import open_corpus
+from improv_training.engine.batches import Batch, LaneBatches, Lanes, Pieces
+from improv_training.engine.checkpoints import load_checkpoint
+from improv_training.engine.learner import Learner
+from improv_training.engine.processes import this_process
+from improv_training.engine.trainer import train
 from improv_training.plan import Plan
 from improv_training.presets import Preset, load_preset, preset_names
-from improv_training.processes import this_process
 from improv_training.shape import Shape
-from improv_training.trainer import train
 
 PIECES, LENGTH = 130, 1500
 UPDATES, BROKEN_AFTER = 12, 5

@@ -14,7 +14,7 @@ _STEP = 9
 
 def members_of(name: str, at_most: int) -> Iterator[tuple[str, bytes]]:
     """Names and bytes of every ninth of a corpus' first files; the test that asks is skipped without it."""
-    from improv_training.archives import Archive
+    from improv_training.corpora.archives import Archive
 
     path = CORPORA / f"{name}.tar.xz"
     if not path.is_file():

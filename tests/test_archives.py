@@ -9,8 +9,8 @@ import pytest
 from tiny_corpora import midi_bytes
 
 from improv_core.errors import DataError
-from improv_training import archives, sources
-from improv_training.archives import Archive, is_archive
+from improv_training.corpora import archives, sources
+from improv_training.corpora.archives import Archive, is_archive
 
 SONG = midi_bytes(b"\x00\x90\x3c\x40\x60\x80\x3c\x40\x00\xff\x2f\x00")
 NAMES = ("songs.zip", "songs.tar", "songs.tar.gz", "songs.tgz", "songs.tar.xz", "songs.txz")

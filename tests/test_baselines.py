@@ -10,8 +10,8 @@ from improv_core.errors import DataError
 from improv_core.notes import Note, Performance
 from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, Attribute, NoteAttributes, Piano, targets
 from improv_core.representation.binning import Grid, Identity
-from improv_training import baselines as module
-from improv_training.baselines import BIGRAM_WEIGHT, Baselines, PairCounter, as_classes
+from improv_training.evaluation import baselines as module
+from improv_training.evaluation.baselines import BIGRAM_WEIGHT, Baselines, PairCounter, as_classes
 
 PITCH = ATTRIBUTE_NAMES.index("pitch")
 

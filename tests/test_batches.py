@@ -18,7 +18,7 @@ from improv_training.augment import Augmentation
 with contextlib.suppress(ImportError):
     import torch
 
-    from improv_training.batches import Batch, Endless, LaneBatches, Lanes, Position
+    from improv_training.engine.batches import Batch, Endless, LaneBatches, Lanes, Position
 
 
 @pytest.fixture(autouse=True)

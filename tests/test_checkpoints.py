@@ -15,8 +15,8 @@ from improv_training.shape import Shape
 with contextlib.suppress(ImportError):
     import torch
 
-    from improv_training.batches import Position
-    from improv_training.checkpoints import CHECKPOINT_VERSION, load_checkpoint
+    from improv_training.engine.batches import Position
+    from improv_training.engine.checkpoints import CHECKPOINT_VERSION, load_checkpoint
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from improv_core.representation import Notes
-from improv_training.chords import ChordHabits, groups_of
+from improv_training.evaluation.chords import ChordHabits, groups_of
 
 C, E, G = 60, 64, 67
 

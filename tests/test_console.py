@@ -21,7 +21,7 @@ from improv_training.console import (
     show_presets,
     show_verdict,
 )
-from improv_training.figures import Figures, mean_over_corpora
+from improv_training.evaluation.figures import Figures, mean_over_corpora
 from improv_training.presets import load_preset
 
 

@@ -12,11 +12,11 @@ import pytest
 from tiny_corpora import random_pieces, scale, write_corpus
 
 from improv_core.errors import DataError, StorageError
-from improv_training.archives import Archive
-from improv_training.encoded import Encoded
-from improv_training.encoding import encode_source
-from improv_training.sources import LARGEST_FILE
-from improv_training.tracks import TRACKS
+from improv_training.corpora.archives import Archive
+from improv_training.corpora.encoded import Encoded
+from improv_training.corpora.encoding import encode_source
+from improv_training.corpora.sources import LARGEST_FILE
+from improv_training.corpora.tracks import TRACKS
 
 
 class Reading:
@@ -139,7 +139,7 @@ def test_processes_that_read_end_with_the_one_that_is_killed(tmp_path: Path) -> 
     program.write_text(
         "import signal, sys\n"
         "from pathlib import Path\n"
-        "from improv_training.encoding import encode_source\n"
+        "from improv_training.corpora.encoding import encode_source\n"
         "def stay(done, total):\n"
         "    print('reading', flush=True)\n"
         "    signal.pause()\n"

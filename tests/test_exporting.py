@@ -101,6 +101,7 @@ def test_metadata_says_what_the_daemon_and_the_reader_need(tmp_path: Path) -> No
         "projected": 10,
         "dropout": 0.5,
         "spread": 0.1,
+        "orthogonal": True,
     }
     assert metadata["trained"] == {"hours": 0.5, "updates": 7}
     assert len(metadata["date"]) == len("2026-01-31")

@@ -16,9 +16,9 @@ from improv_core.errors import MidiFileError
 from improv_core.midi_files import parse_midi
 from improv_core.notes import Performance
 from improv_core.representation import encode
-from improv_training.events import Unusual
-from improv_training.fast_midi import Voice, read_plain, read_voices, read_voices_slowly
-from improv_training.rows import FIELDS, rows_of
+from improv_training.corpora.fast_midi import Voice, read_plain, read_voices, read_voices_slowly
+from improv_training.corpora.messages import Unusual
+from improv_training.corpora.rows import FIELDS, rows_of
 
 END = b"\x00\xff\x2f\x00"
 PEDAL_DOWN, PEDAL_UP = b"\x00\xb0\x40\x7f", b"\x00\xb0\x40\x00"

@@ -17,8 +17,8 @@ from training_runs import weights
 with contextlib.suppress(ImportError):
     import torch
 
-    from improv_training.checkpoints import load_checkpoint
-    from improv_training.corpus import save_corpus
+    from improv_training.corpora.corpus import save_corpus
+    from improv_training.engine.checkpoints import load_checkpoint
     from improv_training.fit import main
 
 ROOT = Path(__file__).parent.parent
@@ -127,7 +127,7 @@ def test_sigterm_ends_the_process_with_a_sentence_and_the_usual_status() -> None
     ]
     with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        process.stdout.readline()
+        next(line for line in process.stdout if "update" in line)
         process.send_signal(signal.SIGTERM)
         lines = process.stdout.read().splitlines()
     updates = load_checkpoint(Path("run/last.ckpt")).updates
@@ -160,7 +160,7 @@ def test_a_run_is_gone_on_with_by_its_own_plan(capfd: pytest.CaptureFixture[str]
     assert main(arguments("run", *NEW)) == 0
     capfd.readouterr()
     assert main(arguments("run", "--resume", "--preset", "piano")) == 2
-    assert capfd.readouterr().err == "--resume goes on by the plan of the run; leave out --preset.\n"
+    assert capfd.readouterr().err == "A run that is gone on with keeps its preset: leave out --preset and --from.\n"
     assert main(arguments("run", "--resume", "--updates", "14")) == 0
     kept: Any = load_checkpoint(Path("run/last.ckpt"))
     assert (kept.updates, kept.plan.preset, kept.plan.shape.hidden) == (14, "small", 16)

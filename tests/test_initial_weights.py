@@ -20,8 +20,8 @@ with contextlib.suppress(ImportError):
     from improv_core.model import METADATA_KEY
     from improv_export.exporting import metadata
     from improv_export.graph import build
-    from improv_training.checkpoints import load_checkpoint
-    from improv_training.initial_weights import load_initial
+    from improv_training.engine.checkpoints import load_checkpoint
+    from improv_training.engine.initial_weights import load_initial
 
 
 @pytest.fixture(autouse=True)
@@ -139,7 +139,7 @@ def test_what_is_no_model_file_of_ours_is_refused_in_one_sentence(tmp_path: Path
 
 def test_the_network_says_the_same_with_the_weights_of_its_model_file(tmp_path: Path) -> None:
     from improv_core.model import Model
-    from improv_training.network import Network
+    from improv_training.engine.network import Network
 
     network = make_network()
     path = model_file(tmp_path / "a.onnx", network)

@@ -15,9 +15,9 @@ from improv_core.errors import StorageError
 with contextlib.suppress(ImportError):
     import torch
 
-    from improv_training.checkpoints import load_checkpoint
-    from improv_training.keeping import WholeFiles, remove_partial
-    from improv_training.trainer import train
+    from improv_training.engine.checkpoints import load_checkpoint
+    from improv_training.engine.keeping import WholeFiles, remove_partial
+    from improv_training.engine.trainer import train
 
 
 @pytest.fixture(autouse=True)

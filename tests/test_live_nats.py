@@ -16,7 +16,7 @@ from improv_core.representation import Notes, encode, joined
 
 with contextlib.suppress(ImportError):
     from improv_export.live_nats import live_nats, nats_difference
-    from improv_training.network import laplace_nats
+    from improv_training.engine.network import laplace_nats
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from training_runs import gone_on_with, logged, plan
 with contextlib.suppress(ImportError):
     import torch
 
-    from improv_training.trainer import train
+    from improv_training.engine.trainer import train
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ import pytest
 from tiny_corpora import make_corpus
 
 from improv_core.notes import Note, Performance
-from improv_training.corpus import Corpus
-from improv_training.near_duplicates import KeptOut, Twin, find_twins, keep_out_of_test, tally
+from improv_training.corpora.corpus import Corpus
+from improv_training.corpora.near_duplicates import KeptOut, Twin, find_twins, keep_out_of_test, tally
 
 
 def work(seed: int, notes: int = 200, take: int = 0) -> Performance:

@@ -27,7 +27,7 @@ with contextlib.suppress(ImportError):
     import torch
     from torch import Tensor
 
-    from improv_training.network import laplace_nats
+    from improv_training.engine.network import laplace_nats
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +93,7 @@ def test_losses_are_sums_of_nats_over_the_steps_that_count() -> None:
 
 
 def test_a_new_network_keeps_what_it_has_heard() -> None:
-    from improv_training.network import Network
+    from improv_training.engine.network import Network
     from improv_training.shape import Shape
 
     lstm = Network(Piano(), Shape(inputs=4, hidden=8, layers=2, projected=4)).lstm

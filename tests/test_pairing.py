@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improv_training.pairing import paired
+from improv_training.corpora.pairing import paired
 
 
 def one_by_one(events: list[tuple[int, bool]]) -> list[tuple[int, int]]:

@@ -17,12 +17,12 @@ from improv_core.notes import Part
 from improv_core.representation import Attribute, Events, NoteAttributes, Notes, Piano, Representation, encode
 from improv_core.representation.binning import Identity
 from improv_core.representation.piano import DT
-from improv_training.baselines import Baselines
-from improv_training.ppm import Ppm
+from improv_training.evaluation.baselines import Baselines
+from improv_training.evaluation.ppm import Ppm
 
 with contextlib.suppress(ImportError):
-    from improv_training.evaluation import own_rows
-    from improv_training.pitch_space import (
+    from improv_training.evaluation.nats import own_rows
+    from improv_training.evaluation.pitch_space import (
         GROUPING,
         PAST,
         TIMING,
@@ -38,8 +38,8 @@ with contextlib.suppress(ImportError):
         softmax,
         time_shares,
     )
-    from improv_training.reading import projected_before
-    from improv_training.scoring import Scorer, open_scorer
+    from improv_training.evaluation.reading import projected_before
+    from improv_training.evaluation.scoring import Scorer, open_scorer
 
 PITCH_ALONE = NoteAttributes((Attribute("pitch", Identity(128), form="one-hot"),))
 PIECES = [encode(random_performance(count, seed)) for count, seed in ((30, 1), (12, 2), (1, 3))]

@@ -10,15 +10,15 @@ from tiny_corpora import make_network, random_performance, require_training_extr
 from improv_core.notes import Part
 from improv_core.representation import Symbols, encode
 from improv_core.representation.symbols import Chords
-from improv_training.chords import ChordHabits, groups_of
-from improv_training.spelling import spelling_of
+from improv_training.evaluation.chords import ChordHabits, groups_of
+from improv_training.evaluation.spelling import spelling_of
 
 with contextlib.suppress(ImportError):
-    from improv_training.evaluation import own_rows
-    from improv_training.pitch_space import pitch_nats, softmax
-    from improv_training.pitch_symbols import SymbolPitch, in_vocabulary
-    from improv_training.reading import projected_before
-    from improv_training.scoring import open_scorer
+    from improv_training.evaluation.nats import own_rows
+    from improv_training.evaluation.pitch_space import pitch_nats, softmax
+    from improv_training.evaluation.pitch_symbols import SymbolPitch, in_vocabulary
+    from improv_training.evaluation.reading import projected_before
+    from improv_training.evaluation.scoring import open_scorer
 
 
 @pytest.fixture(autouse=True)

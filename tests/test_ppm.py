@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from improv_training import ppm as module
-from improv_training.ppm import Ppm, blended
+from improv_training.evaluation import ppm as module
+from improv_training.evaluation.ppm import Ppm, blended
 
 
 def counts(**seen: int) -> np.ndarray:

@@ -80,7 +80,7 @@ def trained(workshop: Path) -> functools._lru_cache_wrapper[Trained]:
 
     @functools.cache
     def train(preset: str) -> Trained:
-        from improv_training.checkpoints import load_checkpoint
+        from improv_training.engine.checkpoints import load_checkpoint
 
         run, cache, model = workshop / preset, workshop / "cache", workshop / f"{preset}.onnx"
         songs = ("train", workshop / "songs", "-o", run, "--cache", cache)

@@ -17,8 +17,8 @@ with contextlib.suppress(ImportError):
     import torch
     import two_processes
 
-    from improv_training.checkpoints import load_checkpoint
-    from improv_training.processes import Process, check_lanes, this_process
+    from improv_training.engine.checkpoints import load_checkpoint
+    from improv_training.engine.processes import Process, check_lanes, this_process
 
 HERE = Path(__file__).parent
 

@@ -18,8 +18,8 @@ from improv_training.shape import Shape
 with contextlib.suppress(ImportError):
     import torch
 
-    from improv_training.checkpoints import load_checkpoint
-    from improv_training.trainer import train
+    from improv_training.engine.checkpoints import load_checkpoint
+    from improv_training.engine.trainer import train
 
 UPDATES, EVERY = 32, 7
 

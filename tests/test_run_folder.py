@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from improv_core.errors import DataError, StorageError
-from improv_training.run_folder import check_output, last_checkpoint, prepare
+from improv_training.engine.run_folder import check_output, last_checkpoint, prepare
 
 
 def test_a_new_run_gets_its_folder(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from improv_training.chords import ChordHabits
-from improv_training.spelling import ClassSpelling, PitchSpelling
+from improv_training.evaluation.chords import ChordHabits
+from improv_training.evaluation.spelling import ClassSpelling, PitchSpelling
 
 C, E, G = 60, 64, 67
 TABLE = ("C4", "C4.E4", "C4.E4.G4", "E4.G4", "D5")

@@ -8,9 +8,9 @@ import pytest
 from tiny_corpora import require_training_extra
 
 with contextlib.suppress(ImportError):
-    from improv_training.keeping import Keep
-    from improv_training.processes import Process
-    from improv_training.stopping import StopOnSignal
+    from improv_training.engine.keeping import Keep
+    from improv_training.engine.processes import Process
+    from improv_training.engine.stopping import StopOnSignal
 
 
 @pytest.fixture(autouse=True)

@@ -22,10 +22,10 @@ with contextlib.suppress(ImportError):
     import torch
 
     from improv_core.representation import from_spec
-    from improv_training.batches import LaneBatches
-    from improv_training.checkpoints import load_checkpoint
+    from improv_training.engine.batches import LaneBatches
+    from improv_training.engine.checkpoints import load_checkpoint
+    from improv_training.engine.trainer import VALIDATION, Outcome, train
     from improv_training.progress import train_in_console
-    from improv_training.trainer import VALIDATION, Outcome, train
 
 
 @pytest.fixture(autouse=True)

@@ -60,7 +60,7 @@ def test_a_folder_becomes_a_checkpoint_a_table_and_a_model_file(capfd: pytest.Ca
 
 def test_a_run_is_resumed_by_its_own_plan(capfd: pytest.CaptureFixture[str]) -> None:
     require_training_extra()
-    from improv_training.checkpoints import load_checkpoint
+    from improv_training.engine.checkpoints import load_checkpoint
 
     assert improv("train", "songs", "-o", "run", *TRAINED) == 0
     capfd.readouterr()
@@ -125,7 +125,7 @@ def test_a_test_piece_that_is_in_training_as_well_is_left_out_unless_it_is_asked
 
 def test_an_existing_model_is_trained_further_at_its_own_sizes(capfd: pytest.CaptureFixture[str]) -> None:
     require_training_extra()
-    from improv_training.checkpoints import load_checkpoint
+    from improv_training.engine.checkpoints import load_checkpoint
 
     assert improv("train", "songs", "-o", "first", *TRAINED) == 0
     assert improv("export", "first/best.ckpt", "-o", "first.onnx", "--proof", "songs/01.mid") == 0

@@ -67,7 +67,7 @@ def make_corpus(
 ) -> Any:
     """A corpus in memory; what ``split`` does not name is for training."""
     from improv_core.representation import encode
-    from improv_training.corpora import Corpus
+    from improv_training.corpora.loading import Corpus
 
     encoded = [encode(performance) for performance in pieces.values()]
     fields = ("dt_ms", "pedal", "pitch", "velocity", "duration_ms")
@@ -86,7 +86,7 @@ def make_network(layers: int = 2, seed: int = 0, representation: Any = None, **s
     import torch
 
     from improv_core.representation import Piano
-    from improv_training.network import Network
+    from improv_training.engine.network import Network
     from improv_training.shape import Shape
 
     torch.manual_seed(seed)
@@ -104,7 +104,7 @@ def write_checkpoint(path: Path, network: Any, **changes: Any) -> Path:
 
     import torch
 
-    from improv_training.checkpoints import CHECKPOINT_VERSION
+    from improv_training.engine.checkpoints import CHECKPOINT_VERSION
     from improv_training.plan import Plan
 
     plan = Plan(shape=network.shape, representation=network.representation.spec(), hours=2.0)

@@ -26,7 +26,7 @@ def tiny_network(
     """Every weight is drawn from -spread to spread."""
     import torch
 
-    from improv_training.network import Network
+    from improv_training.engine.network import Network
     from improv_training.shape import Shape
 
     torch.manual_seed(0)

@@ -49,14 +49,14 @@ def logged(run: Path, column: str) -> list[float]:
 
 def weights(run: Path) -> dict[str, Any]:
     """What ``last.ckpt`` is for."""
-    from improv_training.checkpoints import load_checkpoint
+    from improv_training.engine.checkpoints import load_checkpoint
 
     return load_checkpoint(run / "last.ckpt").network.state_dict()
 
 
 def gone_on_with(run: Path, **changes: Any) -> Any:
     """What a run has kept, with another plan."""
-    from improv_training.checkpoints import load_checkpoint
+    from improv_training.engine.checkpoints import load_checkpoint
 
     kept = load_checkpoint(run / "last.ckpt")
     return type(kept)(kept.network, plan(**changes), kept.hours, kept.updates, kept.position, kept.openings)

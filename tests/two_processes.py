@@ -13,12 +13,12 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from tiny_corpora import make_corpus, random_pieces
 
-from improv_training import processes
-from improv_training.checkpoints import load_checkpoint
-from improv_training.learner import Learner
+from improv_training.engine import processes
+from improv_training.engine.checkpoints import load_checkpoint
+from improv_training.engine.learner import Learner
+from improv_training.engine.trainer import train
 from improv_training.plan import Plan
 from improv_training.shape import Shape
-from improv_training.trainer import train
 
 UPDATES = 6
 INTERRUPTED_AFTER = 4

@@ -17,7 +17,7 @@ def write_untrained(folder: Path, preset: str, hidden: int | None = None) -> Pat
     import torch
 
     from improv_export.graph import build
-    from improv_training.network import Network
+    from improv_training.engine.network import Network
     from improv_training.presets import load_preset
 
     chosen = load_preset(preset)

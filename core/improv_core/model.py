@@ -42,7 +42,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """The chained heads in numpy, see `improv_training.network.Network`.
+    """The chained heads in numpy, see `improv_training.engine.network.Network`.
 
     Attributes:
         part: Embedding of who plays the next step, (2, projected); None where the model is not told.

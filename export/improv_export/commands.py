@@ -10,7 +10,7 @@ import typer
 
 from improv_core.errors import ConfigError, DataError
 from improv_training.commands import require_torch
-from improv_training.run_folder import check_output
+from improv_training.engine.run_folder import check_output
 
 
 def export(

@@ -17,8 +17,8 @@ from improv_core.model import SCHEMA, Model
 from improv_core.notes import Part
 from improv_core.representation import Notes, joined
 from improv_export.graph import build
-from improv_training.checkpoints import Checkpoint, load_checkpoint
-from improv_training.network import Network
+from improv_training.engine.checkpoints import Checkpoint, load_checkpoint
+from improv_training.engine.network import Network
 
 TOLERANCE = 1e-3
 """Largest allowed difference of a logit between torch and ONNX Runtime."""

@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
 from improv_core.model import METADATA_KEY
-from improv_training.network import Network
+from improv_training.engine.network import Network
 
 Constants = dict[str, NDArray[Any]]
 

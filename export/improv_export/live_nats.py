@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from improv_core.errors import DataError
 from improv_core.model import Heads, Model
 from improv_core.representation import Notes, Rows, joined
-from improv_training.network import laplace_nats
+from improv_training.engine.network import laplace_nats
 
 NATS_TOLERANCE = 0.01
 """Largest allowed difference in nats per note between int8 and full precision."""

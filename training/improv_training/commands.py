@@ -11,14 +11,14 @@ import platformdirs
 import typer
 
 from improv_core.errors import ConfigError, DataError, MissingExtraError
-from improv_training import run_folder
+from improv_training.engine import run_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from improv_training.baselines import Baselines
-    from improv_training.corpus import Corpus, Split, Tracks
-    from improv_training.evaluation import Figures, Scorer
+    from improv_training.corpora.corpus import Corpus, Split, Tracks
+    from improv_training.evaluation.baselines import Baselines
+    from improv_training.evaluation.nats import Figures, Scorer
 
 _FOLDERS = "Folders of MIDI files, or archives of them (.zip, .tar, .tar.gz, .tar.xz); each is a corpus."
 Folders = Annotated[list[Path], typer.Argument(help=_FOLDERS)]
@@ -174,8 +174,8 @@ def evaluate(
 
     from improv_training import console as show
     from improv_training import planning
-    from improv_training.baselines import Baselines
-    from improv_training.evaluation import mean_over_corpora, mean_over_notes, open_scorer, write_json
+    from improv_training.evaluation.baselines import Baselines
+    from improv_training.evaluation.nats import mean_over_corpora, mean_over_notes, open_scorer, write_json
 
     torch.set_num_threads(1)
     console = show.make_console()
@@ -230,7 +230,7 @@ def _load(
 def _without_twins(console: Console, corpora: list[Corpus], trained: Sequence[Corpus] = ()) -> list[Corpus]:
     """Without the pieces of validation and test that recur in training, here or in ``trained``."""
     from improv_training.console import show_twins
-    from improv_training.near_duplicates import keep_out_of_test
+    from improv_training.corpora.near_duplicates import keep_out_of_test
 
     names = {corpus.name for corpus in corpora}
     others = [corpus for corpus in trained if corpus.name not in names]
@@ -243,9 +243,9 @@ def _without_twins(console: Console, corpora: list[Corpus], trained: Sequence[Co
 def _score(
     console: Console, scorer: Scorer, corpus: Corpus, split: Split, shared: Baselines | None
 ) -> Figures:
-    from improv_training.baselines import Baselines
     from improv_training.console import progress_bar
-    from improv_training.evaluation import score_corpus
+    from improv_training.evaluation.baselines import Baselines
+    from improv_training.evaluation.nats import score_corpus
 
     baselines = shared or Baselines.learn([corpus], scorer.representation)
     with progress_bar(console, f"Scoring {corpus.name}") as progress:

@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from improv_training.corpora import SPLITS, Corpus, load_corpus
-from improv_training.corpus import Tracks
-from improv_training.near_duplicates import Twin, tally
+from improv_training.corpora.corpus import Tracks
+from improv_training.corpora.loading import SPLITS, Corpus, load_corpus
+from improv_training.corpora.near_duplicates import Twin, tally
 
 if TYPE_CHECKING:
-    from improv_training.figures import Figures
+    from improv_training.evaluation.figures import Figures
     from improv_training.presets import Preset
 
 _WIDTH = 120

@@ -3,9 +3,9 @@
     python -m improv_training.fit RUN CORPUS.json... --preset piano --hours 2
     torchrun --nproc-per-node 2 -m improv_training.fit RUN CORPUS.json... --resume
 
-Needs numpy, torch and lightning alone. ``improv_training.corpus.save_corpus`` writes the corpora. Several
-processes, on one machine or more, train one network when ``torchrun`` starts them; all of them read the
-corpora and, with --resume, the run folder.
+Needs numpy, torch and lightning alone. ``improv_training.corpora.corpus.save_corpus`` writes the corpora.
+Several processes, on one machine or more, train one network when ``torchrun`` starts them; all of them read
+the corpora and, with --resume, the run folder.
 """
 
 from __future__ import annotations
@@ -13,19 +13,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from improv_core.errors import ConfigError, ImprovError
-from improv_training import run_folder
-from improv_training.checkpoints import Checkpoint, load_checkpoint
-from improv_training.corpus import Corpus, open_corpus
-from improv_training.plan import Plan
-from improv_training.presets import DEFAULT, Preset, load_preset
-from improv_training.processes import this_process
-from improv_training.trainer import train
+from improv_core.errors import ImprovError
+from improv_training import planning
+from improv_training.corpora.corpus import open_corpus
+from improv_training.engine import run_folder
+from improv_training.engine.processes import this_process
+from improv_training.engine.trainer import train
+from improv_training.presets import DEFAULT
 
 _INTERRUPTED = 130
 _WRONG = 2
@@ -47,29 +45,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _fit(chosen: argparse.Namespace) -> int:
     torch.set_num_threads(chosen.threads)
     run_folder.prepare(chosen.run, resume=chosen.resume)
-    checkpoint = load_checkpoint(run_folder.last_checkpoint(chosen.run)) if chosen.resume else None
+    beginning = planning.begin(chosen.run, preset=chosen.preset, from_=None, resume=chosen.resume)
+    asked = {name: getattr(chosen, name) for name in ("hours", "updates", "lanes", "validate_every")}
+    plan = planning.changed(beginning, chosen.run, {}, asked)
     corpora = [open_corpus(index) for index in chosen.corpora]
-    plan = _plan(chosen, corpora, checkpoint)
-    outcome = train(corpora, [1] * len(corpora), chosen.run, plan, resume=checkpoint)
-    if this_process().leads:
-        ended = f"Stopped after {outcome.updates:,} updates; go on with --resume."
-        best = f"Best checkpoint: {run_folder.best_checkpoint(chosen.run)}"
-        print(ended if outcome.interrupted else best)  # noqa: T201
+    say = print if this_process().leads else _nothing
+    plan, openings = planning.learned(beginning, plan, corpora, say)
+    repeats = [1] * len(corpora)
+    outcome = train(corpora, repeats, chosen.run, plan, resume=beginning.checkpoint, openings=openings)
+    ended = f"Stopped after {outcome.updates:,} updates; go on with --resume."
+    best = f"Best checkpoint: {run_folder.best_checkpoint(chosen.run)}"
+    say(ended if outcome.interrupted else best)
     return outcome.status
 
 
-def _plan(chosen: argparse.Namespace, corpora: Sequence[Corpus], checkpoint: Checkpoint | None) -> Plan:
-    if checkpoint is None:
-        plan = planned(load_preset(chosen.preset or DEFAULT), corpora)
-    elif chosen.preset is not None:
-        raise ConfigError("--resume goes on by the plan of the run; leave out --preset.")
-    else:
-        plan = checkpoint.plan
-    names = ("hours", "updates", "lanes", "validate_every")
-    changes = {name: getattr(chosen, name) for name in names if getattr(chosen, name) is not None}
-    if "hours" in changes:
-        changes = {"updates": None, **changes}
-    return replace(plan, **changes)
+def _nothing(sentence: str) -> None:
+    """Only the first of several processes speaks."""
 
 
 def _parser() -> argparse.ArgumentParser:

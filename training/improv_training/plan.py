@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from improv_core.representation import Piano
 from improv_training.augment import Augmentation
-from improv_training.corpus import Tracks
+from improv_training.corpora.corpus import Tracks
 from improv_training.shape import Shape
 
 Schedule = Literal["cosine", "constant"]

@@ -13,10 +13,9 @@ from torch import Tensor
 
 from improv_core.errors import ConfigError, ModelFileError
 from improv_core.representation import from_spec
-from improv_training import run_folder
-from improv_training.checkpoints import Checkpoint, load_checkpoint
-from improv_training.corpus import TRACKS, Corpus, Tracks
-from improv_training.initial_weights import load_initial
+from improv_training.corpora.corpus import TRACKS, Corpus, Tracks
+from improv_training.engine import run_folder
+from improv_training.engine.checkpoints import Checkpoint, load_checkpoint
 from improv_training.plan import Plan
 from improv_training.presets import DEFAULT, load_preset
 from improv_training.vocabulary import Openings, draw_openings, learn_vocabulary
@@ -62,6 +61,8 @@ def begin(run: Path, *, preset: str | None, from_: str | None, resume: bool) -> 
     if from_ is not None:
         if preset is not None:
             raise ConfigError("A model that is trained further keeps its preset: leave out --preset.")
+        from improv_training.engine.initial_weights import load_initial  # where onnx is installed
+
         initial = load_initial(_model_file(from_))
         return Beginning(initial.plan, weights=initial.weights)
     chosen = load_preset(preset or DEFAULT)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from improv_core.errors import ConfigError
 from improv_core.representation import Representation, from_spec
 from improv_training.augment import Augmentation
-from improv_training.corpus import TRACKS
+from improv_training.corpora.corpus import TRACKS
 from improv_training.plan import Plan
 from improv_training.shape import Shape
 

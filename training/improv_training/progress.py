@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from improv_training.batches import Pieces
-from improv_training.learner import learner_of
+from improv_training.engine.batches import Pieces
+from improv_training.engine.learner import learner_of
+from improv_training.engine.trainer import Outcome, train
 from improv_training.plan import Plan
-from improv_training.trainer import Outcome, train
 
 _REFRESH_EVERY = 5
 """Updates between two looks at the loss, which on a graphics card has to be waited for."""
@@ -24,7 +24,7 @@ _REFRESH_EVERY = 5
 def train_in_console(
     corpora: Sequence[Pieces], repeats: Sequence[int], run: Path, plan: Plan, console: Console, **options: Any
 ) -> Outcome:
-    """Train as `improv_training.trainer.train` does, with a bar and a line for each validation.
+    """Train as `improv_training.engine.trainer.train` does, with a bar and a line for each validation.
 
     Args:
         corpora: Encoded corpora.
@@ -32,7 +32,7 @@ def train_in_console(
         run: Folder for checkpoints and the log.
         plan: Sizes, hours and rates.
         console: Where; a bar only shows in a terminal.
-        options: What else `improv_training.trainer.train` takes.
+        options: What else `improv_training.engine.trainer.train` takes.
     """
 
     def say(sentence: str) -> None:

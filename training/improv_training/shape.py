@@ -17,6 +17,8 @@ class Shape:
         dropout: Between layers and before the dense layer, 0..1.
         spread: Standard deviation of the embeddings before training; half of it of the map of the keys
             and other numbers that are embedded.
+        orthogonal: Whether the LSTM begins with orthogonal recurrent weights and input weights after Glorot
+            and Bengio (2010), as deep ones need to begin learning at all; otherwise uniform ones, torch's.
     """
 
     inputs: int = 256
@@ -25,3 +27,4 @@ class Shape:
     projected: int = 256
     dropout: float = 0.1
     spread: float = 0.1
+    orthogonal: bool = True

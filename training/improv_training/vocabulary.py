@@ -8,7 +8,7 @@ import numpy as np
 
 from improv_core.errors import DataError
 from improv_core.representation import Representation, Symbols
-from improv_training.corpus import Corpus
+from improv_training.corpora.corpus import Corpus
 
 Openings = list[list[list[int]]]
 

@@ -1,0 +1,1 @@
+"""Folders, archives and recorded sittings to encoded arrays."""

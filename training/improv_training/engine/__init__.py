@@ -1,0 +1,1 @@
+"""The network and what trains it; needs numpy, torch and lightning alone."""

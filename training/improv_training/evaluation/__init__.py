@@ -1,0 +1,1 @@
+"""How well a model predicts music that it has not seen."""
