@@ -28,9 +28,10 @@ from numpy.typing import NDArray
 from bench.corpora import HERE, NAMES, midi_files, unpacked
 from bench.tables import load_average, print_table
 from improv_core.errors import ImprovError
-from improv_core.midi_files import TempoMap, read_performance
+from improv_core.midi_files import read_performance
 from improv_core.notes import SUSTAIN_CONTROLLER
 from improv_core.representation import encode
+from improv_core.tempo_map import TempoMap
 from improv_training.corpora.archives import Archive
 from improv_training.corpora.encoded import Encoded
 from improv_training.corpora.encoding import encode_source

@@ -52,7 +52,7 @@ def model_that_plays(**values: int) -> Model:
 def model_of(representation: WritingRepresentation, preset: str) -> Model:
     """The packaged model under another name; good for all but playing."""
     model = copy.copy(packaged_model())
-    model.representation, model.metadata = representation, {**model.metadata, "preset": preset}
+    model.representation, model.preset = representation, preset
     return model
 
 

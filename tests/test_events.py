@@ -22,7 +22,7 @@ from improv_core.representation.events import (
     sustained_ms,
     words_of,
 )
-from improv_core.representation.steps import Written
+from improv_core.representation.writing import Written
 
 FORTE = VELOCITY + 25  # 100..103
 MEZZO = VELOCITY + 16  # 64..67
@@ -159,6 +159,8 @@ def test_every_word_is_a_step_and_a_note_counts_where_its_key_goes_down() -> Non
 def test_nothing_is_lacked_and_nothing_is_learned() -> None:
     assert Events.lacks == ()
     assert Events().learned([no_notes()]) == Events() == from_spec(Events().spec())
+    with pytest.raises(ValueError, match="there are 388 words, not 413"):
+        from_spec({"kind": "events", "words": 413})
 
 
 def test_ten_thousand_notes_are_read_in_a_fifth_of_a_second() -> None:

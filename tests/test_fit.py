@@ -160,7 +160,10 @@ def test_a_run_is_gone_on_with_by_its_own_plan(capfd: pytest.CaptureFixture[str]
     assert main(arguments("run", *NEW)) == 0
     capfd.readouterr()
     assert main(arguments("run", "--resume", "--preset", "piano")) == 2
-    assert capfd.readouterr().err == "A run that is gone on with keeps its preset: leave out --preset and --from.\n"
+    assert (
+        capfd.readouterr().err
+        == "A run that is gone on with keeps its preset: leave out --preset and --from.\n"
+    )
     assert main(arguments("run", "--resume", "--updates", "14")) == 0
     kept: Any = load_checkpoint(Path("run/last.ckpt"))
     assert (kept.updates, kept.plan.preset, kept.plan.shape.hidden) == (14, "small", 16)

@@ -15,7 +15,7 @@ from window_models import ink_of, no_notes, notes_of, written
 
 from improv_core.representation import Frames, Notes, Rows, encode, from_spec
 from improv_core.representation.frames import END, LOWEST, PITCHES, START, FrameWriter
-from improv_core.representation.steps import Written
+from improv_core.representation.writing import Written
 
 FRAMES = Frames(100)
 
@@ -104,6 +104,8 @@ def test_what_is_read_is_as_wide_as_it_says() -> None:
 def test_loudness_and_pedal_are_lacked_and_a_description_makes_it_again() -> None:
     assert Frames.lacks == ("loudness", "pedal")
     assert FRAMES.learned([no_notes()]) == FRAMES == from_spec(FRAMES.spec())
+    with pytest.raises(ValueError, match="a frame lasts a millisecond at least"):
+        from_spec({"kind": "frames", "frame_ms": 0})
 
 
 def test_ten_thousand_notes_are_read_in_two_seconds() -> None:

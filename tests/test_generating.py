@@ -110,7 +110,7 @@ def test_without_a_seed_file_and_openings_one_is_asked_for(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "openings", [[[[0, 0, 60, 70]]], [[["a"] * 5]], [7], {"a": 1}, [[[0, 0, 200, 70, 9]]]]
+    "openings", [[[[0, 0, 60, 70]]], [[["a"] * 5]], [7], 7, {"a": 1}, [[[0, 0, 200, 70, 9]]]]
 )
 def test_openings_that_cannot_be_read_are_one_sentence(openings: object, tmp_path: Path) -> None:
     settings = replace(SETTINGS, model=str(model_with(openings, tmp_path)))

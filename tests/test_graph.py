@@ -27,7 +27,13 @@ def _needs_torch() -> None:
 
 def metadata(layers: int) -> dict[str, Any]:
     shape = {"layers": layers, "hidden": 16, "projected": 10}
-    return {"name": "a", "schema": SCHEMA, "representation": Piano().spec(), "shape": shape}
+    return {
+        "name": "a",
+        "schema": SCHEMA,
+        "preset": "piano",
+        "representation": Piano().spec(),
+        "shape": shape,
+    }
 
 
 def load(path: Path, layers: int) -> Model:

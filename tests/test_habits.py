@@ -7,7 +7,7 @@ from window_models import no_notes, notes_of
 
 from improv_core.representation import Notes
 from improv_core.representation.habits import LATEST, LONGEST_DT_MS, NO_HABIT, WindowHabits
-from improv_core.representation.steps import Habit
+from improv_core.representation.writing import Habit
 
 
 def played(*rows: tuple[int, int, int, int]) -> Notes:
@@ -58,6 +58,12 @@ def test_a_pause_between_phrases_is_no_rhythm() -> None:
     assert [habits.next_onset().velocity for _ in range(4)] == [65, 67, 65, 67]
 
 
+def test_chords_between_pauses_stay_chords_and_do_not_run_together() -> None:
+    chord = [(10, 90, 64, 0), (10, 90, 64, 0)]
+    habits = WindowHabits(played((0, 90, 64, 0), *chord, (LONGEST_DT_MS + 1, 90, 64, 0), *chord))
+    assert [habits.next().dt_ms for _ in range(6)] == [NO_HABIT.dt_ms, 10, 10] * 2
+
+
 def test_of_a_single_note_length_and_loudness_are_taken() -> None:
     habits = WindowHabits(played((0, 777, 99, 1)))
     assert habits.next() == Habit(NO_HABIT.dt_ms, 777, 99, 1) == habits.next_onset()
@@ -65,7 +71,9 @@ def test_of_a_single_note_length_and_loudness_are_taken() -> None:
 
 def test_of_a_single_chord_every_note_is_taken_and_its_onset() -> None:
     habits = WindowHabits(notes_of((0, 60, 500), (10, 64, 510), (20, 67, 520)))
-    assert [habits.next().duration_ms for _ in range(3)] == [510, 520, 510]
+    drawn = [habits.next() for _ in range(4)]
+    assert [habit.duration_ms for habit in drawn] == [500, 510, 520, 500]
+    assert [habit.dt_ms for habit in drawn] == [NO_HABIT.dt_ms, 10, 10, NO_HABIT.dt_ms]
     assert habits.next_onset() == Habit(NO_HABIT.dt_ms, 500, 64, 0)
 
 

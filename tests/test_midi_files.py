@@ -5,14 +5,13 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-import numpy as np
 import pretty_midi
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from improv_core.errors import MidiFileError, StorageError
-from improv_core.midi_files import TempoMap, Track, read_midi, read_performance, write_midi
+from improv_core.midi_files import Track, read_midi, read_performance, write_midi
 from improv_core.notes import ControlChange, Note, Performance
 
 # Bytes by hand: what a file may say and no library would write.
@@ -60,36 +59,6 @@ def test_a_tempo_change_counts_for_every_track_wherever_it_is_written(tmp_path: 
         tmp_path, midi_bytes(b"\x60" + NOTE[1:] + END, NOTE + NOTE + END, tempo_on_the_last_track)
     )
     assert notes_of(tracks) == [(60, 64, 0.5, 1.5), (60, 64, 0.0, 0.5), (60, 64, 0.5, 1.5)]
-
-
-def test_of_two_tempos_at_one_tick_the_later_written_counts() -> None:
-    assert TempoMap(100, [(0, 500_000), (0, 250_000)]).seconds(100) == 0.25
-    assert TempoMap(100, [(0, 250_000), (0, 500_000)]).seconds(100) == 0.5
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 2_000_000)), max_size=8),
-    st.lists(st.integers(0, 6000), max_size=20),
-    st.sampled_from([96, 480, -6360]),
-)
-def test_many_ticks_at_once_are_the_same_seconds_to_the_last_bit(
-    changes: list[tuple[int, int]], ticks: list[int], ticks_per_beat: int
-) -> None:
-    tempo_map = TempoMap(ticks_per_beat, changes)
-    at_once = tempo_map.seconds_of(np.array(ticks, dtype=np.int64)).tolist()
-    assert at_once == [tempo_map.seconds(tick) for tick in ticks]
-
-
-def test_tempo_changes_add_up() -> None:
-    tempo_map = TempoMap(100, [(300, 250_000), (100, 1_000_000)])
-    assert [tempo_map.seconds(tick) for tick in (0, 50, 100, 200, 300, 500)] == [
-        0.0,
-        0.25,
-        0.5,
-        1.5,
-        2.5,
-        3.0,
-    ]
 
 
 def test_running_status_is_read_and_velocity_zero_is_a_release(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from improv_core.notes import Note, Part, Performance
 from improv_core.representation import ATTRIBUTES, Piano, Steps, encode, start_steps, steps
 from improv_daemon.models import model_path
 
-OURS = {"schema": SCHEMA, "representation": Piano().spec(), "name": "mine"}
+OURS = {"schema": SCHEMA, "representation": Piano().spec(), "name": "mine", "preset": "piano"}
 SHAPE = {"layers": 2, "hidden": 8}
 
 
@@ -120,6 +120,21 @@ def test_a_graph_that_is_not_what_the_metadata_tells_of_is_refused(tmp_path: Pat
 def test_a_state_of_another_shape_than_the_graphs_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "liar.onnx"
     metadata = packaged_model().metadata | {"shape": packaged_model().metadata["shape"] | {"hidden": 3}}
+    content = with_metadata(model_path("default").read_bytes(), {METADATA_KEY: json.dumps(metadata)})
+    assert "is not the model that its metadata tells of" in refusal(path, content)
+
+
+@pytest.mark.parametrize("window", [0, -1, "long", [7]], ids=str)
+def test_a_window_that_cannot_be_is_refused(tmp_path: Path, window: object) -> None:
+    path = tmp_path / "liar.onnx"
+    metadata = packaged_model().metadata | {"window": window}
+    content = with_metadata(model_path("default").read_bytes(), {METADATA_KEY: json.dumps(metadata)})
+    assert "is not the model that its metadata tells of" in refusal(path, content)
+
+
+def test_a_file_that_does_not_say_its_preset_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "odd.onnx"
+    metadata = {key: value for key, value in packaged_model().metadata.items() if key != "preset"}
     content = with_metadata(model_path("default").read_bytes(), {METADATA_KEY: json.dumps(metadata)})
     assert "is not the model that its metadata tells of" in refusal(path, content)
 

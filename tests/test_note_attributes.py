@@ -22,7 +22,8 @@ from improv_core.representation import Attribute, Dense, NoteAttributes, encode,
 from improv_core.representation.binning import Grid, Groups, Identity
 from improv_core.representation.note_attributes import NoteWriter
 from improv_core.representation.onsets import CHORD_MS
-from improv_core.representation.steps import Column, Written
+from improv_core.representation.steps import Column
+from improv_core.representation.writing import Written
 
 FIVE_MS = Grid(np.arange(0, 400))
 EVERYTHING = NoteAttributes(
@@ -84,6 +85,10 @@ def test_a_description_is_enough_to_make_it_again(representation: NoteAttributes
     assert representation.learned([no_notes()]) is representation
 
 
+VELOCITY = Attribute("velocity", Identity(128))
+REGRESSED_DT = Attribute("dt", FIVE_MS, head="regression")
+
+
 @pytest.mark.parametrize(
     ("attributes", "message"),
     [
@@ -91,6 +96,9 @@ def test_a_description_is_enough_to_make_it_again(representation: NoteAttributes
         ((Attribute("pitch", Identity(128)), Attribute("mood", Identity(3))), "not \\['pitch', 'mood'\\]"),
         ((Attribute("pitch", Identity(128)),) * 2, "not \\['pitch', 'pitch'\\]"),
         ((Attribute("pitch", Identity(128), head="regression"),), "only dt and duration can be predicted"),
+        ((Attribute("pitch", Identity(88)),), "there are 128 pitches"),
+        ((Attribute("pitch", Identity(128), given=("velocity",)), VELOCITY), "pitch can be given attributes"),
+        ((REGRESSED_DT, Attribute("pitch", Identity(128), given=("dt",))), "if they are classes"),
     ],
 )
 def test_a_description_that_cannot_be_is_refused(attributes: tuple[Attribute, ...], message: str) -> None:
@@ -111,6 +119,12 @@ def test_times_by_regression_come_back_to_the_millisecond(seed: int) -> None:
     )
     assert [n.velocity for n in drawn] == [50 + i for i in range(len(notes))]
     assert {n.pedal for n in drawn} == {1}
+
+
+def test_no_velocity_is_written_that_would_be_a_note_off() -> None:
+    representation = NoteAttributes((Attribute("pitch", Identity(128)), VELOCITY))
+    drawn = written(representation.writer(no_notes(), ink_of()), [[60, 0], [61, 127]])
+    assert [note.velocity for note in drawn] == [1, 127]
 
 
 def test_classes_come_back_to_the_middle_of_the_class() -> None:

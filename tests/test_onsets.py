@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from window_models import no_notes, notes_of
 
-from improv_core.representation.onsets import CHORD_MS, LONGEST_MS, OpenNotes, onset_starts
-from improv_core.representation.steps import Written
+from improv_core.representation.onsets import (
+    CHORD_MS,
+    LONGEST_MS,
+    LONGEST_SILENCE_MS,
+    OpenNotes,
+    onset_starts,
+    without_long_silences,
+)
+from improv_core.representation.writing import Written
 
 
 def note(onset_ms: int, pitch: int, duration_ms: int = 1) -> Written:
@@ -30,6 +37,22 @@ def test_a_wider_or_narrower_chord_can_be_asked_for() -> None:
 
 def test_nothing_played_has_no_onset() -> None:
     assert onset_starts(no_notes()).tolist() == []
+
+
+def test_a_long_silence_counts_as_two_seconds_and_an_endless_note_as_eight() -> None:
+    hour_ms = 3_600_000
+    notes = notes_of((0, 60, 500), (600, 62, 9), (hour_ms, 64, hour_ms), (hour_ms + 90, 65, 9))
+    shortened = without_long_silences(notes)
+    assert (LONGEST_SILENCE_MS, LONGEST_MS) == (2000, 8000)
+    assert shortened.onset_ms.tolist() == [0, 600, 2609, 2699]
+    assert shortened.duration_ms.tolist() == [500, 9, 8000, 9]
+    assert shortened.pitch.tolist() == notes.pitch.tolist()
+
+
+def test_what_sounds_is_no_silence() -> None:
+    notes = notes_of((0, 60, 5000), (4000, 62, 9), (7000, 64, 9), (9010, 65, 9))
+    assert without_long_silences(notes).onset_ms.tolist() == [0, 4000, 7000, 9009]
+    assert without_long_silences(no_notes()).onset_ms.tolist() == []
 
 
 def test_a_note_is_given_once_it_and_all_that_began_before_it_have_ended() -> None:

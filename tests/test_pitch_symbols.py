@@ -9,7 +9,7 @@ from tiny_corpora import make_network, random_performance, require_training_extr
 
 from improv_core.notes import Part
 from improv_core.representation import Symbols, encode
-from improv_core.representation.symbols import Chords
+from improv_core.representation.chord_names import Chords
 from improv_training.evaluation.chords import ChordHabits, groups_of
 from improv_training.evaluation.spelling import spelling_of
 

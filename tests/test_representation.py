@@ -18,7 +18,7 @@ from improv_core.representation import (
     to_ms,
 )
 from improv_core.representation.binning import Grid, binning_from_spec
-from improv_core.representation.piano import COLUMN_SIZES, DT, DURATION, HELD, keys_down
+from improv_core.representation.piano import COLUMNS, DT, DURATION, HELD, keys_down
 
 PEDAL, RELEASE, ONSET = range(3)
 
@@ -95,7 +95,7 @@ def test_every_column_stays_inside_its_table(performance: Performance) -> None:
     notes = encode(performance)
     columns = steps(notes, np.zeros(len(notes), dtype=np.int64)).columns
     assert (columns >= 0).all()
-    assert (columns < np.array(COLUMN_SIZES)).all()
+    assert (columns < np.array([size for _, size in COLUMNS])).all()
 
 
 @given(performances())

@@ -342,6 +342,29 @@ def test_the_window_holds_the_latest_notes_only() -> None:
     assert faces(drawn(one, 20, 12.0)) == faces(drawn(other, 20, 12.0))
 
 
+@every_kind
+def test_a_pause_of_hours_is_read_as_one_of_two_seconds(kind: str) -> None:
+    answers = []
+    for pause_s in (2.0, 7200.0):
+        begin_s = 1.95 + pause_s  # the last note of the phrase has ended 2.4 s after its beginning
+        improviser = having_heard(having_heard(improviser_of(kind)), [(62, begin_s + 0.45, 0.3, 70)])
+        improviser.begin_turn(1, begin_s + 1)
+        read = improviser._open_turn._unread
+        answers.append((read.columns.tolist(), read.dense.tolist()))
+    assert answers[0] == answers[1]
+
+
+def test_of_the_largest_window_no_more_is_kept_than_is_read() -> None:
+    improviser = having_heard(improviser_of("pitch", window_notes=8192), scale(600))
+    assert len(improviser._window) == LONGEST_READ
+
+
+def test_a_single_chord_is_not_answered_with_a_cluster() -> None:
+    improviser = having_heard(improviser_of("pitch"), [(60 + 4 * i, 0.01 * i, 0.5, 64) for i in range(3)])
+    improviser.begin_turn(1, 3.0)
+    assert intervals_ms(drawn(improviser, 7)) == [10, 10, NO_HABIT.dt_ms, 10, 10, NO_HABIT.dt_ms]
+
+
 def test_nothing_is_carried_from_turn_to_turn_but_the_notes() -> None:
     improviser, notes = answering("events", 20)
     improviser.close_turn({})
@@ -439,16 +462,8 @@ def test_a_key_that_is_struck_again_ends_its_earlier_note() -> None:
     improviser.release(60, 0.7)
     improviser.release(60, 0.9)
     shifts = [SHIFT + 49, SHIFT + 19]
-    assert last_words(improviser, 2.0) == [
-        WORDS,
-        VELOCITY + 16,
-        60,
-        shifts[0],
-        OFF + 60,
-        60,
-        shifts[1],
-        OFF + 60,
-    ]
+    words = [60, shifts[0], OFF + 60, 60, shifts[1], OFF + 60]
+    assert last_words(improviser, 2.0) == [WORDS, VELOCITY + 16, *words]
 
 
 def test_the_players_pedal_lengthens_what_is_read() -> None:
@@ -460,16 +475,8 @@ def test_the_players_pedal_lengthens_what_is_read() -> None:
     improviser.press(64, 64, 0.5)
     improviser.release(64, 0.6)
     shifts = [SHIFT + 49, SHIFT + 9]
-    assert last_words(improviser, 2.0) == [
-        WORDS,
-        VELOCITY + 16,
-        60,
-        shifts[0],
-        OFF + 60,
-        64,
-        shifts[1],
-        OFF + 64,
-    ]
+    words = [60, shifts[0], OFF + 60, 64, shifts[1], OFF + 64]
+    assert last_words(improviser, 2.0) == [WORDS, VELOCITY + 16, *words]
 
 
 # --- little at a time -----------------------------------------------------------------------------
@@ -484,6 +491,7 @@ def test_a_few_steps_are_taken_at_once_and_the_notes_are_the_same(kind: str) -> 
     while len(notes) < 30:
         before, reading = model.read, len(improviser._open_turn._unread) > 0
         ready = improviser.prepare()
+        assert not ready or model.read == before
         if reading:
             read_at_once = max(read_at_once, model.read - before)
         else:

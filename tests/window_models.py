@@ -24,7 +24,7 @@ from improv_core.representation import (
     encode,
 )
 from improv_core.representation.binning import Grid, Identity
-from improv_core.representation.steps import Habit, Ink, Writer, Written
+from improv_core.representation.writing import Habit, Ink, Writer, Written
 
 WIDTH = 24
 

@@ -53,12 +53,10 @@ class Improvising(Protocol):
         ...
 
     def prepare(self) -> bool:
-        """Work for some milliseconds towards the next note; returns whether `draw` can now give it at once.
+        """Work for some milliseconds towards the next note, unless it is there; returns whether it was.
 
-        Whoever has other things to do calls this until it is so; `draw` does not ask for it.
-
-        Raises:
-            RuntimeError: No turn is open.
+        Whoever has other things to do calls this, with those in between, until `draw` can give the note at
+        once; `draw` by itself works as long as it takes.
         """
         ...
 

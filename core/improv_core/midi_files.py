@@ -7,27 +7,24 @@ elsewhere. Writing is pretty_midi's.
 
 from __future__ import annotations
 
-import bisect
 import contextlib
 import importlib
 import io
 import itertools
 import struct
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
 import mido
-import numpy as np
-from numpy.typing import NDArray
 
 from improv_core.errors import MidiFileError, StorageError
 from improv_core.notes import ControlChange, Note, Performance
+from improv_core.tempo_map import TempoMap
 
 DRUM_CHANNEL = 9
-DEFAULT_TEMPO_US_PER_BEAT = 500_000
 WRITTEN_TICKS_PER_BEAT = 960
 """At the written tempo of 120 beats a minute a tick is 0.52 ms."""
 
@@ -36,9 +33,6 @@ _SHORTEST_S = 0.001
 """A note must last a tick, or its end is written before its beginning."""
 
 _MAGIC = b"MThd"
-
-_EXACT_FRAMES_PER_S = {29: 30_000 / 1001}
-"""SMPTE's 29 stands for the drop-frame rate of television."""
 
 _DAMAGE = (
     EOFError,
@@ -72,43 +66,6 @@ class Track:
     def is_drum(self) -> bool:
         """Whether the channel is General MIDI's drum channel."""
         return self.channel == DRUM_CHANNEL
-
-
-class TempoMap:
-    """Ticks to seconds through every tempo change of a file.
-
-    Args:
-        ticks_per_beat: The file's division; negative means SMPTE frames and ticks per frame.
-        changes: (tick, microseconds per beat), in any order; of one tick the last counts.
-    """
-
-    def __init__(self, ticks_per_beat: int, changes: Iterable[tuple[int, int]]) -> None:
-        if ticks_per_beat & 0xFF == 0 and ticks_per_beat <= 0:
-            raise ValueError("a division of zero ticks")
-        if ticks_per_beat < 0:  # SMPTE: high byte minus frames a second, low byte ticks a frame
-            frames_per_s, ticks_per_frame = -(ticks_per_beat >> 8), ticks_per_beat & 0xFF
-            self._ticks, self._seconds = [0], [0.0]
-            self._s_per_tick = [1.0 / (_EXACT_FRAMES_PER_S.get(frames_per_s, frames_per_s) * ticks_per_frame)]
-            return
-        by_tick = {0: DEFAULT_TEMPO_US_PER_BEAT} | dict(changes)  # of one tick, the last that is written
-        self._ticks = sorted(by_tick)
-        self._s_per_tick = [by_tick[tick] / 1e6 / ticks_per_beat for tick in self._ticks]
-        spans = [b - a for a, b in itertools.pairwise(self._ticks)]
-        steps = (span * rate for span, rate in zip(spans, self._s_per_tick, strict=False))
-        self._seconds = list(itertools.accumulate(steps, initial=0.0))
-
-    def seconds(self, tick: int) -> float:
-        """Seconds from the start of the file."""
-        i = bisect.bisect_right(self._ticks, tick) - 1
-        return self._seconds[i] + (tick - self._ticks[i]) * self._s_per_tick[i]
-
-    def seconds_of(self, ticks: NDArray[np.int64]) -> NDArray[np.float64]:
-        """`seconds` of many ticks, to the last bit."""
-        begin = np.array(self._ticks, dtype=np.int64)
-        i = np.searchsorted(begin, ticks, side="right") - 1
-        since = (ticks - begin[i]) * np.array(self._s_per_tick)[i]
-        seconds: NDArray[np.float64] = np.array(self._seconds)[i] + since
-        return seconds
 
 
 @dataclass(slots=True)

@@ -90,13 +90,27 @@ class Heads:
 
 
 class Model:
-    """A loaded model file."""
+    """A loaded model file.
+
+    Attributes:
+        metadata: All that the file says about itself.
+        name: What the model calls itself.
+        preset: What it was trained as.
+        window: Steps that it was trained to read from an empty state; None when it carries its state on.
+        representation: What it reads and predicts.
+        heads: What turns its output into logits.
+    """
 
     def __init__(self, session: onnxruntime.InferenceSession, metadata: dict[str, Any]) -> None:
         self._session = session
         self.metadata = metadata
+        self.name, self.preset = str(metadata["name"]), str(metadata["preset"])
         self.representation = from_spec(metadata["representation"])
         shape = metadata["shape"]
+        window = metadata.get("window")
+        self.window = None if window is None else int(window)
+        if self.window is not None and self.window < 1:
+            raise ValueError("a window of no steps")
         self._state_shape = (shape["layers"], 1, shape["hidden"])
         self.heads = self._read_heads()
 
@@ -129,22 +143,6 @@ class Model:
             raise ModelFileError(
                 f"{path} is not the model that its metadata tells of; export it again."
             ) from error
-
-    @property
-    def name(self) -> str:
-        """What the model calls itself."""
-        return str(self.metadata["name"])
-
-    @property
-    def preset(self) -> str:
-        """What it was trained as."""
-        return str(self.metadata["preset"])
-
-    @property
-    def window(self) -> int | None:
-        """Steps that it was trained to read from an empty state; None when it carries its state on."""
-        window = self.metadata.get("window")
-        return None if window is None else int(window)
 
     def initial_state(self, batch: int = 1) -> State:
         """A state that has heard nothing."""

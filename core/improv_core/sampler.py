@@ -1,4 +1,7 @@
-"""Drawing one note from the heads: temperature, min-p, masks and truncation act here and nowhere else."""
+"""Drawing a note, or a step of any representation, from the heads.
+
+Temperature, min-p, masks and truncation act here and nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from improv_core.model import Heads
 from improv_core.notes import Part
 from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, KEYS, Attribute
 from improv_core.representation.piano import DT
-from improv_core.representation.steps import Writer
+from improv_core.representation.writing import Writer
 
 FloatArray = NDArray[np.floating]
 

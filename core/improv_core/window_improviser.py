@@ -16,8 +16,9 @@ from improv_core.improvising import PlannedNote
 from improv_core.notes import PEDAL_DOWN_FROM, SUSTAIN_CONTROLLER, ControlChange, Note, Part, Performance
 from improv_core.representation import WritingRepresentation, encode
 from improv_core.representation.habits import LATEST, WindowHabits
+from improv_core.representation.onsets import without_long_silences
 from improv_core.sampler import Sampling
-from improv_core.window_turn import StepModel, WindowTurn
+from improv_core.window_turn import LONGEST_READ, StepModel, WindowTurn
 
 _ENOUGH: Final = 2 * LATEST
 """Of the player's notes, to know their habits."""
@@ -43,7 +44,7 @@ class WindowImproviser:
         representation: The model's.
         sampling: Temperatures and bounds.
         seed: Randomness is keyed by (seed, turn, step).
-        window_notes: How many notes the rolling seed window holds.
+        window_notes: How many notes the rolling seed window holds, `LONGEST_READ` at the most.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class WindowImproviser:
         self._representation = representation
         self._sampling = sampling
         self._seed = seed
-        self._window: deque[_Key] = deque(maxlen=window_notes)
+        self._window: deque[_Key] = deque(maxlen=min(window_notes, LONGEST_READ))
         self._down: dict[int, _Key] = {}
         self._pedal = 0
         self._turn: WindowTurn | None = None
@@ -108,13 +109,13 @@ class WindowImproviser:
             self._representation,
             self._sampling,
             seed=self._seed,
-            notes=encode(_performance(self._window, now_s)),
+            notes=without_long_silences(encode(_performance(self._window, now_s))),
             habits=WindowHabits(encode(_performance(players[-_ENOUGH:], now_s))),
             origin_s=max((key.onset_s for key in self._window), default=now_s),
         )
 
     def prepare(self) -> bool:
-        """Work for some milliseconds towards the next note; returns whether `draw` can now give it at once.
+        """Work for some milliseconds towards the next note, unless it is there; returns whether it was.
 
         Raises:
             RuntimeError: No turn is open.

@@ -17,7 +17,7 @@ from improv_core.improvising import PlannedNote
 from improv_core.model import Heads, State
 from improv_core.notes import Part
 from improv_core.representation import Notes, Steps, WritingRepresentation, joined
-from improv_core.representation.steps import Habits, Ink, Written
+from improv_core.representation.writing import Habits, Ink, Written
 from improv_core.sampler import Sampling, draw_step
 
 LONGEST_READ: Final = 512
@@ -100,7 +100,7 @@ class WindowTurn:
         return [note for note, _, _ in self._plan]
 
     def prepare(self) -> bool:
-        """Read or draw a few steps; returns whether the next note is there."""
+        """Read or draw a few steps, unless the next note is there; returns whether it was."""
         if self._waiting:
             return True
         if len(self._unread):
@@ -111,7 +111,7 @@ class WindowTurn:
             if self._waiting or len(self._unread):
                 break
             self._step()
-        return bool(self._waiting)
+        return False
 
     def _read(self, steps: Steps) -> None:
         self._projected, self._state = self._model.advance(steps, self._state)

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Final
 
 from improv_core.errors import ConfigError, ModelFileError
 from improv_core.improviser import Improviser
 from improv_core.improvising import Improvising
 from improv_core.model import Model
 from improv_core.representation import Frames, Piano, Symbols
-from improv_core.representation.frames import LOWEST, PITCHES
+from improv_core.representation.frames import HIGHEST, LOWEST
 from improv_core.sampler import Sampling
 from improv_core.turns import TurnBounds, TurnTaker
 from improv_core.window_improviser import WindowImproviser
 from improv_daemon.partner import Notice, Partner
 from improv_daemon.settings import Settings
 from improv_daemon.stage.config import StageConfig
-
-HIGHEST: Final = LOWEST + PITCHES - 1
 
 
 def improviser_of(settings: Settings, model: Model, seed: int) -> Improvising:

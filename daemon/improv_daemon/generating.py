@@ -70,8 +70,8 @@ def random_opening(model: Model, seed: int) -> Performance:
             f"The model {model.name!r} carries no openings to begin from; name a MIDI file to go on from, "
             "as in improv generate SEED.mid -o OUT.mid."
         )
-    chosen = int(np.random.default_rng((seed, _OPENING_KEY)).integers(len(openings)))
     try:
+        chosen = int(np.random.default_rng((seed, _OPENING_KEY)).integers(len(openings)))
         rows = np.array(openings[chosen], dtype=np.int64).reshape(-1, 5)
         return _performance(rows[:, 0].cumsum() / 1000, rows[:, 1:])
     except (ValueError, TypeError, KeyError) as error:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
 
-from improv_core.errors import ModelFileError, StorageError
+from improv_core.errors import ModelFileError
 from improv_core.model import SCHEMA, Model
 from improv_core.notes import Part
 from improv_core.representation import Notes, joined
 from improv_export.graph import build
+from improv_export.proving import in_turns, kept_when_proved
 from improv_training.engine.checkpoints import Checkpoint, load_checkpoint
 from improv_training.engine.network import Network
 
@@ -51,20 +51,13 @@ def export_checkpoint(
     if not all(torch.isfinite(value).all() for value in source.network.state_dict().values()):
         raise ModelFileError(f"{checkpoint} holds weights that are not numbers; its training has gone wrong.")
     graph = build(source.network, metadata(source, about))
-    partial = output.with_suffix(".partial.onnx")
-    try:
-        onnx.save(graph, partial)
+    with kept_when_proved(graph, output) as partial:
         difference = largest_difference(source.network, Model.load(partial), proof, progress)
         if not difference < TOLERANCE:
             raise ModelFileError(
                 f"The exported model differs from {checkpoint} by {difference:.2g} (allowed: below "
                 f"{TOLERANCE:g}) and was not kept."
             )
-        partial.replace(output)
-    except OSError as error:
-        raise StorageError(f"{output} cannot be written ({error.strerror or error}).") from error
-    finally:
-        partial.unlink(missing_ok=True)
     return difference
 
 
@@ -93,12 +86,10 @@ def largest_difference(
 ) -> float:
     """Play a performance through both, one note at a time, each with its own state.
 
-    The player and improv take turns of eight notes, so that every input is in use.
-
     Returns:
         The largest absolute difference of a logit; not a number when one of them is not.
     """
-    rows = network.representation.rows(notes, np.arange(len(notes)) // 8 % 2)
+    rows = network.representation.rows(notes, in_turns(len(notes)))
     read = joined([network.representation.start(), rows.read])
     dense = read.dense.astype(np.float32)
     torch_state, state = network.zero_state(1), model.initial_state()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from improv_core.errors import DataError
 from improv_core.model import Heads, Model
 from improv_core.representation import Notes, Rows, joined
+from improv_export.proving import in_turns
 from improv_training.engine.network import laplace_nats
 
 NATS_TOLERANCE = 0.01
@@ -23,12 +24,10 @@ def nats_difference(
 ) -> float:
     """Nats per note of one model less those of another, both played one step at a time.
 
-    The player and improv take turns of eight notes, so that every input is in use.
-
     Raises:
         DataError: No note of the performance counts.
     """
-    part = np.arange(len(notes)) // 8 % 2
+    part = in_turns(len(notes))
     first, count = live_nats(model, notes, part, lambda done, total: progress(done, 2 * total))
     second, _ = live_nats(reference, notes, part, lambda done, total: progress(total + done, 2 * total))
     if not count:

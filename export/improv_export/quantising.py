@@ -15,6 +15,7 @@ from improv_core.errors import ModelFileError, StorageError
 from improv_core.model import METADATA_KEY, Model
 from improv_core.representation import Notes
 from improv_export.live_nats import NATS_TOLERANCE, Progress, nats_difference
+from improv_export.proving import kept_when_proved
 
 PRECISION = "precision"
 """Field of the metadata that says ``int8``; a model in full precision need not have it."""
@@ -125,18 +126,11 @@ def write_quantised(
     """
     reference = Model.load(source)
     quantised = quantise(onnx.load(source))
-    partial = output.with_suffix(".partial.onnx")
-    try:
-        onnx.save(quantised, partial)
+    with kept_when_proved(quantised, output) as partial:
         cost = nats_difference(Model.load(partial), reference, proof, progress)
         if not abs(cost) < NATS_TOLERANCE:
             raise ModelFileError(
                 f"In int8 the model differs by {cost:.2g} nats per note (allowed: below {NATS_TOLERANCE:g}) "
                 "and was not kept; export it in full precision, without --int8."
             )
-        partial.replace(output)
-    except OSError as error:
-        raise StorageError(f"{output} cannot be written ({error.strerror or error}).") from error
-    finally:
-        partial.unlink(missing_ok=True)
     return cost

@@ -17,12 +17,12 @@ from improv_core.representation.steps import (
     Representation,
     Rows,
     Steps,
-    WritingRepresentation,
     attribute_from_spec,
     joined,
 )
 from improv_core.representation.stream import PianoStream
 from improv_core.representation.symbols import Symbols
+from improv_core.representation.writing import WritingRepresentation
 
 __all__ = [
     "ATTRIBUTES",
@@ -63,12 +63,12 @@ def from_spec(spec: dict[str, Any]) -> Piano | WritingRepresentation:
         "piano": lambda: _piano(spec),
         "notes": lambda: NoteAttributes.from_spec(spec),
         "symbols": lambda: Symbols.from_spec(spec),
-        "events": Events,
+        "events": lambda: Events.from_spec(spec),
         "frames": lambda: Frames(int(spec["frame_ms"])),
     }
     try:
         return kinds[spec["kind"]]()
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a representation: {error}") from error
 
 

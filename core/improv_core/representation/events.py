@@ -15,19 +15,9 @@ from numpy.typing import NDArray
 
 from improv_core.notes import Part
 from improv_core.representation.binning import CELL_MS, Identity, IntArray
-from improv_core.representation.onsets import OpenNotes
-from improv_core.representation.steps import (
-    KEYS,
-    Attribute,
-    Column,
-    Dense,
-    Ink,
-    Lack,
-    Notes,
-    Rows,
-    Steps,
-    Written,
-)
+from improv_core.representation.onsets import LONGEST_SILENCE_MS, OpenNotes
+from improv_core.representation.steps import KEYS, Attribute, Column, Dense, Lack, Notes, Rows, Steps
+from improv_core.representation.writing import Ink, Written
 
 OFF: Final = KEYS
 SHIFT: Final = 2 * KEYS
@@ -37,8 +27,6 @@ VELOCITIES: Final = 32
 WORDS: Final = VELOCITY + VELOCITIES
 
 _VELOCITY_WIDTH: Final = 4
-_LONGEST_SILENCE_MS: Final = 2000
-"""While nothing is down, the next note is drawn no later than this."""
 
 
 def sustained_ms(notes: Notes) -> IntArray:
@@ -99,6 +87,17 @@ class Events:
     parts: ClassVar[bool] = False
     lacks: ClassVar[tuple[Lack, ...]] = ()
 
+    @classmethod
+    def from_spec(cls, spec: dict[str, Any]) -> Events:
+        """The inverse of `spec`, which need not name the words.
+
+        Raises:
+            ValueError: It has another number of words.
+        """
+        if spec.get("words", WORDS) != WORDS:
+            raise ValueError(f"there are {WORDS} words, not {spec['words']}")
+        return cls()
+
     def spec(self) -> dict[str, Any]:
         """Kind and size."""
         return {"kind": self.kind, "words": WORDS}
@@ -151,7 +150,7 @@ class EventWriter:
             mask[OFF + pitch] = 0 if onset_ms < self._now_ms else -np.inf
         if self._changed_velocity:
             mask[VELOCITY:] = -np.inf
-        if self._silent_ms >= _LONGEST_SILENCE_MS:
+        if self._silent_ms >= LONGEST_SILENCE_MS:
             mask[SHIFT:VELOCITY] = -np.inf
         return mask
 

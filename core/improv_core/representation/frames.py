@@ -7,29 +7,21 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from improv_core.notes import Part
 from improv_core.representation.binning import Identity, IntArray
-from improv_core.representation.onsets import OpenNotes
-from improv_core.representation.steps import (
-    KEYS,
-    Attribute,
-    Column,
-    Dense,
-    Ink,
-    Lack,
-    Notes,
-    Rows,
-    Steps,
-    Written,
-)
+from improv_core.representation.onsets import LONGEST_SILENCE_MS, OpenNotes
+from improv_core.representation.steps import KEYS, Attribute, Column, Dense, Lack, Notes, Rows, Steps
+from improv_core.representation.writing import Ink, Written
 
 BoolArray = NDArray[np.bool_]
 
 LOWEST: Final = 21
 """MIDI key of class 0: the classes are the keys of a piano."""
 PITCHES: Final = 88
+HIGHEST: Final = LOWEST + PITCHES - 1
 END: Final = PITCHES
 START: Final = PITCHES + 1
 
@@ -42,9 +34,6 @@ _EARLIER: Final = 2
 """Frames before that are read."""
 _WINDOW: Final = 2 * PITCHES - 1
 _MIDDLE: Final = 40
-
-_LONGEST_SILENCE_MS: Final = 2000
-"""After silent frames of this length the next frame has a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +60,10 @@ class Frames:
     lacks: ClassVar[tuple[Lack, ...]] = ("loudness", "pedal")
 
     frame_ms: int = 125
+
+    def __post_init__(self) -> None:
+        if self.frame_ms < 1:
+            raise ValueError("a frame lasts a millisecond at least")
 
     def spec(self) -> dict[str, Any]:
         """Kind and length of a frame."""
@@ -151,7 +144,7 @@ def _seen_from(frame: BoolArray, pitch: IntArray) -> BoolArray:
     """Column ``PITCHES - 1`` is the pitch itself, the others lie above and below it; (n, _WINDOW)."""
     room = np.zeros((len(frame), 3 * PITCHES - 2), dtype=np.bool_)
     room[:, PITCHES - 1 : 2 * PITCHES - 1] = frame
-    seen: BoolArray = np.take_along_axis(room, pitch[:, None] + np.arange(_WINDOW)[None, :], axis=1)
+    seen: BoolArray = sliding_window_view(room, _WINDOW, axis=1)[np.arange(len(frame)), pitch]
     return seen
 
 
@@ -182,7 +175,7 @@ class FrameWriter:
         sounding = np.flatnonzero(self._frame)
         if len(sounding):
             mask[: sounding[-1] + 1] = -np.inf
-        elif self._silent_ms >= _LONGEST_SILENCE_MS:
+        elif self._silent_ms >= LONGEST_SILENCE_MS:
             mask[END] = -np.inf
         return mask
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from improv_core.representation.binning import IntArray
-from improv_core.representation.onsets import onset_starts
-from improv_core.representation.steps import Habit, Notes
+from improv_core.representation.onsets import CHORD_MS, onset_starts
+from improv_core.representation.steps import Notes
+from improv_core.representation.writing import Habit
 
 NO_HABIT: Final = Habit(dt_ms=250, duration_ms=240, velocity=64, pedal=0)
 """Where nothing has been played yet."""
@@ -52,10 +53,12 @@ def _over_and_over(notes: Notes, chosen: IntArray, before: IntArray) -> Iterator
     dt_ms = onset_ms[chosen] - onset_ms[before]
     columns = (dt_ms, notes.duration_ms[chosen], notes.velocity[chosen], notes.pedal[chosen])
     habits = [Habit(*(int(value) for value in row)) for row in zip(*columns, strict=True)]
-    timed = [habit for habit, previous in zip(habits, before, strict=True) if previous >= 0]
-    rhythm = [habit for habit in timed if habit.dt_ms <= LONGEST_DT_MS]
-    return itertools.cycle(rhythm or _untimed(habits) or [NO_HABIT])
-
-
-def _untimed(habits: Sequence[Habit]) -> list[Habit]:
-    return [replace(habit, dt_ms=NO_HABIT.dt_ms) for habit in habits]
+    in_time = (before >= 0) & (dt_ms <= LONGEST_DT_MS)
+    rhythm = list(itertools.compress(habits, in_time))
+    if not any(habit.dt_ms > CHORD_MS for habit in rhythm):
+        # Played again, the intervals within chords alone would be one endless cluster.
+        rhythm = [
+            habit if timed else replace(habit, dt_ms=NO_HABIT.dt_ms)
+            for habit, timed in zip(habits, in_time, strict=True)
+        ]
+    return itertools.cycle(rhythm or [NO_HABIT])

@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from improv_core.representation.binning import IntArray
 from improv_core.representation.onsets import CHORD_MS
 from improv_core.representation.steps import (
+    KEYS,
     Attribute,
     Column,
     Dense,
-    Ink,
     Lack,
     Notes,
     Rows,
     Steps,
-    Written,
     attribute_from_spec,
 )
+from improv_core.representation.writing import Ink, Written
 
 _LACKS: Final[dict[str, Lack]] = {
     "dt": "timing",
@@ -57,7 +57,7 @@ class NoteAttributes:
         """The inverse of `spec`.
 
         Raises:
-            ValueError: An attribute is unknown, or there is no pitch.
+            ValueError: An attribute is unknown, there is no pitch, or a head is told what it cannot be.
         """
         attributes = tuple(attribute_from_spec(one) for one in spec["attributes"])
         names = [one.name for one in attributes]
@@ -65,6 +65,11 @@ class NoteAttributes:
             raise ValueError(f"a note has {', '.join(_SCALES)}, a pitch at least; not {names}")
         if any(one.head == "regression" and one.name not in TIMES for one in attributes):
             raise ValueError(f"only {' and '.join(TIMES)} can be predicted by regression")
+        if attributes[names.index("pitch")].binning.size != KEYS:
+            raise ValueError(f"there are {KEYS} pitches, and each is a class")
+        for i, one in enumerate(attributes):
+            if not set(one.given) <= {a.name for a in attributes[:i] if a.head == "categorical"}:
+                raise ValueError(f"{one.name} can be given attributes before it, if they are classes")
         return cls(attributes)
 
     @property
@@ -168,6 +173,7 @@ class NoteWriter:
             raw[attribute.name] = value
         again_ms = self._struck_ms.get(raw["pitch"], -CHORD_MS) + CHORD_MS
         raw["dt"], raw["duration"] = max(0, raw["dt"], again_ms - self._onset_ms), max(1, raw["duration"])
+        raw["velocity"] = min(max(raw["velocity"], 1), 127)
         self._onset_ms += raw["dt"]
         self._struck_ms[raw["pitch"]] = self._onset_ms
         note = Written(self._onset_ms, raw["pitch"], raw["velocity"], raw["pedal"], raw["duration"])

@@ -1,4 +1,4 @@
-"""Notes that are struck together, and notes that have not ended yet."""
+"""Notes that are struck together, silences between them, and notes that have not ended yet."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from typing import Final
 import numpy as np
 
 from improv_core.representation.binning import IntArray
-from improv_core.representation.steps import Notes, Written
+from improv_core.representation.steps import Notes
+from improv_core.representation.writing import Written
 
 CHORD_MS: Final = 50
 """Notes within this of the first one of an onset belong to it: hands do not strike at once."""
 
 LONGEST_MS: Final = 8000
-"""A drawn note whose end does not come is ended after this."""
+"""A note whose end does not come is ended after this."""
+
+LONGEST_SILENCE_MS: Final = 2000
+"""improv is silent no longer than this within an answer; a longer pause of the player's counts as this."""
 
 
 def onset_starts(notes: Notes, chord_ms: int = CHORD_MS) -> IntArray:
@@ -25,6 +29,20 @@ def onset_starts(notes: Notes, chord_ms: int = CHORD_MS) -> IntArray:
             starts.append(i)
             first_ms = onset_ms
     return np.array(starts, dtype=np.int64)
+
+
+def without_long_silences(notes: Notes) -> Notes:
+    """The same with no silence over `LONGEST_SILENCE_MS` and no note over `LONGEST_MS`.
+
+    While a player is at dinner, frames and time shifts would go on, and what was played before would be
+    pushed out of what a model reads; nor has any model learned from minutes of silence.
+    """
+    duration_ms = np.minimum(notes.duration_ms, LONGEST_MS)
+    onset_ms = notes.onset_ms
+    ended_ms = np.maximum.accumulate(onset_ms + duration_ms)
+    dt_ms = notes.dt_ms.copy()
+    dt_ms[1:] -= np.maximum(0, onset_ms[1:] - ended_ms[:-1] - LONGEST_SILENCE_MS)
+    return replace(notes, dt_ms=dt_ms, duration_ms=duration_ms)
 
 
 class OpenNotes:

@@ -50,7 +50,6 @@ COLUMNS: Final = (
     ("previous_held", 2),
 )
 """The integer inputs of a step and how many values each takes; one value behind the classes means 'none'."""
-COLUMN_SIZES: Final = tuple(size for _, size in COLUMNS)
 
 START_ROW: Final = (DT.size, 2, KEYS, VELOCITY.size, DURATION.size, 2, DURATION.size, 0)
 """The step before the first note."""

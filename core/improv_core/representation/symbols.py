@@ -2,88 +2,25 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Final, Literal, Self, get_args
+from typing import Any, ClassVar, Final, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from improv_core.representation.binning import Identity, IntArray
+from improv_core.representation.chord_names import OCTAVE, Chords, pitches_of, symbol_of
 from improv_core.representation.onsets import onset_starts
-from improv_core.representation.steps import (
-    KEYS,
-    Attribute,
-    Column,
-    Dense,
-    Form,
-    Ink,
-    Lack,
-    Notes,
-    Rows,
-    Steps,
-    Written,
-)
-
-Chords = Literal["pitches", "normal-order"]
+from improv_core.representation.steps import KEYS, Attribute, Column, Dense, Form, Lack, Notes, Rows, Steps
+from improv_core.representation.writing import Ink, Written
 
 UNKNOWN: Final = 0
 """The class of every symbol that the vocabulary does not hold; it is never drawn."""
-
-_NAMES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-_OCTAVE = 12
-
-
-def pitch_name(pitch: int) -> str:
-    """``C4`` for middle C."""
-    return f"{_NAMES[pitch % _OCTAVE]}{pitch // _OCTAVE - 1}"
-
-
-def pitch_of(name: str) -> int:
-    """The inverse of `pitch_name`.
-
-    Raises:
-        ValueError: It is none.
-    """
-    letter = name.rstrip("-0123456789")
-    return _NAMES.index(letter) + _OCTAVE * (int(name[len(letter) :]) + 1)
-
-
-def normal_order(classes: Iterable[int]) -> tuple[int, ...]:
-    """Pitch classes in their most compact order (Forte 1973): least span, then packed to the left."""
-    ordered = sorted(set(classes))
-    rotations = [(*ordered[i:], *ordered[:i]) for i in range(len(ordered))]
-
-    def spans(rotation: tuple[int, ...]) -> tuple[int, ...]:
-        steps = [(pitch_class - rotation[0]) % _OCTAVE for pitch_class in rotation]
-        return (steps[-1], *steps[1:-1])
-
-    return min(rotations, key=lambda rotation: (spans(rotation), rotation))
-
-
-def symbol_of(pitches: Iterable[int], chords: Chords) -> str:
-    """The symbol of the notes of one onset: a note's name; of a chord all names, or its normal order."""
-    ordered = sorted(set(pitches))
-    if len(ordered) == 1 or chords == "pitches":
-        return ".".join(pitch_name(pitch) for pitch in ordered)
-    return ".".join(str(one) for one in normal_order(pitch % _OCTAVE for pitch in ordered))
-
-
-def pitches_of(symbol: str, bass: int) -> tuple[int, ...]:
-    """The notes of a symbol, ascending.
-
-    Args:
-        symbol: From `symbol_of`.
-        bass: A pitch near which a chord without octaves begins, the bass of the chord before.
-    """
-    names = symbol.split(".")
-    if not names[0].isdecimal():
-        return tuple(pitch_of(name) for name in names)
-    root, *rest = (int(name) for name in names)
-    lowest = bass + (root - bass + _OCTAVE // 2) % _OCTAVE - _OCTAVE // 2
-    return (lowest, *(lowest + (one - root) % _OCTAVE for one in rest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +126,7 @@ class Symbols:
         then which.
         """
         if self.chords == "normal-order":
-            return math.log(KEYS + 2**_OCTAVE - 1)
+            return math.log(KEYS + 2**OCTAVE - 1)
         return math.log(KEYS) + math.log(math.comb(KEYS, size))
 
     def writer(self, notes: Notes, ink: Ink) -> SymbolWriter:
@@ -213,7 +150,7 @@ class SymbolWriter:
         self._ink = ink
         self._bass = self._in_place(bass)
         self._onset_ms = 0
-        self._mask = _playable(representation.table, ink)
+        self._mask = _playable(representation.table, ink.lowest_pitch, ink.highest_pitch)
 
     def mask(self, attribute: int, values: Sequence[int]) -> NDArray[np.float64] | None:
         """The unknown symbol has no notes, and others are out of range, if not all are."""
@@ -239,7 +176,7 @@ class SymbolWriter:
     def _in_place(self, bass: int) -> int:
         """Octaves up or down, until it is neither too low nor too high."""
         lowest, highest = (min(max(b, self._ink.lowest_pitch), self._ink.highest_pitch) for b in _BASSES)
-        return _octaves_into(bass, lowest, max(highest, lowest + _OCTAVE - 1))
+        return _octaves_into(bass, lowest, max(highest, lowest + OCTAVE - 1))
 
 
 def _within(pitches: Sequence[int], lowest: int, highest: int) -> tuple[int, ...]:
@@ -252,23 +189,25 @@ def _within(pitches: Sequence[int], lowest: int, highest: int) -> tuple[int, ...
 
 def _octaves_into(pitch: int, lowest: int, highest: int) -> int:
     if pitch > highest:
-        pitch -= _OCTAVE * -(-(pitch - highest) // _OCTAVE)
-    return pitch + _OCTAVE * max(0, -(-(lowest - pitch) // _OCTAVE))
+        pitch -= OCTAVE * -(-(pitch - highest) // OCTAVE)
+    return pitch + OCTAVE * max(0, -(-(lowest - pitch) // OCTAVE))
 
 
-def _playable(table: Sequence[str], ink: Ink) -> NDArray[np.float64]:
+@functools.lru_cache(maxsize=4)  # a turn begins with it, and large vocabularies take a tenth of a second
+def _playable(table: tuple[str, ...], lowest: int, highest: int) -> NDArray[np.float64]:
     mask = np.full(len(table) + 1, -np.inf)
     for i, symbol in enumerate(table):
         octaveless = symbol[0].isdecimal()
-        if octaveless or any(ink.lowest_pitch <= p <= ink.highest_pitch for p in pitches_of(symbol, _BASS)):
+        if octaveless or any(lowest <= pitch <= highest for pitch in pitches_of(symbol, _BASS)):
             mask[i + 1] = 0
     if np.isneginf(mask).all():
         mask[1:] = 0
+    mask.setflags(write=False)
     return mask
 
 
 def _groups(notes: Notes) -> list[list[int]]:
-    starts = onset_starts(notes)
+    """The pitches of each onset."""
     pitches = notes.pitch.tolist()
-    ends = [*starts[1:].tolist(), len(pitches)]
-    return [pitches[a:b] for a, b in zip(starts.tolist(), ends, strict=True)]
+    bounds = [*onset_starts(notes).tolist(), len(pitches)]
+    return [pitches[a:b] for a, b in itertools.pairwise(bounds)]

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from improv_core.midi_files import DRUM_CHANNEL, TempoMap, parse_midi
+from improv_core.midi_files import DRUM_CHANNEL, parse_midi
 from improv_core.notes import SUSTAIN_CONTROLLER
+from improv_core.tempo_map import TempoMap
 from improv_training.corpora.messages import Events, Unusual, read_events
 from improv_training.corpora.pairing import paired
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from improv_core.representation import KEYS, Symbols
 from improv_core.representation.binning import IntArray
-from improv_core.representation.symbols import UNKNOWN, pitches_of
+from improv_core.representation.chord_names import pitches_of
+from improv_core.representation.symbols import UNKNOWN
 from improv_training.evaluation.chords import OCTAVE, ChordHabits
 
 Shares = NDArray[np.float64]
