@@ -24,7 +24,8 @@ from bench.tables import print_table
 from improv_core.representation import Attribute, Notes, Symbols
 from improv_core.representation.binning import Identity
 from improv_core.representation.note_attributes import NoteAttributes
-from improv_training.corpora.loading import TRACKS, Corpus, load_corpus
+from improv_training.corpora.corpus import TRACKS, Corpus
+from improv_training.corpora.loading import load_corpus
 from improv_training.evaluation.baselines import Baselines
 from improv_training.evaluation.chords import ChordHabits
 from improv_training.evaluation.figures import Figures

@@ -24,7 +24,8 @@ from improv_core.representation import Notes
 from improv_daemon.models import DEFAULT, model_path
 from improv_export.live_nats import NATS_TOLERANCE, live_nats
 from improv_export.quantising import Recipe, quantise
-from improv_training.corpora.loading import Corpus, load_corpus
+from improv_training.corpora.corpus import Corpus
+from improv_training.corpora.loading import load_corpus
 
 FULL, INT8 = "fp32", "int8"
 MATMUL = ("LSTM", "MatMul")

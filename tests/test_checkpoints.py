@@ -54,6 +54,12 @@ def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
         load_checkpoint(tmp_path / "a.ckpt")
 
 
+def test_of_a_run_folder_the_checkpoint_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError) as error:
+        load_checkpoint(tmp_path)
+    assert str(error.value) == f"{tmp_path} is a folder; name a checkpoint in it, as in {tmp_path}/best.ckpt."
+
+
 def test_a_newer_checkpoint_is_refused(tmp_path: Path) -> None:
     path = write_checkpoint(tmp_path / "a.ckpt", make_network(), improv_checkpoint=CHECKPOINT_VERSION + 1)
     with pytest.raises(ModelFileError, match=r"a\.ckpt was made by a newer improv; update improv\."):

@@ -19,8 +19,12 @@ from improv_training.console import (
     show_corpora,
     show_figures,
     show_presets,
+    show_twins,
     show_verdict,
 )
+from improv_training.corpora.corpus import Split
+from improv_training.corpora.near_duplicates import KeptOut
+from improv_training.corpora.twins import Twin
 from improv_training.evaluation.figures import Figures, mean_over_corpora
 from improv_training.presets import load_preset
 
@@ -59,6 +63,21 @@ def test_skipped_files_are_named_up_to_a_number(tmp_path: Path) -> None:
     assert lines[0] == f"Skipped: {folder / 'noise0.mid'} is not a MIDI file."
     assert len(lines) == 6
     assert lines[-1] == "Skipped 2 more files."
+
+
+def test_twins_that_are_left_out_and_those_that_stay_are_counted() -> None:
+    def twin(file: str, split: Split) -> Twin:
+        return Twin("new", file, split, "old", file, "same work", 0.5)
+
+    console, out = screen()
+    left_out = (twin("a", "test"), twin("b", "test"))
+    show_twins(console, KeptOut(corpora=(), left_out=left_out, stayed=(twin("c", "validation"),)))
+    assert out.getvalue().splitlines() == [
+        "Left out: 2 pieces of the test split of new, of which training has the same work in old; "
+        "--keep-twins keeps them.",
+        "Kept: 1 piece of the validation split of new, of which training has the same work in old; there are "
+        "no others in that split, so its figures flatter.",
+    ]
 
 
 def figures(corpus: str = "a", **changes: Any) -> Figures:

@@ -13,10 +13,10 @@ from tiny_corpora import random_pieces, scale, write_corpus
 
 from improv_core.errors import DataError, StorageError
 from improv_training.corpora.archives import Archive
+from improv_training.corpora.corpus import TRACKS
 from improv_training.corpora.encoded import Encoded
 from improv_training.corpora.encoding import encode_source
 from improv_training.corpora.sources import LARGEST_FILE
-from improv_training.corpora.tracks import TRACKS
 
 
 class Reading:

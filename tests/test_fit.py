@@ -142,6 +142,8 @@ def test_sigterm_ends_the_process_with_a_sentence_and_the_usual_status() -> None
             ("run", "gone.json"),
             "gone.json is no encoded corpus of this improv, or is damaged; encode it again.",
         ),
+        (arguments("run", "--updates", "0"), "This cannot be trained: updates is 1 at least, not 0."),
+        (arguments("run", "--hours", "-1"), "This cannot be trained: hours is more than 0, not -1.0."),
         (arguments("run", "--preset", "none"), "There is no preset 'none'; there are "),
         (arguments("run", "--resume"), "run holds no last.ckpt to go on from; leave out --resume."),
     ],

@@ -98,6 +98,18 @@ def test_without_room_for_a_checkpoint_there_is_one_sentence_and_the_one_before_
     assert train([corpus()], [1], tmp_path, plan(updates=9), resume=going_on).updates == 9
 
 
+def test_without_room_from_the_beginning_there_is_one_sentence_and_nothing_to_go_on_from(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with files_of_at_most(10), pytest.raises(StorageError) as error:
+        train([corpus()], [1], tmp_path, plan(updates=3), say=lambda sentence: None)
+    assert str(error.value) == (
+        f"{tmp_path} cannot be written (File too large); nothing was kept yet: make room, or name another "
+        "folder, and begin again."
+    )
+    assert capfd.readouterr() == ("", "")
+
+
 def test_what_a_killed_process_left_half_written_is_taken_away(tmp_path: Path) -> None:
     for name in ("last.ckpt", "last.ckpt.12.part", "best.ckpt.7.part", "notes.part"):
         (tmp_path / name).write_bytes(b"")

@@ -13,14 +13,8 @@ from tiny_corpora import random_performance, random_pieces, scale, write_corpus
 from improv_core.errors import DataError
 from improv_core.midi_files import Track, read_performance, write_midi
 from improv_core.representation import encode
-from improv_training.corpora.loading import (
-    SPLITS,
-    Corpus,
-    hashed_splits,
-    load_corpus,
-    open_corpus,
-    save_corpus,
-)
+from improv_training.corpora.corpus import SPLITS, Corpus, open_corpus, save_corpus
+from improv_training.corpora.loading import hashed_splits, load_corpus
 
 
 def load(folder: Path, splits: Path | None = None) -> Corpus:

@@ -42,17 +42,11 @@ with contextlib.suppress(ImportError):
     import torch
 
     from improv_export.exporting import export_checkpoint
-    from improv_training.corpora.loading import Corpus
+    from improv_training.corpora.corpus import Corpus
     from improv_training.engine.network import Network
-    from improv_training.evaluation.nats import (
-        Figures,
-        mean_over_corpora,
-        mean_over_notes,
-        model_nats,
-        open_scorer,
-        score_corpus,
-        write_json,
-    )
+    from improv_training.evaluation.figures import Figures, mean_over_corpora, mean_over_notes, write_json
+    from improv_training.evaluation.nats import model_nats, score_corpus
+    from improv_training.evaluation.scoring import open_scorer
 
 
 TIMES = Grid.geometric(96, first=0, single=26, last=1000)

@@ -8,7 +8,8 @@ from tiny_corpora import make_corpus
 
 from improv_core.notes import Note, Performance
 from improv_training.corpora.corpus import Corpus
-from improv_training.corpora.near_duplicates import KeptOut, Twin, find_twins, keep_out_of_test, tally
+from improv_training.corpora.near_duplicates import KeptOut, keep_out_of_test, tally
+from improv_training.corpora.twins import Twin, find_twins
 
 
 def work(seed: int, notes: int = 200, take: int = 0) -> Performance:
@@ -53,7 +54,7 @@ def corpus(name: str = "songs", **places: tuple[Performance, str]) -> Corpus:
 
 
 def kinds(*corpora: Corpus) -> dict[str, tuple[str, str]]:
-    return {twin.file: (twin.of_file, twin.kind) for twin in find_twins(corpora)}
+    return {twin.file: (twin.of_file, twin.kind) for twin in find_twins(corpora).values()}
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_a_copy_counts_before_another_performance() -> None:
 def test_twins_are_found_across_corpora_and_named_with_them() -> None:
     one = corpus("one", a=(work(1), "train"))
     two = corpus("two", b=(changed(work(1), up=1), "validation"))
-    assert find_twins([one, two]) == [Twin("two", "b", "validation", "one", "a", "same performance", 1.0)]
+    assert find_twins([one, two]) == {1: Twin("two", "b", "validation", "one", "a", "same performance", 1.0)}
 
 
 def test_what_is_in_no_split_is_no_twin() -> None:
@@ -121,7 +122,7 @@ def test_what_is_in_no_split_is_no_twin() -> None:
 
 
 def test_no_corpora_and_empty_ones_have_no_twins() -> None:
-    assert find_twins([]) == []
+    assert find_twins([]) == {}
     assert kinds(corpus(a=(part(work(1), 0, 5), "train"), b=(part(work(2), 0, 5), "test"))) == {}
 
 
@@ -153,15 +154,6 @@ def test_twins_are_left_out_of_the_test_and_training_keeps_all() -> None:
     }
     assert [twin.file for twin in kept.left_out] == ["copy", "take"]
     assert kept.stayed == ()
-
-
-def test_other_performances_may_stay() -> None:
-    kept = keep_out_of_test([mixed()], other_performances=True)
-    assert places(kept)["take"] == "test"
-    assert ([twin.file for twin in kept.left_out], [twin.file for twin in kept.stayed]) == (
-        ["copy"],
-        ["take"],
-    )
 
 
 def test_corpora_of_one_name_are_not_mistaken_for_one_another() -> None:

@@ -121,6 +121,13 @@ def test_a_file_of_ones_own_is_a_preset(tmp_path: Path) -> None:
         ("summary", 'colour = "red"\nsummary', "nothing is called colour"),
         ("rate = 2e-3", 'schedule = "random"', "schedule is one of cosine, constant"),
         ("[network]", "[network", "is not a TOML file"),
+        ("summary = ", "# ", "it lacks 'summary'"),
+        ("hidden = 512", 'hidden = "wide"', "hidden = 'wide' is not a whole number"),
+        ("rate = 2e-3", 'rate = "fast"', "rate = 'fast' is not a number"),
+        ("lanes = 32", "lanes = 0", "lanes is 1 at least, not 0"),
+        ("layers = 2", "layers = 0", "layers is 1 at least, not 0"),
+        ("dropout = 0.1", "dropout = 1.0", "dropout is from 0 to below 1, not 1.0"),
+        ("lanes = 32", "clip = 0.0", "clip is more than 0, not 0.0"),
     ],
 )
 def test_what_cannot_be_in_a_preset_is_named(tmp_path: Path, before: str, after: str, named: str) -> None:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from improv_core.errors import MidiFileError
+from improv_training.corpora.corpus import Tracks
 from improv_training.corpora.fast_midi import Voice
-from improv_training.corpora.tracks import Tracks, chosen_rows, skyline
+from improv_training.corpora.tracks import chosen_rows, skyline
 
 
 def voice(

@@ -240,7 +240,7 @@ def test_ctrl_c_twice_stops_at_once_and_keeps_the_last_validation(tmp_path: Path
 def test_a_split_without_pieces_is_an_error(tmp_path: Path, missing: str) -> None:
     only = {"train": "validation", "validation": "train"}[missing]
     pieces = random_pieces(3)
-    with pytest.raises(DataError, match=f"no piece in the {missing} split; name another folder or --splits"):
+    with pytest.raises(DataError, match=f"no piece in the {missing} split: three MIDI files"):
         train([make_corpus(pieces, dict.fromkeys(pieces, only))], [1], tmp_path, plan())
 
 

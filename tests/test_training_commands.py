@@ -206,7 +206,8 @@ def test_too_few_pieces_for_a_validation_are_an_error(capfd: pytest.CaptureFixtu
     write_corpus(Path("one"), {"a.mid": random_performance()})
     assert improv("train", "one", "-o", "run", *TRAINED) == 2
     assert capfd.readouterr().err == (
-        "The corpora hold no piece in the validation split; name another folder or --splits.\n"
+        "There is no piece in the validation split: three MIDI files are the least, or name others with "
+        "--splits.\n"
     )
 
 

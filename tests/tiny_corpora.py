@@ -67,7 +67,7 @@ def make_corpus(
 ) -> Any:
     """A corpus in memory; what ``split`` does not name is for training."""
     from improv_core.representation import encode
-    from improv_training.corpora.loading import Corpus
+    from improv_training.corpora.corpus import Corpus
 
     encoded = [encode(performance) for performance in pieces.values()]
     fields = ("dt_ms", "pedal", "pitch", "velocity", "duration_ms")

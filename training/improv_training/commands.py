@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from improv_training.corpora.corpus import Corpus, Split, Tracks
     from improv_training.evaluation.baselines import Baselines
-    from improv_training.evaluation.nats import Figures, Scorer
+    from improv_training.evaluation.figures import Figures
+    from improv_training.evaluation.scoring import Scorer
 
 _FOLDERS = "Folders of MIDI files, or archives of them (.zip, .tar, .tar.gz, .tar.xz); each is a corpus."
 Folders = Annotated[list[Path], typer.Argument(help=_FOLDERS)]
@@ -175,7 +176,8 @@ def evaluate(
     from improv_training import console as show
     from improv_training import planning
     from improv_training.evaluation.baselines import Baselines
-    from improv_training.evaluation.nats import mean_over_corpora, mean_over_notes, open_scorer, write_json
+    from improv_training.evaluation.figures import mean_over_corpora, mean_over_notes, write_json
+    from improv_training.evaluation.scoring import open_scorer
 
     torch.set_num_threads(1)
     console = show.make_console()
@@ -190,7 +192,7 @@ def evaluate(
         _score(console, scorer, corpus, chosen, shared) for corpus in corpora if chosen in corpus.split
     ]
     if not figures:
-        raise DataError(f"None of the folders has a piece in the {split} split.")
+        raise DataError(f"None of the folders has a piece in the {split} split; name others, or --splits.")
     means = (mean_over_corpora(figures), mean_over_notes(figures))
     show.show_figures(console, figures, means)
     show.show_verdict(console, str(model), split, figures, means[0], learned)
@@ -236,7 +238,7 @@ def _without_twins(console: Console, corpora: list[Corpus], trained: Sequence[Co
     others = [corpus for corpus in trained if corpus.name not in names]
     with console.status("Looking for pieces of validation and test that recur in training"):
         kept = keep_out_of_test([*corpora, *others])
-    show_twins(console, kept.left_out)
+    show_twins(console, kept)
     return list(kept.corpora[: len(corpora)])
 
 

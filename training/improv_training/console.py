@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from improv_training.corpora.corpus import Tracks
-from improv_training.corpora.loading import SPLITS, Corpus, load_corpus
-from improv_training.corpora.near_duplicates import Twin, tally
+from improv_training.corpora.corpus import SPLITS, Corpus, Tracks
+from improv_training.corpora.loading import load_corpus
+from improv_training.corpora.near_duplicates import KeptOut, tally
 
 if TYPE_CHECKING:
     from improv_training.evaluation.figures import Figures
@@ -82,16 +82,19 @@ def load_with_progress(
     return corpus
 
 
-def show_twins(console: Console, twins: Sequence[Twin]) -> None:
-    """How many pieces of validation and test were left out because training holds them as well."""
-    for corpus, split, kind, of_corpus, count in tally(twins):
-        pieces = f"{count:,} piece" + "s" * (count != 1)
-        console.print(
-            f"Left out: {pieces} of the {split} split of {corpus}, of which training has the {kind} in "
-            f"{of_corpus}; --keep-twins keeps them.",
-            soft_wrap=True,
-            highlight=False,
-        )
+def show_twins(console: Console, kept: KeptOut) -> None:
+    """How many pieces of validation and test training holds as well, and what was done about it."""
+    for twins, done, reason in (
+        (kept.left_out, "Left out", "--keep-twins keeps them"),
+        (kept.stayed, "Kept", "there are no others in that split, so its figures flatter"),
+    ):
+        for corpus, split, kind, of_corpus, count in tally(twins):
+            console.print(
+                f"{done}: {_counted(count, 'piece')} of the {split} split of {corpus}, of which training has "
+                f"the {kind} in {of_corpus}; {reason}.",
+                soft_wrap=True,
+                highlight=False,
+            )
 
 
 def show_corpora(console: Console, corpora: Sequence[Corpus]) -> None:

@@ -43,8 +43,8 @@ class Plan:
         epochs: Passes over the training split, at most.
         patience: Validations without a better figure after which training stops; None: it does not.
         tracks: Which voices of a file are read.
-        held_out: Percent of the pieces that are kept for validation, where no split is given; None: 5, and
-            5 for the test.
+        held_out: Percent of the pieces that are not trained on, where no split is given: 5 for the test, the
+            rest for validation; None: 10.
     """
 
     preset: str = "piano"
@@ -76,6 +76,12 @@ class Plan:
             raise ValueError(f"schedule is one of {', '.join(get_args(Schedule))}")
         if self.precision not in get_args(Precision):
             raise ValueError(f"precision is one of {', '.join(get_args(Precision))}")
+        for name in ("lanes", "chunk", "warm_up", "validate_every", "updates", "epochs", "patience"):
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise ValueError(f"{name} is 1 at least, not {value}")
+        for name in ("hours", "clip"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} is more than 0, not {getattr(self, name)}")
 
     def elapsed(self, *, hours: float, updates: int, epochs: int = 0) -> float:
         """Share of the plan that is over, 0..1.

@@ -113,7 +113,10 @@ def changed(beginning: Beginning, run: Path, shape: Mapping[str, Any], rest: Map
         raise ConfigError(f"{run} is trained on the tracks {plan.tracks!r}: leave out --tracks.")
     if "hours" in changes:
         changes["updates"] = None
-    plan = dataclasses.replace(plan, shape=sizes, **changes)
+    try:
+        plan = dataclasses.replace(plan, shape=sizes, **changes)
+    except ValueError as error:
+        raise ConfigError(f"This cannot be trained: {error}.") from error
     if checkpoint is not None and plan.elapsed(hours=checkpoint.hours, updates=checkpoint.updates) >= 1:
         raise ConfigError(
             f"{run} is finished ({checkpoint.updates:,} updates, {checkpoint.hours:.2f} h); to go on, name a "

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args, get_type_hints
 
 from improv_core.errors import ConfigError
 from improv_core.representation import Representation, from_spec
@@ -69,7 +69,9 @@ def load_preset(name: str) -> Preset:
         raise ConfigError(f"{name} is not a TOML file: {error}.") from error
     try:
         return _preset(Path(name).stem, values)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except KeyError as error:
+        raise ConfigError(f"The preset {name} cannot be used: it lacks {error}.") from error
+    except (ValueError, TypeError, AttributeError) as error:
         raise ConfigError(f"The preset {name} cannot be used: {error}.") from error
 
 
@@ -78,21 +80,37 @@ def _folder() -> Traversable:
 
 
 def _preset(name: str, values: Mapping[str, Any]) -> Preset:
-    rest = {key: value for key, value in values.items() if key not in _TABLES}
-    if unknown := set(rest) - {field.name for field in fields(Preset)}:
+    if unknown := set(values) - {*_TABLES, "summary", "openings"}:
         raise ValueError(f"nothing is called {', '.join(sorted(unknown))}")
+    summary, openings = values["summary"], values.get("openings", 0)
+    _checked({"summary": summary, "openings": openings}, Preset)
     training = values.get("training", {})
     if training.get("tracks", TRACKS[0]) not in TRACKS:
         raise ValueError(f"tracks is one of {', '.join(TRACKS)}")
     representation = from_spec(values["representation"])
     plan = Plan(
-        **training,
+        **_checked(training, Plan),
         preset=name,
-        shape=Shape(**values.get("network", {})),
-        augmentation=Augmentation(**values.get("augmentation", {})),
+        shape=Shape(**_checked(values.get("network", {}), Shape)),
+        augmentation=Augmentation(**_checked(values.get("augmentation", {}), Augmentation)),
         representation=representation.spec(),
     )
-    return Preset(name, representation=representation, plan=plan, **rest)
+    return Preset(name, summary, representation, plan, openings)
 
+
+def _checked(values: Mapping[str, Any], kind: type) -> Mapping[str, Any]:
+    """A table whose names and types are those of a dataclass; words are left to the dataclass."""
+    hints = get_type_hints(kind)
+    if unknown := set(values) - set(hints):
+        raise ValueError(f"nothing is called {', '.join(sorted(unknown))}")
+    for name, value in values.items():
+        wanted = (get_args(hints[name]) or (hints[name],))[0]
+        fits = type(value) is wanted or (wanted is float and type(value) is int)
+        if isinstance(wanted, type) and not fits:
+            raise ValueError(f"{name} = {value!r} is not {_SAID[wanted]}")
+    return values
+
+
+_SAID: Final = {int: "a whole number", float: "a number", bool: "true or false", str: "text", dict: "a table"}
 
 _TABLES: Final = ("representation", "network", "training", "augmentation")

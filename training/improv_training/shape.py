@@ -28,3 +28,10 @@ class Shape:
     dropout: float = 0.1
     spread: float = 0.1
     orthogonal: bool = True
+
+    def __post_init__(self) -> None:
+        for name, least in (("inputs", 0), ("hidden", 1), ("layers", 1), ("projected", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} is {least} at least, not {getattr(self, name)}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout is from 0 to below 1, not {self.dropout}")

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improv_core.errors import DataError, MidiFileError, StorageError
+from improv_training.corpora.corpus import Tracks
 from improv_training.corpora.encoded import (
     ENCODING_VERSION,
     Encoded,
@@ -29,7 +30,7 @@ from improv_training.corpora.encoded import (
 )
 from improv_training.corpora.fast_midi import read_voices
 from improv_training.corpora.sources import Folder, Member, Source, load_member
-from improv_training.corpora.tracks import Tracks, chosen_rows
+from improv_training.corpora.tracks import chosen_rows
 
 Progress = Callable[[int, int], None]
 

@@ -10,32 +10,9 @@ from typing import Final
 
 from improv_core.errors import DataError
 from improv_training.corpora.archives import Archive, is_archive
-from improv_training.corpora.corpus import (
-    SPLITS,
-    TRACKS,
-    Corpus,
-    Place,
-    Split,
-    Tracks,
-    open_corpus,
-    save_corpus,
-)
+from improv_training.corpora.corpus import SPLITS, Corpus, Place, Split, Tracks
 from improv_training.corpora.encoding import Progress, encode_source
 from improv_training.corpora.sources import Folder, Source
-
-__all__ = [
-    "SPLITS",
-    "TRACKS",
-    "Corpus",
-    "Place",
-    "Split",
-    "Tracks",
-    "hashed_splits",
-    "load_corpus",
-    "open_corpus",
-    "save_corpus",
-]
-
 
 HELD_OUT: Final = 10
 """Percent: half of them for validation, half for the test."""

@@ -14,9 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from improv_training.corpora.corpus import Corpus, Place, Split
-from improv_training.corpora.twins import Kind, Twin, find_twins, search
-
-__all__ = ["KeptOut", "Kind", "Twin", "find_twins", "keep_out_of_test", "tally"]
+from improv_training.corpora.twins import Kind, Twin, find_twins
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +24,7 @@ class KeptOut:
     Attributes:
         corpora: As given, with the pieces that have twins "left out".
         left_out: Those pieces, with their twins.
-        stayed: Pieces with twins that stay where they are: other performances, where only copies are kept
-            out, and the pieces of a split in which nothing else is.
+        stayed: Those that stay where they are, as their split holds nothing else.
     """
 
     corpora: tuple[Corpus, ...]
@@ -35,7 +32,7 @@ class KeptOut:
     stayed: tuple[Twin, ...]
 
 
-def keep_out_of_test(corpora: Sequence[Corpus], *, other_performances: bool = False) -> KeptOut:
+def keep_out_of_test(corpora: Sequence[Corpus]) -> KeptOut:
     """Leave out of validation and test whatever has a twin in any training split.
 
     Training keeps all it has. A split that would lose all its pieces, in all corpora together, stays as it
@@ -43,17 +40,11 @@ def keep_out_of_test(corpora: Sequence[Corpus], *, other_performances: bool = Fa
 
     Args:
         corpora: Everything that is trained and tested on.
-        other_performances: Other performances of a work that is trained on may be tested on. The official
-            split of MAESTRO keeps works apart, so alone it loses nothing either way; beside corpora of
-            other recordings, this leaves it whole but for copies.
     """
-    twins = search(corpora)
-    unwanted = {
-        piece: twin for piece, twin in twins.items() if not (other_performances and twin.kind == "same work")
-    }
-    lost = Counter(twin.split for twin in unwanted.values())
+    twins = find_twins(corpora)
+    lost = Counter(twin.split for twin in twins.values())
     places = Counter(place for corpus in corpora for place in corpus.split)
-    left_out = {piece for piece, twin in unwanted.items() if lost[twin.split] < places[twin.split]}
+    left_out = {piece for piece, twin in twins.items() if lost[twin.split] < places[twin.split]}
     begins = np.cumsum([0, *(len(corpus.files) for corpus in corpora)]).tolist()
     return KeptOut(
         tuple(_without(corpus, begin, left_out) for corpus, begin in zip(corpora, begins, strict=False)),

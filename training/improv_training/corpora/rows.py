@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improv_core.notes import PEDAL_DOWN_FROM
-from improv_core.representation import Notes
 from improv_training.corpora.fast_midi import FloatArray, IntArray, Voice
 
 FIELDS = ("dt_ms", "pedal", "pitch", "velocity", "duration_ms")
@@ -32,11 +31,6 @@ def rows_of(voices: Sequence[Voice]) -> NDArray[np.int32]:
     dt_ms = np.diff(onset_ms, prepend=onset_ms[:1])
     columns = (dt_ms, _pedal_at(voices, onset_ms), pitch, velocity, release_ms - onset_ms)
     return np.stack(columns, axis=1).astype(np.int32)
-
-
-def notes_of(rows: NDArray[np.int32]) -> Notes:
-    """Rows as core's arrays."""
-    return Notes(*rows.astype(np.int64).T)
 
 
 def _ms(seconds: FloatArray) -> IntArray:

@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improv_core.errors import MidiFileError
-from improv_training.corpora.corpus import TRACKS, Tracks
+from improv_training.corpora.corpus import Tracks
 from improv_training.corpora.fast_midi import Voice
 from improv_training.corpora.rows import rows_of
-
-__all__ = ["TRACKS", "Tracks", "chosen_rows", "skyline"]
 
 _PLAYER, _IMPROV = "player", "improv"
 """What the recorder calls the tracks of a session, and `improv generate` its own."""

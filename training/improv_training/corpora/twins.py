@@ -56,16 +56,14 @@ class Twin:
     shared: float
 
 
-def find_twins(corpora: Sequence[Corpus]) -> list[Twin]:
+def find_twins(corpora: Sequence[Corpus]) -> dict[int, Twin]:
     """For every piece of validation and test that has twins in training, the closest one.
 
     Pieces of fewer than some 40 notes are found only if they are copies to the millisecond.
+
+    Returns:
+        By number of the piece, counted through all corpora.
     """
-    return list(search(corpora).values())
-
-
-def search(corpora: Sequence[Corpus]) -> dict[int, Twin]:
-    """`find_twins` by number of the piece, counted through all corpora."""
     pool = _Pool.of(corpora)
     closest: dict[int, tuple[int, Kind, float]] = {}
     best: dict[int, tuple[bool, float]] = {}

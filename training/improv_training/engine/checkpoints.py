@@ -12,6 +12,7 @@ from improv_core.errors import ModelFileError
 from improv_core.representation import from_spec
 from improv_training.engine.batches import Position
 from improv_training.engine.network import Network
+from improv_training.engine.run_folder import best_checkpoint
 from improv_training.plan import Plan
 
 CHECKPOINT_VERSION = 2
@@ -46,6 +47,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         ModelFileError: Missing, damaged, not one of ours, or newer than this improv.
     """
+    if path.is_dir():
+        raise ModelFileError(f"{path} is a folder; name a checkpoint in it, as in {best_checkpoint(path)}.")
     if not path.is_file():
         raise ModelFileError(f"There is no checkpoint {path}.")
     try:

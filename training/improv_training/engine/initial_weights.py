@@ -50,7 +50,7 @@ def load_initial(path: Path) -> Initial:
     Raises:
         ModelFileError: Missing, damaged, not one of ours, or in int8.
     """
-    if path.suffix == ".ckpt":
+    if path.suffix == ".ckpt" or path.is_dir():
         checkpoint = load_checkpoint(path)
         return Initial(_further(checkpoint.plan), checkpoint.network.state_dict())
     if not path.is_file():

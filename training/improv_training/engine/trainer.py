@@ -6,8 +6,9 @@ Needs numpy, torch and lightning alone, so that it runs where improv's other par
 from __future__ import annotations
 
 import logging
+import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +32,8 @@ from improv_training.engine.reporting import Report, Say
 from improv_training.engine.run_folder import last_checkpoint
 from improv_training.engine.stopping import InterruptedBySignal, StopOnSignal, StopWhenOver
 from improv_training.plan import Plan
+
+ThreadHook = Callable[[threading.ExceptHookArgs], object]
 
 VALIDATION = Lanes(lanes=64, chunk=256)
 
@@ -111,11 +114,20 @@ def train(
         except SystemExit as ended:  # lightning's answer to a second Ctrl-C
             raise KeyboardInterrupt from ended
         except OSError as error:
-            raise StorageError(
-                f"{run} cannot be written ({error.strerror or error}); what was kept before is whole: when "
-                "there is room, go on with --resume."
-            ) from error
+            raise _unwritable(run, error) from error
         return Outcome(trainer.global_step)
+
+
+def _unwritable(run: Path, error: OSError) -> StorageError:
+    kept = last_checkpoint(run).exists()
+    return StorageError(
+        f"{run} cannot be written ({error.strerror or error}); "
+        + (
+            "what was kept before is whole: when there is room, go on with --resume."
+            if kept
+            else "nothing was kept yet: make room, or name another folder, and begin again."
+        )
+    )
 
 
 def _batches(
@@ -140,7 +152,8 @@ def _batches(
     for batches, name in ((training, "train"), (validation, "validation")):
         if not batches.notes:
             raise DataError(
-                f"The corpora hold no piece in the {name} split; name another folder or --splits."
+                f"There is no piece in the {name} split: three MIDI files are the least, or name others with "
+                "--splits."
             )
     return training, validation
 
@@ -203,12 +216,24 @@ def _nothing(sentence: str) -> None:
     """The other processes are silent."""
 
 
+def _unless_raised_again(heard: ThreadHook) -> ThreadHook:
+    """TensorBoard's thread that cannot write prints what the trainer's thread then raises as well."""
+
+    def hook(failed: threading.ExceptHookArgs) -> None:
+        if not issubclass(failed.exc_type, OSError):
+            heard(failed)
+
+    return hook
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     """What lightning has to say is for its developers."""
     names = ("lightning.pytorch", "lightning.fabric")
     loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
+    heard = threading.excepthook
+    threading.excepthook = _unless_raised_again(heard)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"lightning\.")
         for logger in loggers:
@@ -216,5 +241,6 @@ def _quiet() -> Iterator[None]:
         try:
             yield
         finally:
+            threading.excepthook = heard
             for logger, level in zip(loggers, levels, strict=True):
                 logger.setLevel(level)

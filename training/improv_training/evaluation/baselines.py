@@ -12,7 +12,7 @@ from improv_core.errors import DataError
 from improv_core.notes import Part
 from improv_core.representation import Attribute, Representation
 from improv_core.representation.binning import IntArray
-from improv_training.corpora.loading import Corpus
+from improv_training.corpora.corpus import Corpus
 
 FloatArray = NDArray[np.float64]
 

@@ -12,22 +12,11 @@ from improv_core.model import State
 from improv_core.notes import Part
 from improv_core.representation import Attribute, Notes, Representation, Rows
 from improv_core.representation.binning import IntArray
-from improv_training.corpora.loading import Corpus, Split
+from improv_training.corpora.corpus import Corpus, Split
 from improv_training.engine.batches import LaneBatches, Lanes
 from improv_training.evaluation.baselines import Baselines, as_classes
-from improv_training.evaluation.figures import Figures, mean_over_corpora, mean_over_notes, write_json
-from improv_training.evaluation.scoring import HeadSums, Scorer, head_sums, open_scorer
-
-__all__ = [
-    "Figures",
-    "Scorer",
-    "mean_over_corpora",
-    "mean_over_notes",
-    "model_nats",
-    "open_scorer",
-    "score_corpus",
-    "write_json",
-]
+from improv_training.evaluation.figures import Figures
+from improv_training.evaluation.scoring import HeadSums, Scorer, head_sums
 
 Progress = Callable[[int, int], None]
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from improv_core.model import State
 from improv_core.representation import Steps, joined
 from improv_training.evaluation.scoring import FloatArray, Scorer
 
@@ -60,7 +59,7 @@ def _lanes(scorer: Scorer, runs: Sequence[Steps]) -> list[FloatArray]:
         for lane, run in enumerate(runs):
             part = run[begin : begin + count]
             columns[: len(part), lane], dense[: len(part), lane] = part.columns, part.dense
-        out, state = scorer.body(columns, dense, State(state.hidden, state.cell))
+        out, state = scorer.body(columns, dense, state)
         said.append(out)
     everything = np.concatenate(said)
     return [everything[: len(run), lane] for lane, run in enumerate(runs)]
