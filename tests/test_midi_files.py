@@ -326,3 +326,19 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         StorageError, match=r"nowhere/out\.mid cannot be written \(No such file or directory\)\.$"
     ):
         write_midi(tmp_path / "nowhere" / "out.mid", [Track("improv", Performance())])
+
+
+def test_a_file_that_cannot_be_written_whole_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "out.mid"
+    path.write_bytes(b"the one before")
+
+    def full(file: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(StorageError, match=r"out\.mid cannot be written \(No space left on device\)\.$"):
+        write_midi(path, [Track("improv", Performance.of([Note(60, 64, 0.0, 0.5)]))])
+    assert path.read_bytes() == b"the one before"
+    assert [file.name for file in tmp_path.iterdir()] == ["out.mid"]

@@ -155,10 +155,15 @@ def write_midi(path: Path, tracks: Sequence[Track]) -> None:
             for c in _settled(track.performance.controls)
         ]
         midi.instruments.append(instrument)
+    part = path.with_name(f".{path.name}.part")  # a full disk leaves what was there before
     try:
-        midi.write(str(path))
+        midi.write(str(part))
+        part.replace(path)
     except OSError as error:
         raise StorageError(f"{path} cannot be written ({error.strerror or error}).") from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _import_pretty_midi() -> ModuleType:
