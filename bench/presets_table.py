@@ -55,11 +55,11 @@ PITCH_ALONE = NoteAttributes((Attribute("pitch", Identity(128)),))
 
 NOTES = """\
 Pitch of the next note: mean of -log p(pitch | all before it), the notes in the order of the file, p over 128
-pitches. Told `the past`: nothing else; `piano` is summed over every time and pedal. `and the grouping`:
-whether the note still belongs to the onset of the one before (50 ms), which a model of symbols needs; `piano`
-is summed over the times that agree with it. `and its time, pedal`: at a note-on word time shifts, key-ups and
-velocity have been said; `piano` is told the time and the pedal, not the velocity. Unigram, bigram and PPM are
-told the past alone; `PPM-4, adaptive` also counts the piece so far.
+pitches. Told `the past`: nothing else; `piano` is summed over every time and pedal. `the past and the
+grouping`: whether the note still belongs to the onset of the one before (50 ms), which a model of symbols
+needs; `piano` is summed over the times that agree with it. `the past, time and pedal`: at a note-on word
+time shifts, key-ups and velocity have been said; `piano` is told the time and the pedal, not the velocity.
+Unigram, bigram and PPM are told the past alone; `PPM-4, adaptive` also counts the piece so far.
 
 Chords: a symbol of pitches gives its notes in rising order or in any, as often as in the train split; one of
 pitch classes gives each class evenly over its octaves from 21 to 108, doublings as often as in the train

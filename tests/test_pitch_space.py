@@ -109,7 +109,7 @@ def test_nats_are_of_the_pitches_that_come(tmp_path: Path) -> None:
         np.testing.assert_allclose(nats, expected)
 
 
-@pytest.mark.parametrize("told", ["the past", "and the grouping"])
+@pytest.mark.parametrize("told", ["the past", "the past and the grouping"])
 def test_piano_is_summed_over_every_time_and_pedal(told: Told, tmp_path: Path) -> None:
     model, notes = scorer(Piano(), tmp_path), PIECES[1]
     (projected,) = projected_before(model, [own_rows(Piano(), notes).read])

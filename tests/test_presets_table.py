@@ -56,14 +56,14 @@ def test_every_preset_stands_beside_piano_and_the_baselines_but_for_frames(tmp_p
     assert [row[0] for row in own] == list(representations)
     assert [(row[0], row[1]) for row in shared] == [
         ("piano", "the past"),
-        ("piano", "and the grouping"),
-        ("piano", "and its time, pedal"),
+        ("piano", "the past and the grouping"),
+        ("piano", "the past, time and pedal"),
         ("onehot", "the past"),
-        ("symbols", "and the grouping"),
-        ("normal-order", "and the grouping"),
-        ("events", "and its time, pedal"),
-        ("symbols, onsets in its vocabulary", "and the grouping"),
-        ("normal-order, onsets in its vocabulary", "and the grouping"),
+        ("symbols", "the past and the grouping"),
+        ("normal-order", "the past and the grouping"),
+        ("events", "the past, time and pedal"),
+        ("symbols, onsets in its vocabulary", "the past and the grouping"),
+        ("normal-order, onsets in its vocabulary", "the past and the grouping"),
     ]
     of_piano = {row[1]: row[3] for row in shared[:3]}
     assert all(row[4] == of_piano[row[1]] for row in shared[3:7])

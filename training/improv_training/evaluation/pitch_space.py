@@ -25,10 +25,10 @@ from improv_training.evaluation.scoring import FloatArray, Scorer
 
 Shares = NDArray[np.float64]
 
-Told = Literal["the past", "and the grouping", "and its time, pedal"]
+Told = Literal["the past", "the past and the grouping", "the past, time and pedal"]
 PAST: Final[Told] = "the past"
-GROUPING: Final[Told] = "and the grouping"
-TIMING: Final[Told] = "and its time, pedal"
+GROUPING: Final[Told] = "the past and the grouping"
+TIMING: Final[Told] = "the past, time and pedal"
 
 _PEDALS: Final = 2
 _NOTES_AT_ONCE: Final = 2048
@@ -132,8 +132,9 @@ class PianoPitch:
 
     Attributes:
         scorer: The model.
-        told: ``and the grouping``: only those times are summed over with which the note belongs to the onset
-            that it does belong to, see `time_shares`; ``and its time, pedal``: there is nothing to sum over.
+        told: ``the past and the grouping``: only those times are summed over with which the note belongs to
+            the onset that it does belong to, see `time_shares`; ``the past, time and pedal``: there is
+            nothing to sum over.
     """
 
     scorer: Scorer
