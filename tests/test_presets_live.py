@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,15 +51,28 @@ every_preset = pytest.mark.parametrize("preset", PRESETS)
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What there is after training for six updates, and for six more.
+    """What there is after a run that was killed and gone on with for six updates.
 
     Attributes:
         model: The exported file.
-        updates: After the first run and after it was gone on with.
+        updates: In the last checkpoint before the kill, and at the end.
     """
 
     model: Path
     updates: tuple[int, int]
+
+
+def train_until_killed(run: Path, *arguments: object) -> None:
+    """Train in a process of its own, and kill it after its second validation."""
+    command = [sys.executable, "-m", "improv_daemon", "train", "-o", run, *arguments]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        [str(part) for part in command], env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        next(line for line in process.stdout if "update 6," in line)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
 
 
 @pytest.fixture(scope="module")
@@ -76,17 +93,17 @@ def improv(*arguments: object) -> None:
 
 @pytest.fixture(scope="module")
 def trained(workshop: Path) -> functools._lru_cache_wrapper[Trained]:
-    """Trains a preset, goes on with it, and exports it; each preset once."""
+    """Trains a preset, kills the run, goes on with it, and exports it; each preset once."""
 
     @functools.cache
     def train(preset: str) -> Trained:
         from improv_training.engine.checkpoints import load_checkpoint
 
         run, cache, model = workshop / preset, workshop / "cache", workshop / f"{preset}.onnx"
-        songs = ("train", workshop / "songs", "-o", run, "--cache", cache)
-        improv(*songs, "--preset", preset, *SMALL, "--updates", 6)
+        songs = (workshop / "songs", "--cache", cache)
+        train_until_killed(run, *songs, "--preset", preset, *SMALL, "--updates", 100_000)
         first = load_checkpoint(run / "last.ckpt").updates
-        improv(*songs, "--resume", "--updates", 12)
+        improv("train", *songs, "-o", run, "--resume", "--updates", first + 6)
         second = load_checkpoint(run / "last.ckpt").updates
         improv("export", run / "last.ckpt", "-o", model, "--proof", workshop / "songs" / "3.mid")
         return Trained(model, (first, second))
@@ -102,14 +119,17 @@ def test_every_preset_is_here() -> None:
 
 
 @every_preset
-def test_a_preset_trains_goes_on_and_exports(
+def test_a_preset_trains_goes_on_after_a_kill_and_exports(
     preset: str, trained: functools._lru_cache_wrapper[Trained]
 ) -> None:
     made = trained(preset)
-    assert made.updates == (6, 12)
+    first, last = made.updates
+    assert first >= 3
+    assert first % 3 == 0
+    assert last == first + 6
     model = Model.load(made.model)
     assert model.preset == preset
-    assert model.metadata["trained"]["updates"] == 12
+    assert model.metadata["trained"]["updates"] == last
     assert ("openings" in model.metadata) == (preset == "symbols-normal-order")
 
 
