@@ -22,6 +22,7 @@ from improv_training import planning
 from improv_training.corpora.corpus import open_corpus
 from improv_training.engine import run_folder
 from improv_training.engine.processes import this_process
+from improv_training.engine.reporting import say_nothing
 from improv_training.engine.trainer import train
 from improv_training.presets import DEFAULT
 
@@ -49,7 +50,7 @@ def _fit(chosen: argparse.Namespace) -> int:
     asked = {name: getattr(chosen, name) for name in ("hours", "updates", "lanes", "validate_every")}
     plan = planning.changed(beginning, chosen.run, {}, asked)
     corpora = [open_corpus(index) for index in chosen.corpora]
-    say = print if this_process().leads else _nothing
+    say = print if this_process().leads else say_nothing
     plan, openings = planning.learned(beginning, plan, corpora, say)
     repeats = [1] * len(corpora)
     outcome = train(corpora, repeats, chosen.run, plan, resume=beginning.checkpoint, openings=openings)
@@ -57,10 +58,6 @@ def _fit(chosen: argparse.Namespace) -> int:
     best = f"Best checkpoint: {run_folder.best_checkpoint(chosen.run)}"
     say(ended if outcome.interrupted else best)
     return outcome.status
-
-
-def _nothing(sentence: str) -> None:
-    """Only the first of several processes speaks."""
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from improv_core.midi_files import DRUM_CHANNEL, parse_midi
 from improv_core.notes import SUSTAIN_CONTROLLER
+from improv_core.representation.binning import IntArray
 from improv_core.tempo_map import TempoMap
 from improv_training.corpora.messages import Events, Unusual, read_events
 from improv_training.corpora.pairing import paired
 
-IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
 _NOTE_OFF, _NOTE_ON, _CONTROL, _PROGRAM = 0x80, 0x90, 0xB0, 0xC0

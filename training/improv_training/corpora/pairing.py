@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-IntArray = NDArray[np.int64]
+from improv_core.representation.binning import IntArray
 
 
 def paired(key: NDArray[np.uint16], is_on: NDArray[np.bool_]) -> tuple[IntArray, IntArray]:

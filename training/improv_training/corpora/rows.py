@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improv_core.notes import PEDAL_DOWN_FROM
-from improv_training.corpora.fast_midi import FloatArray, IntArray, Voice
+from improv_core.representation.binning import IntArray
+from improv_training.corpora.fast_midi import FloatArray, Voice
 
 FIELDS = ("dt_ms", "pedal", "pitch", "velocity", "duration_ms")
 """The columns of encoded corpora, int32."""

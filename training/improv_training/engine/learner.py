@@ -18,8 +18,7 @@ from improv_training.engine.checkpoints import CHECKPOINT_VERSION
 from improv_training.engine.network import Network, State, laplace_nats
 from improv_training.engine.processes import Process
 from improv_training.plan import Plan
-
-Openings = list[list[list[int]]]
+from improv_training.vocabulary import Openings
 
 
 def _moving_average(decay: float) -> Callable[[Any, Any, Any], None]:

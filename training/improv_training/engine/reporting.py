@@ -14,6 +14,10 @@ from improv_training.engine.learner import learner_of
 Say = Callable[[str], None]
 
 
+def say_nothing(sentence: str) -> None:
+    """Only the first of several processes speaks."""
+
+
 class Report(Callback):
     """Says how each validation went.
 

@@ -25,13 +25,14 @@ from improv_core.representation import from_spec
 from improv_training.engine.batches import Endless, LaneBatches, Lanes, Pieces, Position
 from improv_training.engine.checkpoints import Checkpoint
 from improv_training.engine.keeping import Keep, WholeFiles, remove_partial
-from improv_training.engine.learner import Learner, Openings
+from improv_training.engine.learner import Learner
 from improv_training.engine.logs import EVERY, loggers
 from improv_training.engine.processes import Process, check_lanes, this_process
-from improv_training.engine.reporting import Report, Say
+from improv_training.engine.reporting import Report, Say, say_nothing
 from improv_training.engine.run_folder import last_checkpoint
 from improv_training.engine.stopping import InterruptedBySignal, StopOnSignal, StopWhenOver
 from improv_training.plan import Plan
+from improv_training.vocabulary import Openings
 
 ThreadHook = Callable[[threading.ExceptHookArgs], object]
 
@@ -100,7 +101,7 @@ def train(
     torch.manual_seed(plan.seed)
     learner = Learner(plan, process, position=position, openings=openings, initial=initial)
     keep = Keep(run, plan.checkpoint_every_s)
-    heard = say if process.leads else _nothing
+    heard = say if process.leads else say_nothing
     with _quiet(), StopOnSignal(keep, process, heard) as stop:
         shown = [Report(heard), *(callbacks if process.leads else ())]
         hooks = [*shown, StopWhenOver(), *_early(plan), keep, stop]
@@ -210,10 +211,6 @@ def _automatic_precision() -> Literal["bf16-mixed", "16-mixed", "32-true"]:
         return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
     fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return "bf16-mixed" if fast else "32-true"
-
-
-def _nothing(sentence: str) -> None:
-    """The other processes are silent."""
 
 
 def _unless_raised_again(heard: ThreadHook) -> ThreadHook:

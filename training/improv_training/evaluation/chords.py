@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from improv_core.representation import KEYS, Notes
+from improv_core.representation.chord_names import OCTAVE
 from improv_core.representation.onsets import onset_starts
-
-OCTAVE: Final = 12
 
 
 def groups_of(notes: Notes) -> list[list[int]]:

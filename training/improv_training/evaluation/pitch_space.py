@@ -13,6 +13,7 @@ from typing import Final, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from improv_core.model import FloatArray
 from improv_core.notes import Part
 from improv_core.representation import KEYS, Notes
 from improv_core.representation.onsets import CHORD_MS, onset_starts
@@ -21,9 +22,8 @@ from improv_training.evaluation.baselines import Baselines
 from improv_training.evaluation.nats import own_rows
 from improv_training.evaluation.ppm import Ppm
 from improv_training.evaluation.reading import projected_before
-from improv_training.evaluation.scoring import FloatArray, Scorer
-
-Shares = NDArray[np.float64]
+from improv_training.evaluation.scoring import Scorer
+from improv_training.evaluation.spelling import Shares
 
 Told = Literal["the past", "the past and the grouping", "the past, time and pedal"]
 PAST: Final[Told] = "the past"

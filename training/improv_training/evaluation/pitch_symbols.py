@@ -16,10 +16,10 @@ from improv_core.notes import Part
 from improv_core.representation import KEYS, Notes, Symbols
 from improv_training.evaluation.chords import groups_of
 from improv_training.evaluation.nats import own_rows
-from improv_training.evaluation.pitch_space import Shares, softmax
+from improv_training.evaluation.pitch_space import softmax
 from improv_training.evaluation.reading import projected_before
 from improv_training.evaluation.scoring import Scorer
-from improv_training.evaluation.spelling import Spelling
+from improv_training.evaluation.spelling import Shares, Spelling
 
 _ONSETS_AT_ONCE: Final = 256
 

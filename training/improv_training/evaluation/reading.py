@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from improv_core.model import FloatArray
 from improv_core.representation import Steps, joined
-from improv_training.evaluation.scoring import FloatArray, Scorer
+from improv_training.evaluation.scoring import Scorer
 
 _LANES = 16
 _CHUNK = 256

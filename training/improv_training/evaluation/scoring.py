@@ -11,13 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from improv_core.model import Heads, Model, State
+from improv_core.model import FloatArray, Heads, Model, State
 from improv_core.representation import Representation
 from improv_core.representation.binning import IntArray
 from improv_training.engine.checkpoints import Checkpoint, load_checkpoint
 from improv_training.engine.network import Network, laplace_nats
 
-FloatArray = NDArray[np.float32]
 Body = Callable[[IntArray, FloatArray, State], tuple[FloatArray, State]]
 
 _LOGITS_AT_ONCE = 4_000_000

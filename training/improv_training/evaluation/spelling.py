@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from improv_core.representation import KEYS, Symbols
 from improv_core.representation.binning import IntArray
-from improv_core.representation.chord_names import pitches_of
+from improv_core.representation.chord_names import OCTAVE, pitches_of
 from improv_core.representation.symbols import UNKNOWN
-from improv_training.evaluation.chords import OCTAVE, ChordHabits
+from improv_training.evaluation.chords import ChordHabits
 
 Shares = NDArray[np.float64]
 
