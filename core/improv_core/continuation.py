@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from improv_core.improvising import Improvising, PlannedNote
+from improv_core.closing import Closing
+from improv_core.improvising import NOTHING_ASKED, Ask, Improvising, PlannedNote
 from improv_core.notes import SUSTAIN_CONTROLLER, ControlChange, Note, Performance
 from improv_core.representation import keyed, to_ms
 
@@ -35,7 +37,9 @@ def continue_for(
     begin_s: float,
     length_s: float,
     *,
+    ask: Ask = NOTHING_ASKED,
     turn: int = 1,
+    max_wait_s: float | None = None,
     max_gap_s: float = 1.5,
     progress: Callable[[float], None] = lambda done: None,
 ) -> Performance:
@@ -44,25 +48,27 @@ def continue_for(
     Args:
         improviser: Has heard what there is to go on from.
         begin_s: Where the continuation begins, on the clock of what was heard.
-        length_s: Onsets lie within this.
+        length_s: From its first onset to about its last, see `improv_core.closing.Closing`.
+        ask: What else it is to be like.
         turn: Keys the randomness, together with the improviser's seed.
+        max_wait_s: Its first onset comes within this; None: within ``max_gap_s``.
         max_gap_s: Longest inter-onset interval.
         progress: Called with 0..1.
 
     Returns:
         Notes and pedal, in seconds from the first onset.
     """
-    improviser.begin_turn(turn, begin_s)
-    notes = [improviser.draw(begin_s, begin_s + max_gap_s)]
-    first_s = notes[0].onset_s
+    improviser.begin_turn(turn, begin_s, replace(ask, length_s=length_s))
+    closing, notes = Closing(length_s, max_gap_s), list[PlannedNote]()
+    earliest_s, gap_s = begin_s, max_gap_s if max_wait_s is None else max_wait_s
     while True:
-        last_s = notes[-1].onset_s
-        note = improviser.draw(last_s, last_s + max_gap_s)
-        if note.onset_s > first_s + length_s:
+        note = improviser.draw(earliest_s, earliest_s + gap_s)
+        if not closing.takes(note.onset_s):
             improviser.withdraw()
             break
         notes.append(note)
-        progress((note.onset_s - first_s) / length_s if length_s else 1.0)
+        earliest_s, gap_s = note.onset_s, closing.gap_s
+        progress(min(1.0, (note.onset_s - notes[0].onset_s) / length_s) if length_s else 1.0)
     improviser.close_turn({note.index: (note.onset_s, note.release_s) for note in notes})
     return as_performance(notes)
 

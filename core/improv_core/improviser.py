@@ -16,9 +16,11 @@ from itertools import takewhile
 import numpy as np
 from numpy.typing import NDArray
 
-from improv_core.improvising import PlannedNote
+from improv_core.improvising import NOTHING_ASKED, Ask, PlannedNote
 from improv_core.model import Model, State
-from improv_core.representation import PianoStream, Steps, joined, start_steps, to_ms
+from improv_core.notes import Part
+from improv_core.representation import PianoStream, Pulse, Steps, joined, start_steps, to_ms
+from improv_core.representation.asking import density_class, left_class, style_class
 from improv_core.sampler import CHORD_MS, Sampling, draw_note
 
 CUT_MS = 20
@@ -77,6 +79,7 @@ class Improviser:
         self._plan: list[_Draft] = []
         self._ahead: _Voice | None = None
         self._turn = 0
+        self._ask = NOTHING_ASKED
 
     @property
     def window(self) -> tuple[Steps, ...]:
@@ -124,9 +127,21 @@ class Improviser:
 
     # --- improv's own notes -----------------------------------------------------------------------
 
-    def begin_turn(self, turn: int, now_s: float) -> None:
-        """Take over: the latest step is read again with the keys that are down by now."""
-        self._turn, self._plan = turn, []
+    def follow(self, pulse: Pulse | None) -> None:
+        """Where the beats of the notes to come are, on the clock of `press`; None: unknown."""
+        for stream in self._streams():
+            stream.pulse = pulse
+
+    def begin_turn(self, turn: int, now_s: float, ask: Ask = NOTHING_ASKED) -> None:
+        """Take over: the latest step is read again with the keys that are down by now.
+
+        Raises:
+            ValueError: The style that is asked for is none.
+        """
+        style_class(ask.style)  # raises before anything has changed
+        self._turn, self._plan, self._ask = turn, [], ask
+        for stream in self._streams():
+            stream.style = ask.style
         voice = replace(self._committed, stream=self._committed.stream.copy())
         again = voice.stream.hand_over(to_ms(now_s))
         if again is not None:
@@ -154,6 +169,8 @@ class Improviser:
             voice.projected,
             self._sampling,
             np.random.default_rng((self._seed, self._turn, index)),
+            asked=self._asked(self._ask),
+            unasked=self._asked(Ask(length_s=self._ask.length_s)),
             dt_ms=(max(0, to_ms(earliest_s) - reference_ms), max(0, to_ms(latest_s) - reference_ms)),
             chord=self._latest_chord(reference_ms),
         )
@@ -170,6 +187,16 @@ class Improviser:
         self._plan.append(_Draft(note, voice))
         self._ahead = self._played(voice, note, note.onset_s, note.release_s)
         return note
+
+    def _asked(self, ask: Ask) -> tuple[int, ...]:
+        """What is asked of the next note of the turn."""
+        left_ms = None
+        if ask.length_s is not None:
+            left_ms = 0  # what was there before the turn is over
+            if self._plan:
+                first, last = self._plan[0].note, self._plan[-1].note
+                left_ms = max(0, to_ms(first.onset_s + ask.length_s - last.onset_s))
+        return (int(Part.IMPROV), style_class(ask.style), density_class(ask.notes_per_s), left_class(left_ms))
 
     def prepare(self) -> bool:
         """A note is one step: it is always ready to be drawn."""

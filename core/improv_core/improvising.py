@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a turn is to be like; None leaves it to the model, and what a model knows nothing of it ignores.
+
+    Attributes:
+        style: One of `improv_core.representation.STYLES`.
+        notes_per_s: How dense.
+        length_s: From its first onset to its last: it comes to a close there.
+    """
+
+    style: str | None = None
+    notes_per_s: float | None = None
+    length_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +33,9 @@ class PlannedNote:
     pedal: int
     onset_s: float
     release_s: float
+
+
+NOTHING_ASKED: Final = Ask()
 
 
 class Improvising(Protocol):
@@ -40,7 +58,7 @@ class Improvising(Protocol):
         """The player's pedal, 0..127."""
         ...
 
-    def begin_turn(self, turn: int, now_s: float) -> None:
+    def begin_turn(self, turn: int, now_s: float, ask: Ask = NOTHING_ASKED) -> None:
         """Take over."""
         ...
 

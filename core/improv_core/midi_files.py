@@ -25,11 +25,11 @@ from improv_core.notes import ControlChange, Note, Performance
 from improv_core.tempo_map import TempoMap
 
 DRUM_CHANNEL = 9
+WRITTEN_TEMPO_BPM = 120.0
 WRITTEN_TICKS_PER_BEAT = 960
-"""At the written tempo of 120 beats a minute a tick is 0.52 ms."""
+"""At a tempo of 120 beats a minute a tick is 0.52 ms."""
 
-_WRITTEN_TICKS_PER_S = 2 * WRITTEN_TICKS_PER_BEAT
-_SHORTEST_S = 0.001
+_SHORTEST_TICKS = 1.5
 """A note must last a tick, or its end is written before its beginning."""
 
 _MAGIC = b"MThd"
@@ -135,24 +135,31 @@ def read_performance(path: Path) -> Performance:
     return performance
 
 
-def write_midi(path: Path, tracks: Sequence[Track]) -> None:
+def write_midi(path: Path, tracks: Sequence[Track], tempo_bpm: float = WRITTEN_TEMPO_BPM) -> None:
     """A type 1 file, one named track for each of ``tracks``, on their channels in order.
+
+    Args:
+        path: Where.
+        tracks: What.
+        tempo_bpm: Of the beats that the file's ticks count; the music is the same at any.
 
     Raises:
         StorageError: The file cannot be written.
     """
     pretty_midi = _import_pretty_midi()
-    midi = pretty_midi.PrettyMIDI(resolution=WRITTEN_TICKS_PER_BEAT, initial_tempo=120.0)
+    midi = pretty_midi.PrettyMIDI(resolution=WRITTEN_TICKS_PER_BEAT, initial_tempo=tempo_bpm)
+    ticks_per_s = tempo_bpm / 60 * WRITTEN_TICKS_PER_BEAT
+    shortest_s = _SHORTEST_TICKS / ticks_per_s
     for track in tracks:
         name = track.name.encode("latin-1", "replace").decode("latin-1")  # all that a MIDI file can hold
         instrument = pretty_midi.Instrument(track.program, track.is_drum, name)
         instrument.notes = [
-            pretty_midi.Note(n.velocity, n.pitch, n.onset_s, max(n.release_s, n.onset_s + _SHORTEST_S))
+            pretty_midi.Note(n.velocity, n.pitch, n.onset_s, max(n.release_s, n.onset_s + shortest_s))
             for n in track.performance.notes
         ]
         instrument.control_changes = [
             pretty_midi.ControlChange(c.controller, c.value, c.at_s)
-            for c in _settled(track.performance.controls)
+            for c in _settled(track.performance.controls, ticks_per_s)
         ]
         midi.instruments.append(instrument)
     part = path.with_name(f".{path.name}.part")  # a full disk leaves what was there before
@@ -172,12 +179,12 @@ def _import_pretty_midi() -> ModuleType:
         return importlib.import_module("pretty_midi")
 
 
-def _settled(controls: Sequence[ControlChange]) -> list[ControlChange]:
+def _settled(controls: Sequence[ControlChange], ticks_per_s: float) -> list[ControlChange]:
     """Without what a later message of the same tick takes back: pretty_midi writes a tick by value."""
     last: dict[tuple[int, int], int] = {}
     kept = []
     for control in reversed(controls):
-        key = (control.controller, round(control.at_s * _WRITTEN_TICKS_PER_S))
+        key = (control.controller, round(control.at_s * ticks_per_s))
         if control.value <= last.setdefault(key, control.value):
             kept.append(control)
     return kept[::-1]

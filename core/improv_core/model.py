@@ -17,13 +17,12 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from improv_core.errors import ModelFileError
-from improv_core.notes import Part
 from improv_core.representation import Representation, Steps, from_spec
 
 FloatArray = NDArray[np.float32]
 
 METADATA_KEY: Final = "improv"
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 """Version of the graph's inputs and outputs and of the metadata."""
 
 
@@ -45,7 +44,7 @@ class Heads:
     """The chained heads in numpy, see `improv_training.engine.network.Network`.
 
     Attributes:
-        part: Embedding of who plays the next step, (2, projected); None where the model is not told.
+        asked: For each thing that is asked of the next step its embedding, (classes, projected).
         weights: For each attribute (outputs, projected).
         biases: For each attribute (outputs,).
         given: For each attribute (classes, projected), None where no later one is told of it.
@@ -55,7 +54,7 @@ class Heads:
             seconds, None for the others.
     """
 
-    part: FloatArray | None
+    asked: tuple[FloatArray, ...]
     weights: tuple[FloatArray, ...]
     biases: tuple[FloatArray, ...]
     given: tuple[FloatArray | None, ...]
@@ -63,12 +62,16 @@ class Heads:
     rectified: bool
     scales: tuple[float | None, ...]
 
-    def begin(self, projected: FloatArray, part: Part | NDArray[np.int64]) -> FloatArray:
-        """The heads' input before the first attribute, (..., projected)."""
-        if self.part is None:
-            return projected
-        chosen: FloatArray = projected + self.part[part]
-        return chosen
+    def begin(self, projected: FloatArray, asked: Sequence[int] | NDArray[np.int64]) -> FloatArray:
+        """The heads' input before the first attribute, (..., projected).
+
+        Args:
+            projected: The model's output, (..., projected).
+            asked: What is asked of the next step, (..., asked).
+        """
+        for i, table in enumerate(self.asked):
+            projected = projected + table[asked[i] if isinstance(asked, Sequence) else asked[..., i]]
+        return projected
 
     def outputs(
         self, attribute: int, z: FloatArray, values: Sequence[int] | Sequence[NDArray[np.int64]]
@@ -193,6 +196,7 @@ class Model:
         heads = _heads(self.representation, constants, rectified=self.metadata["shape"]["projected"] > 0)
         sizes = [attribute.outputs for attribute in self.representation.attributes]
         fit = [len(bias) for bias in heads.biases] == sizes
+        fit = fit and [len(t) for t in heads.asked] == [c.size for c in self.representation.asked]
         if not fit or not all(np.isfinite(array).all() for array in constants.values()):
             raise ValueError("heads of other sizes, or without finite numbers")
         return heads
@@ -202,7 +206,7 @@ def _heads(representation: Representation, constants: dict[str, FloatArray], *, 
     attributes = representation.attributes
     index = {attribute.name: i for i, attribute in enumerate(attributes)}
     return Heads(
-        part=constants["part"] if representation.parts else None,
+        asked=tuple(constants[f"asked.{column.name}"] for column in representation.asked),
         weights=tuple(constants[f"head.{a.name}.weight"] for a in attributes),
         biases=tuple(constants[f"head.{a.name}.bias"] for a in attributes),
         given=tuple(constants.get(f"given.{a.name}") for a in attributes),

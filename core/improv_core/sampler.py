@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improv_core.model import Heads
-from improv_core.notes import Part
 from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, KEYS, Attribute
 from improv_core.representation.piano import DT
 from improv_core.representation.writing import Writer
@@ -29,6 +28,9 @@ class Sampling:
 
     Attributes:
         temperature_dt: Above 1 flattens, below 1 sharpens; likewise the other temperatures.
+        guidance: How far what is asked moves the distribution from that of the model when nothing is: 0 not
+            at all, 1 as far as it has learned, above 1 further (classifier-free guidance, Ho and Salimans
+            2022).
         min_p: Classes less likely than this share of the likeliest are never drawn (Nguyen et al. 2024).
         lowest_pitch: Of improv's notes.
         highest_pitch: Of improv's notes.
@@ -39,6 +41,7 @@ class Sampling:
     temperature_pitch: float = 0.95
     temperature_velocity: float = 0.9
     temperature_duration: float = 1.0
+    guidance: float = 2.0
     min_p: float = 0.03
     lowest_pitch: int = 21
     highest_pitch: int = 108
@@ -70,6 +73,8 @@ def draw_note(
     sampling: Sampling,
     rng: np.random.Generator,
     *,
+    asked: Sequence[int],
+    unasked: Sequence[int] | None = None,
     dt_ms: tuple[int, int],
     chord: Collection[int] = (),
 ) -> Drawn:
@@ -80,16 +85,23 @@ def draw_note(
         projected: The model's output after the latest step, (projected,).
         sampling: Temperatures and bounds.
         rng: Where chance comes from.
+        asked: What is asked of it, see `improv_core.representation.asking.ASKED`.
+        unasked: The same without what guidance is to strengthen; None: it strengthens nothing.
         dt_ms: Earliest and latest onset after the previous one; the dt head is truncated to it.
         chord: Pitches struck in the last `CHORD_MS`, not to be doubled at the same time.
     """
     if np.isneginf(pitch_mask(sampling, chord)).all():  # every key of the range is in the chord: it is over
         dt_ms = (max(CHORD_MS, dt_ms[0]), max(CHORD_MS, dt_ms[1]))
-    z = heads.begin(projected, Part.IMPROV)
+    z = heads.begin(projected, asked)
+    free = None if unasked is None or unasked == asked else heads.begin(projected, unasked)
     values: list[int] = []
     classes: list[int] = []
     for i, (attribute, temperature) in enumerate(zip(ATTRIBUTES, sampling.temperatures, strict=True)):
-        logits = heads.outputs(i, z, classes).astype(np.float64) / temperature
+        logits = heads.outputs(i, z, classes).astype(np.float64)
+        if free is not None:
+            without = heads.outputs(i, free, classes)
+            logits = without + sampling.guidance * (logits - without)
+        logits /= temperature
         if attribute.name == "dt":
             values.append(_draw_dt(logits, sampling.min_p, rng, dt_ms))
             index = DT.index(values[-1])
@@ -116,7 +128,7 @@ def draw_step(
         For each attribute the class; of a regression milliseconds, drawn from the Laplace distribution
         round the prediction, and never negative.
     """
-    z = heads.begin(projected, Part.IMPROV)
+    z = heads.begin(projected, ())
     values: list[int] = []
     for i, attribute in enumerate(attributes):
         outputs = heads.outputs(i, z, values).astype(np.float64)

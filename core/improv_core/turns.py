@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import statistics
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 CHORD_SPREAD_S = 0.05
 """Onsets closer than this belong to one chord and say nothing about the pace."""
 
 PACE_GAPS = 8
 """The pace is the median of this many latest inter-onset intervals."""
+
+DENSITY_ONSETS = 3
+DENSITY_SPAN_S = 0.5
+"""Fewer onsets than these, or a shorter time from the first to the last, say nothing about density."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +48,49 @@ class Call:
         last_onset_s: Its latest onset.
         end_s: Its latest onset or release.
         notes: How many notes.
+        onsets: How many of them were struck after the one before; those of a chord are one.
     """
 
     first_onset_s: float
     last_onset_s: float
     end_s: float
     notes: int
+    onsets: int
+
+    @classmethod
+    def begun(cls, at_s: float) -> Self:
+        """With its first note."""
+        return cls(at_s, at_s, at_s, 1, 1)
 
     @property
     def length_s(self) -> float:
         """From first onset to last release (or onset, for keys still held)."""
         return self.end_s - self.first_onset_s
+
+    @property
+    def notes_per_s(self) -> float | None:
+        """How dense it is; None where it is too short to say.
+
+        The last chord is left out: how long it lasts depends on how long the player lets it ring.
+        """
+        span_s = self.last_onset_s - self.first_onset_s
+        if self.onsets < DENSITY_ONSETS or span_s < DENSITY_SPAN_S:
+            return None
+        return self.notes / self.onsets * (self.onsets - 1) / span_s
+
+    def is_chord(self, at_s: float) -> bool:
+        """Whether a note that is struck then belongs to the latest chord."""
+        return at_s - self.last_onset_s <= CHORD_SPREAD_S
+
+    def struck(self, at_s: float) -> Call:
+        """With one more note."""
+        return Call(
+            self.first_onset_s,
+            max(self.last_onset_s, at_s),  # two sources may be stamped out of order
+            max(self.end_s, at_s),
+            self.notes + 1,
+            self.onsets + (not self.is_chord(at_s)),
+        )
 
 
 class TurnTaker:
@@ -79,14 +116,10 @@ class TurnTaker:
     def press(self, pitch: int, at_s: float) -> None:
         """A key goes down."""
         call = self._call
-        if call is not None and at_s - call.last_onset_s > CHORD_SPREAD_S:
+        if call is not None and not call.is_chord(at_s):
             self._gaps_s.append(at_s - call.last_onset_s)
         self._down.add(pitch)
-        if call is None:
-            self._call = Call(at_s, at_s, at_s, 1)
-        else:
-            last_s = max(call.last_onset_s, at_s)  # two sources may be stamped out of order
-            self._call = Call(call.first_onset_s, last_s, max(call.end_s, at_s), call.notes + 1)
+        self._call = Call.begun(at_s) if call is None else call.struck(at_s)
 
     def release(self, pitch: int, at_s: float) -> None:
         """A key comes up."""
@@ -96,7 +129,7 @@ class TurnTaker:
         self._last_release_s = at_s
         call = self._call
         if call is not None:
-            self._call = Call(call.first_onset_s, call.last_onset_s, max(call.end_s, at_s), call.notes)
+            self._call = replace(call, end_s=max(call.end_s, at_s))
 
     def deadline_s(self) -> float | None:
         """When the turn ends unless something is played before; None while nothing was said."""

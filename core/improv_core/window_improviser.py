@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from improv_core.improvising import PlannedNote
+from improv_core.improvising import NOTHING_ASKED, Ask, PlannedNote
 from improv_core.notes import PEDAL_DOWN_FROM, SUSTAIN_CONTROLLER, ControlChange, Note, Part, Performance
 from improv_core.representation import WritingRepresentation, encode
 from improv_core.representation.habits import LATEST, WindowHabits
@@ -100,7 +100,7 @@ class WindowImproviser:
 
     # --- improv's own notes -----------------------------------------------------------------------
 
-    def begin_turn(self, turn: int, now_s: float) -> None:
+    def begin_turn(self, turn: int, now_s: float, ask: Ask = NOTHING_ASKED) -> None:
         """Take over; the model has yet to read the window, from an empty state."""
         players = [key for key in self._window if key.part is Part.PLAYER]
         self._turn = WindowTurn(

@@ -13,7 +13,6 @@ import torch
 
 from improv_core.errors import ModelFileError
 from improv_core.model import SCHEMA, Model
-from improv_core.notes import Part
 from improv_core.representation import Notes, joined
 from improv_export.graph import build
 from improv_export.proving import in_turns, kept_when_proved
@@ -69,6 +68,7 @@ def metadata(source: Checkpoint, about: Mapping[str, Any]) -> dict[str, Any]:
         "preset": source.plan.preset,
         "representation": source.plan.representation,
         "tracks": source.plan.tracks,
+        "canonical": source.plan.canonical,
         "window": None if source.plan.stateful else source.plan.chunk,
         **({"openings": source.openings} if source.openings else {}),
         "shape": asdict(source.network.shape),
@@ -98,11 +98,10 @@ def largest_difference(
         row = (read.columns[i : i + 1, None], dense[i : i + 1, None])
         expected, torch_state = network(*(torch.from_numpy(array) for array in row), torch_state)
         projected, state = model.run(*row, state)
-        next_part, wanted = int(rows.part[i]), rows.targets[i]
-        for_torch = network.outputs(
-            expected, torch.tensor([[next_part]]), torch.from_numpy(wanted)[None, None]
-        )
-        z = model.heads.begin(projected[0, 0], Part(next_part))
+        asked, wanted = rows.asked[i], rows.targets[i]
+        told = (torch.from_numpy(array)[None, None] for array in (asked, wanted))
+        for_torch = network.outputs(expected, *told)
+        z = model.heads.begin(projected[0, 0], asked)
         for attribute, theirs in enumerate(for_torch):
             ours = model.heads.outputs(attribute, z, wanted.tolist())
             difference = np.abs(ours - theirs[0, 0].numpy()).max()

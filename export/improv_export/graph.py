@@ -76,9 +76,9 @@ def _body_constants(network: Network) -> Constants:
 
 def _head_constants(network: Network) -> Constants:
     constants: Constants = {}
-    if network.part is not None:
-        constants["part"] = _array(network.part.weight)
     weights = {name: _array(value) for name, value in network.state_dict().items()}
+    for i, column in enumerate(network.representation.asked):
+        constants[f"asked.{column.name}"] = weights[f"asked.{i}.weight"]
     for i, attribute in enumerate(network.attributes):
         constants[f"head.{attribute.name}.weight"] = weights[f"heads.{i}.weight"]
         constants[f"head.{attribute.name}.bias"] = weights[f"heads.{i}.bias"]

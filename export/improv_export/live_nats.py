@@ -72,7 +72,7 @@ def live_nats(
 
 def _head_nats(heads: Heads, projected: NDArray[np.float32], rows: Rows) -> float:
     wanted = rows.targets[rows.scored].T
-    z, total = heads.begin(projected, rows.part[rows.scored]), 0.0
+    z, total = heads.begin(projected, rows.asked[rows.scored]), 0.0
     for i, scale_s in enumerate(heads.scales):
         outputs = heads.outputs(i, z, list(wanted)).astype(np.float64)
         if scale_s is not None:

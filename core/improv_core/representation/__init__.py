@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from improv_core.representation.asking import Pulse
 from improv_core.representation.encode import encode, keyed, to_ms
 from improv_core.representation.events import Events
 from improv_core.representation.frames import Frames
@@ -10,13 +11,16 @@ from improv_core.representation.note_attributes import NoteAttributes
 from improv_core.representation.piano import ATTRIBUTE_NAMES, ATTRIBUTES, Piano, start_steps, steps, targets
 from improv_core.representation.steps import (
     KEYS,
+    STYLES,
     Attribute,
     Column,
     Dense,
     Notes,
     Representation,
     Rows,
+    Setting,
     Steps,
+    Wishes,
     attribute_from_spec,
     joined,
 )
@@ -28,6 +32,7 @@ __all__ = [
     "ATTRIBUTES",
     "ATTRIBUTE_NAMES",
     "KEYS",
+    "STYLES",
     "Attribute",
     "Column",
     "Dense",
@@ -37,10 +42,13 @@ __all__ = [
     "Notes",
     "Piano",
     "PianoStream",
+    "Pulse",
     "Representation",
     "Rows",
+    "Setting",
     "Steps",
     "Symbols",
+    "Wishes",
     "WritingRepresentation",
     "encode",
     "from_spec",
@@ -75,6 +83,7 @@ def from_spec(spec: dict[str, Any]) -> Piano | WritingRepresentation:
 def _piano(spec: dict[str, Any]) -> Piano:
     attributes = tuple(attribute_from_spec(one).spec() for one in spec["attributes"])
     piano = Piano().spec()
-    if list(attributes) != piano["attributes"] or spec.get("columns", piano["columns"]) != piano["columns"]:
-        raise ValueError("attributes or columns of 'piano' are not those that this improv plays live")
+    inputs = all(spec.get(name, piano[name]) == piano[name] for name in ("columns", "asked"))
+    if list(attributes) != piano["attributes"] or not inputs:
+        raise ValueError("attributes or inputs of 'piano' are not those that this improv plays live")
     return Piano()

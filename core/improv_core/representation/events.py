@@ -13,10 +13,9 @@ from typing import Any, ClassVar, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from improv_core.notes import Part
 from improv_core.representation.binning import CELL_MS, Identity, IntArray
 from improv_core.representation.onsets import LONGEST_SILENCE_MS, OpenNotes
-from improv_core.representation.steps import KEYS, Attribute, Column, Dense, Lack, Notes, Rows, Steps
+from improv_core.representation.steps import KEYS, Attribute, Column, Dense, Lack, Notes, Rows, Steps, Wishes
 from improv_core.representation.writing import Ink, Written
 
 OFF: Final = KEYS
@@ -84,7 +83,7 @@ class Events:
     attributes: ClassVar[tuple[Attribute, ...]] = (Attribute("word", Identity(WORDS)),)
     columns: ClassVar[tuple[Column, ...]] = (Column("word", WORDS + 1),)
     dense: ClassVar[Dense] = Dense()
-    parts: ClassVar[bool] = False
+    asked: ClassVar[tuple[Column, ...]] = ()
     lacks: ClassVar[tuple[Lack, ...]] = ()
 
     @classmethod
@@ -114,12 +113,11 @@ class Events:
         """What the model reads of one word."""
         return Steps(np.array([[word]], dtype=np.int64), np.zeros((1, 0), dtype=np.float32))
 
-    def rows(self, notes: Notes, part: IntArray) -> Rows:
+    def rows(self, notes: Notes, part: IntArray, wishes: Wishes | None = None) -> Rows:
         """Every event is a step; a note counts where its key goes down."""
         words = words_of(notes)[:, None]
         read = Steps(words, np.zeros((len(words), 0), dtype=np.float32))
-        who = np.full(len(words), int(Part.IMPROV))
-        return Rows.plain(read, words, who, (words[:, 0] < KEYS).astype(np.int64))
+        return Rows.plain(read, words, notes=(words[:, 0] < KEYS).astype(np.int64))
 
     def writer(self, notes: Notes, ink: Ink) -> EventWriter:
         """For what follows ``notes``, once all of them have ended."""

@@ -10,10 +10,20 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from improv_core.notes import Part
 from improv_core.representation.binning import Identity, IntArray
 from improv_core.representation.onsets import LONGEST_SILENCE_MS, OpenNotes
-from improv_core.representation.steps import KEYS, Attribute, Column, Dense, Lack, Notes, Rows, Steps
+from improv_core.representation.steps import (
+    KEYS,
+    Attribute,
+    Column,
+    Dense,
+    Lack,
+    Notes,
+    Rows,
+    Steps,
+    Wishes,
+    nothing_asked,
+)
 from improv_core.representation.writing import Ink, Written
 
 BoolArray = NDArray[np.bool_]
@@ -56,7 +66,7 @@ class Frames:
         Column("place", BAR),
     )
     dense: ClassVar[Dense] = Dense((1 + _EARLIER) * PITCHES + _EARLIER * _WINDOW + PITCHES)
-    parts: ClassVar[bool] = False
+    asked: ClassVar[tuple[Column, ...]] = ()
     lacks: ClassVar[tuple[Lack, ...]] = ("loudness", "pedal")
 
     frame_ms: int = 125
@@ -89,7 +99,7 @@ class Frames:
         sounding: BoolArray = np.cumsum(changes, axis=0)[:-1] > 0
         return sounding
 
-    def rows(self, notes: Notes, part: IntArray) -> Rows:
+    def rows(self, notes: Notes, part: IntArray, wishes: Wishes | None = None) -> Rows:
         """Every pitch and every end is a step; the first frame is read but not scored.
 
         A pitch beyond the piano's keyboard is lost, and charged as one of 128.
@@ -106,7 +116,7 @@ class Frames:
         return Rows(
             read=read_steps(word, so_far, earlier, frame + ended),
             targets=word[:, None].astype(np.int64),
-            part=np.full(len(word), int(Part.IMPROV)),
+            asked=nothing_asked(len(word)),
             scored=frame > 0,
             notes=(~ended).astype(np.int64) + lost,
             lost=lost,

@@ -20,6 +20,7 @@ from improv_core.representation.steps import (
     Notes,
     Rows,
     Steps,
+    Wishes,
     attribute_from_spec,
 )
 from improv_core.representation.writing import Ink, Written
@@ -48,7 +49,7 @@ class NoteAttributes:
     """
 
     kind: ClassVar[str] = "notes"
-    parts: ClassVar[bool] = False
+    asked: ClassVar[tuple[Column, ...]] = ()
 
     attributes: tuple[Attribute, ...]
 
@@ -123,13 +124,13 @@ class NoteAttributes:
             dense[:, i] = values[attribute.name] * _SCALES[attribute.name]
         return Steps(np.stack(columns, axis=1), dense)
 
-    def rows(self, notes: Notes, part: IntArray) -> Rows:
+    def rows(self, notes: Notes, part: IntArray, wishes: Wishes | None = None) -> Rows:
         """Every note is a step."""
         raw = _raw(notes)
         wanted = [
             a.binning.bins(raw[a.name]) if a.head == "categorical" else raw[a.name] for a in self.attributes
         ]
-        return Rows.plain(self.read(raw), np.stack(wanted, axis=1), part)
+        return Rows.plain(self.read(raw), np.stack(wanted, axis=1))
 
     def writer(self, notes: Notes, ink: Ink) -> NoteWriter:
         """For what follows ``notes``."""

@@ -18,8 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improv_core.notes import Part
+from improv_core.representation.asking import (
+    ASKED,
+    FREE_STYLE,
+    NO_PERIOD,
+    NO_PHASE,
+    READ,
+    beat_classes,
+    free,
+    style_class,
+)
 from improv_core.representation.binning import Grid, Groups, Identity, IntArray
-from improv_core.representation.steps import KEYS, Attribute, Column, Dense, Lack, Notes, Rows, Steps
+from improv_core.representation.steps import KEYS, Attribute, Column, Dense, Lack, Notes, Rows, Steps, Wishes
 
 DT: Final = Grid.geometric(96, first=0, single=26, last=1000)
 """10 ms exact to 250 ms, then geometric to 10 s."""
@@ -48,10 +58,14 @@ COLUMNS: Final = (
     ("part", 3),
     ("previous_duration", DURATION.size + 1),
     ("previous_held", 2),
+    *READ,
 )
 """The integer inputs of a step and how many values each takes; one value behind the classes means 'none'."""
 
-START_ROW: Final = (DT.size, 2, KEYS, VELOCITY.size, DURATION.size, 2, DURATION.size, 0)
+_NOTHING_BEFORE: Final = (DURATION.size, 0)
+_NOTHING_KNOWN: Final = (FREE_STYLE, NO_PHASE, NO_PERIOD)
+
+START_ROW: Final = (DT.size, 2, KEYS, VELOCITY.size, DURATION.size, 2, *_NOTHING_BEFORE, *_NOTHING_KNOWN)
 """The step before the first note."""
 
 
@@ -89,10 +103,14 @@ def steps(notes: Notes, part: IntArray) -> Steps:
     columns[part == Part.PLAYER, 4] = HELD
     columns[:, 5] = part
     if len(notes):
-        columns[0, 6:] = (DURATION.size, 0)
+        columns[0, 6:8] = _NOTHING_BEFORE
     lasted_ms = np.minimum(notes.duration_ms[:-1], notes.dt_ms[1:])
     columns[1:, 6] = DURATION.bins(lasted_ms)
     columns[1:, 7] = notes.duration_ms[:-1] > notes.dt_ms[1:]
+    columns[:, 8:] = _NOTHING_KNOWN
+    if notes.setting is not None:
+        columns[:, 8] = style_class(notes.setting.style)
+        columns[:, 9], columns[:, 10] = beat_classes(notes.setting.beat_ticks, notes.setting.beat_ms)
     return Steps(columns, _keys_read(notes, part))
 
 
@@ -114,7 +132,7 @@ class Piano:
     attributes: ClassVar[tuple[Attribute, ...]] = ATTRIBUTES
     columns: ClassVar[tuple[Column, ...]] = tuple(Column(name, size) for name, size in COLUMNS)
     dense: ClassVar[Dense] = Dense(KEYS)
-    parts: ClassVar[bool] = True
+    asked: ClassVar[tuple[Column, ...]] = ASKED
     lacks: ClassVar[tuple[Lack, ...]] = ()
 
     def spec(self) -> dict[str, Any]:
@@ -123,6 +141,7 @@ class Piano:
             "kind": self.kind,
             "attributes": [attribute.spec() for attribute in ATTRIBUTES],
             "columns": [list(column) for column in COLUMNS],
+            "asked": [[column.name, column.size] for column in ASKED],
         }
 
     def learned(self, pieces: Iterable[Notes]) -> Self:
@@ -133,6 +152,10 @@ class Piano:
         """The one step before the first note."""
         return start_steps()
 
-    def rows(self, notes: Notes, part: IntArray) -> Rows:
+    def rows(self, notes: Notes, part: IntArray, wishes: Wishes | None = None) -> Rows:
         """Every note is a step."""
-        return Rows.plain(steps(notes, part), targets(notes), part)
+        style = None if notes.setting is None else notes.setting.style
+        asked = free(len(notes), part, style)
+        if wishes is not None:
+            asked[:, 2], asked[:, 3] = wishes.density, wishes.left
+        return Rows.plain(steps(notes, part), targets(notes), asked)

@@ -13,12 +13,38 @@ from improv_core.representation.binning import Binning, IntArray, binning_from_s
 
 KEYS: Final = 128
 
+BEAT_TICKS: Final = 480
+"""Positions in beats are counted in so many to a beat."""
+
+STYLES: Final = ("classical", "roll era", "pop", "jazz line")
+"""What a piece may be: a roll is a reproducing piano's of 1905 to 1930, a jazz line a solo of one voice."""
+
 Form = Literal["embedding", "one-hot", "scalar"]
 Head = Literal["categorical", "regression"]
 Lack = Literal["timing", "note lengths", "loudness", "pedal"]
 
 FORMS: Final = ("embedding", "one-hot", "scalar")
 HEADS: Final = ("categorical", "regression")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is known of a piece beside its notes; arrays of their length n.
+
+    Attributes:
+        voice: Which voice of its file plays each note, from 0.
+        beat_ticks: Where its onset is in beats, `BEAT_TICKS` to each, counted from anywhere.
+        beat_ms: How long the beat is there; 0: unknown.
+        style: One of `STYLES`; None: unknown.
+    """
+
+    voice: IntArray
+    beat_ticks: IntArray
+    beat_ms: IntArray
+    style: str | None = None
+
+    def __getitem__(self, rows: slice) -> Setting:
+        return Setting(self.voice[rows], self.beat_ticks[rows], self.beat_ms[rows], self.style)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +57,7 @@ class Notes:
         pitch: 0..127.
         velocity: 1..127.
         duration_ms: At least 1.
+        setting: What is known beside them.
     """
 
     dt_ms: IntArray
@@ -38,6 +65,7 @@ class Notes:
     pitch: IntArray
     velocity: IntArray
     duration_ms: IntArray
+    setting: Setting | None = None
 
     def __len__(self) -> int:
         return len(self.pitch)
@@ -46,6 +74,19 @@ class Notes:
     def onset_ms(self) -> IntArray:
         """Onsets, counted from the first; (n,)."""
         return np.cumsum(self.dt_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is asked of each of n notes, as classes of `improv_core.representation.asking`; shape (n,) each.
+
+    Attributes:
+        density: How many notes a second.
+        left: How long the phrase still is.
+    """
+
+    density: IntArray
+    left: IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +196,11 @@ def joined(parts: Sequence[Steps]) -> Steps:
     return Steps(np.concatenate([p.columns for p in parts]), np.concatenate([p.dense for p in parts]))
 
 
+def nothing_asked(count: int) -> IntArray:
+    """Of so many steps, whose heads are told nothing."""
+    return np.zeros((count, 0), dtype=np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """A piece as steps: what is to be predicted, and what is read once it is known.
@@ -162,7 +208,7 @@ class Rows:
     Attributes:
         read: n steps.
         targets: Shape (n, attributes): the class; of a regression, milliseconds.
-        part: Who plays each step (`improv_core.notes.Part`), shape (n,).
+        asked: What the heads are told of each step beforehand, shape (n, asked).
         scored: Which steps count, shape (n,), bool.
         notes: How many notes each step stands for, shape (n,).
         lost: How many of them the vocabulary cannot express, shape (n,).
@@ -171,7 +217,7 @@ class Rows:
 
     read: Steps
     targets: IntArray
-    part: IntArray
+    asked: IntArray
     scored: NDArray[np.bool_]
     notes: IntArray
     lost: IntArray
@@ -184,7 +230,7 @@ class Rows:
         return Rows(
             self.read[rows],
             self.targets[rows],
-            self.part[rows],
+            self.asked[rows],
             self.scored[rows],
             self.notes[rows],
             self.lost[rows],
@@ -192,13 +238,15 @@ class Rows:
         )
 
     @classmethod
-    def plain(cls, read: Steps, targets: IntArray, part: IntArray, notes: IntArray | None = None) -> Rows:
+    def plain(
+        cls, read: Steps, targets: IntArray, asked: IntArray | None = None, notes: IntArray | None = None
+    ) -> Rows:
         """Every step counts, nothing is lost, and each is a note unless ``notes`` says otherwise."""
         count = len(targets)
         return cls(
             read,
             targets,
-            part,
+            asked=nothing_asked(count) if asked is None else asked,
             scored=np.ones(count, dtype=np.bool_),
             notes=np.ones(count, dtype=np.int64) if notes is None else notes,
             lost=np.zeros(count, dtype=np.int64),
@@ -230,8 +278,8 @@ class Representation(Protocol):
         ...
 
     @property
-    def parts(self) -> bool:
-        """Whether the heads are told who plays the next step."""
+    def asked(self) -> tuple[Column, ...]:
+        """What the heads are told of the next step; if anything, who plays it comes first."""
         ...
 
     @property
@@ -251,11 +299,12 @@ class Representation(Protocol):
         """The one step before the first."""
         ...
 
-    def rows(self, notes: Notes, part: IntArray) -> Rows:
+    def rows(self, notes: Notes, part: IntArray, wishes: Wishes | None = None) -> Rows:
         """A piece as steps.
 
         Args:
             notes: The piece.
             part: Who plays each note, shape (n,).
+            wishes: What is asked of each note; None: nothing.
         """
         ...

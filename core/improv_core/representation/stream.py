@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from improv_core.notes import PEDAL_DOWN_FROM, Part
+from improv_core.representation.asking import NO_PERIOD, NO_PHASE, Pulse, beat_class, style_class
 from improv_core.representation.piano import ATTRIBUTES, DURATION, HELD
 from improv_core.representation.steps import KEYS, Steps
 
@@ -23,11 +24,17 @@ class PianoStream:
     """Turns key and pedal events into model steps as they arrive.
 
     Times are whole milliseconds on any one clock and must not go back.
+
+    Attributes:
+        style: What the notes to come are read as, one of `improv_core.representation.STYLES`; None: free.
+        pulse: Where their beats are; None: unknown.
     """
 
-    __slots__ = ("_keys", "_last", "_pedal", "_previous")
+    __slots__ = ("_keys", "_last", "_pedal", "_previous", "pulse", "style")
 
     def __init__(self) -> None:
+        self.style: str | None = None
+        self.pulse: Pulse | None = None
         self._keys: dict[tuple[Part, int], _Key] = {}
         self._previous: tuple[Part, int] | None = None
         self._pedal = 0
@@ -38,6 +45,7 @@ class PianoStream:
         twin = PianoStream()
         twin._keys = dict(self._keys)
         twin._previous, twin._pedal, twin._last = self._previous, self._pedal, self._last
+        twin.style, twin.pulse = self.style, self.pulse
         return twin
 
     @property
@@ -82,7 +90,8 @@ class PianoStream:
         bins = [a.binning.index(v) for a, v in zip(ATTRIBUTES, raw, strict=True)]
         if duration_ms is None:
             bins[-1] = HELD
-        columns = np.array([[*bins, part, *self._previous_columns(at_ms)]], dtype=np.int64)
+        before, known = self._previous_columns(at_ms), self._known_columns(at_ms)
+        columns = np.array([[*bins, part, *before, *known]], dtype=np.int64)
         release_ms = _STILL_DOWN if duration_ms is None else at_ms + duration_ms
         self._forget_released(at_ms)
         self._keys[part, pitch] = _Key(at_ms, release_ms)
@@ -96,6 +105,12 @@ class PianoStream:
         previous = self._keys[self._previous]
         lasted_ms = min(previous.release_ms, at_ms) - previous.onset_ms
         return DURATION.index(lasted_ms), int(previous.release_ms > at_ms)
+
+    def _known_columns(self, at_ms: int) -> tuple[int, int, int]:
+        style = style_class(self.style)
+        if self.pulse is None:
+            return style, NO_PHASE, NO_PERIOD
+        return style, *beat_class(self.pulse.ticks(at_ms), round(self.pulse.beat_ms))
 
     def _forget_released(self, at_ms: int) -> None:
         self._keys = {name: key for name, key in self._keys.items() if key.release_ms > at_ms}

@@ -16,7 +16,19 @@ from numpy.typing import NDArray
 from improv_core.representation.binning import Identity, IntArray
 from improv_core.representation.chord_names import OCTAVE, Chords, pitches_of, symbol_of
 from improv_core.representation.onsets import onset_starts
-from improv_core.representation.steps import KEYS, Attribute, Column, Dense, Form, Lack, Notes, Rows, Steps
+from improv_core.representation.steps import (
+    KEYS,
+    Attribute,
+    Column,
+    Dense,
+    Form,
+    Lack,
+    Notes,
+    Rows,
+    Steps,
+    Wishes,
+    nothing_asked,
+)
 from improv_core.representation.writing import Ink, Written
 
 UNKNOWN: Final = 0
@@ -35,7 +47,7 @@ class Symbols:
     """
 
     kind: ClassVar[str] = "symbols"
-    parts: ClassVar[bool] = False
+    asked: ClassVar[tuple[Column, ...]] = ()
     dense: ClassVar[Dense] = Dense()
     lacks: ClassVar[tuple[Lack, ...]] = ("timing", "note lengths", "loudness", "pedal")
 
@@ -99,7 +111,7 @@ class Symbols:
         """What the model reads of one symbol."""
         return Steps(np.array([[index]], dtype=np.int64), np.zeros((1, 0), dtype=np.float32))
 
-    def rows(self, notes: Notes, part: IntArray) -> Rows:
+    def rows(self, notes: Notes, part: IntArray, wishes: Wishes | None = None) -> Rows:
         """Every onset is a step."""
         groups = _groups(notes)
         indices = [self._index.get(symbol_of(group, self.chords), UNKNOWN) for group in groups]
@@ -112,7 +124,7 @@ class Symbols:
         return Rows(
             read=Steps(index, np.zeros((len(groups), 0), dtype=np.float32)),
             targets=index,
-            part=part[onset_starts(notes)],
+            asked=nothing_asked(len(groups)),
             scored=np.ones(len(groups), dtype=np.bool_),
             notes=sizes,
             lost=np.where(unknown, sizes, 0),

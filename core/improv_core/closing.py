@@ -1,0 +1,59 @@
+"""Where an answer ends: with the note, or the chord, that reaches its planned end."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from improv_core.representation.asking import LEFT_MS
+
+CLOSE_S: Final = 0.75
+"""The last onset comes no later than this after the planned end: a model seldom lands on it exactly."""
+
+REACHED_S: Final = LEFT_MS[0] / 1000
+"""With less than this left a model is told that nothing is left; what comes within it is one chord."""
+
+CLOSING_NOTES: Final = 10
+"""A closing chord has no more notes than two hands have fingers: no model can draw one without end."""
+
+_ANY_GAP_S: Final = 10.0
+
+
+class Closing:
+    """Says of each note of an answer, as it is drawn, whether it still belongs to it.
+
+    It ends with the first note that reaches the planned end, or comes up to `CLOSE_S` after it, and with the
+    notes that are struck together with that one. A model that was never told how much is left is held to the
+    same: its answers then merely end where they come to the planned end.
+
+    Args:
+        length_s: The planned end, from the first onset.
+        max_gap_s: Longest inter-onset interval within the answer.
+    """
+
+    def __init__(self, length_s: float, max_gap_s: float) -> None:
+        self._length_s, self._max_gap_s = length_s, max_gap_s
+        self._end_s: float | None = None
+        self._closing_s: float | None = None
+        self._closing_notes = 0
+
+    @property
+    def gap_s(self) -> float:
+        """How long after the latest note the next one may be drawn.
+
+        Once the end is reached it may be as late as the model likes, since it closes the answer: what is cut
+        off there would come back as notes of the last chord.
+        """
+        return self._max_gap_s if self._closing_s is None else _ANY_GAP_S
+
+    def takes(self, onset_s: float) -> bool:
+        """Whether the note that was drawn next belongs to the answer; if not, the answer is over."""
+        if self._closing_s is not None:
+            self._closing_notes += 1
+            return self._closing_notes <= CLOSING_NOTES and onset_s - self._closing_s < REACHED_S
+        if self._end_s is None:
+            self._end_s = onset_s + self._length_s
+        if onset_s > self._end_s + CLOSE_S:
+            return False
+        if self._end_s - onset_s < REACHED_S:
+            self._closing_s, self._closing_notes = onset_s, 1
+        return True
