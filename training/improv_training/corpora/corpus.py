@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improv_core.errors import DataError, StorageError
-from improv_core.representation import Notes
+from improv_core.representation import STYLES, Notes, Setting
 from improv_training.corpora.encoded import RowsWriter, read_index, replacing, rows_path, write_index
 
 Split = Literal["train", "validation", "test"]
@@ -38,9 +38,10 @@ class Corpus:
         files: Path of each piece, relative to the folder.
         split: Where each piece belongs; those "left out" count for nothing.
         offsets: Shape (pieces + 1,): piece ``i`` is rows ``offsets[i]:offsets[i + 1]``.
-        rows: Shape (notes, 5), int32: dt_ms, pedal, pitch, velocity, duration_ms; read-only, mapped into
+        rows: Shape (notes, 8), int32: `improv_training.corpora.encoded.COLUMNS`; read-only, mapped into
             memory where the corpus comes from a cache.
         skipped: What could not be read, a sentence each.
+        style: Of all its pieces, one of `STYLES`; None: unknown.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Corpus:
     offsets: NDArray[np.int64]
     rows: NDArray[np.int32]
     skipped: tuple[str, ...] = ()
+    style: str | None = None
 
     def pieces(self, split: Split) -> Iterator[Notes]:
         """Every piece of a split, decoded."""
@@ -59,7 +61,10 @@ class Corpus:
     def piece(self, index: int) -> Notes:
         """One piece."""
         span = slice(self.offsets[index], self.offsets[index + 1])
-        return Notes(*self.rows[span].astype(np.int64).T)
+        columns = self.rows[span].astype(np.int64).T
+        dt_ms, pedal, pitch, velocity, duration_ms, voice, beat_ticks, beat_ms = columns
+        setting = Setting(voice, beat_ticks, beat_ms, self.style)
+        return Notes(dt_ms, pedal, pitch, velocity, duration_ms, setting)
 
     def note_count(self, split: Split) -> int:
         """Notes in a split."""
@@ -101,6 +106,7 @@ def save_corpus(corpus: Corpus, folder: Path) -> Path:
             list(corpus.skipped),
             name=corpus.name,
             split=list(corpus.split),
+            style=corpus.style,
         )
     except OSError as error:
         raise StorageError(f"{folder} cannot be written ({error.strerror or error}).") from error
@@ -121,7 +127,10 @@ def open_corpus(index: Path) -> Corpus:
     named = isinstance(split, list) and len(split) == len(encoded.files) and set(split) <= set(PLACES)
     if not named:
         raise DataError(f"{index} does not say which pieces are for training; encode it again.")
+    style = content.get("style")
+    if style is not None and style not in STYLES:
+        raise DataError(f"{index} has the style {style!r}, which is none of {', '.join(STYLES)}.")
     name = str(content.get("name", index.stem))
     return Corpus(
-        name, encoded.files, tuple(content["split"]), encoded.offsets, encoded.rows, encoded.skipped
+        name, encoded.files, tuple(content["split"]), encoded.offsets, encoded.rows, encoded.skipped, style
     )

@@ -17,10 +17,15 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-ENCODING_VERSION = 3
+ENCODING_VERSION = 4
 """Raise it when `Notes` or their encoding change; what has another version is made again."""
 
-COLUMNS = 5
+FIELDS = ("dt_ms", "pedal", "pitch", "velocity", "duration_ms")
+"""What `improv_core.representation.encode` gives."""
+
+COLUMNS = (*FIELDS, "voice", "beat_ticks", "beat_ms")
+"""Of rows; those after the fields are of `improv_core.representation.Setting`."""
+
 _DTYPE = np.dtype("<i4")
 
 
@@ -31,8 +36,7 @@ class Encoded:
     Attributes:
         files: Path of each piece, relative to the folder.
         offsets: Shape (pieces + 1,): piece ``i`` is rows ``offsets[i]:offsets[i + 1]``.
-        rows: Shape (notes, 5), int32: dt_ms, pedal, pitch, velocity, duration_ms; read from the disk where
-            and when they are looked at.
+        rows: Shape (notes, 8), int32: `COLUMNS`; read from the disk where and when they are looked at.
         skipped: What could not be read, a sentence each.
     """
 
@@ -51,7 +55,7 @@ class RowsWriter:
         self._write_header()
 
     def write(self, rows: NDArray[np.int32]) -> None:
-        """Append rows of shape (notes, 5)."""
+        """Append rows of shape (notes, 8)."""
         self._file.write(np.ascontiguousarray(rows, dtype=_DTYPE).data)
         self._count += len(rows)
 
@@ -63,7 +67,7 @@ class RowsWriter:
         os.fsync(self._file.fileno())
 
     def _write_header(self) -> None:
-        header = {"descr": _DTYPE.str, "fortran_order": False, "shape": (self._count, COLUMNS)}
+        header = {"descr": _DTYPE.str, "fortran_order": False, "shape": (self._count, len(COLUMNS))}
         np.lib.format.write_array_header_1_0(self._file, header)
 
 
@@ -142,8 +146,8 @@ def _map_rows(path: Path) -> NDArray[np.int32]:
         if np.lib.format.read_magic(file) != (1, 0):
             raise ValueError(f"{path} is of another version")
         shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-        if dtype != _DTYPE or fortran_order or len(shape) != 2 or shape[1] != COLUMNS:
+        if dtype != _DTYPE or fortran_order or len(shape) != 2 or shape[1] != len(COLUMNS):
             raise ValueError(f"{path} holds no rows")
-        if os.fstat(file.fileno()).st_size != file.tell() + shape[0] * COLUMNS * _DTYPE.itemsize:
+        if os.fstat(file.fileno()).st_size != file.tell() + shape[0] * len(COLUMNS) * _DTYPE.itemsize:
             raise ValueError(f"{path} is cut short")
         return np.asarray(np.memmap(file, dtype=_DTYPE, mode="r", offset=file.tell(), shape=shape))

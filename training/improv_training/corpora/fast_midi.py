@@ -8,9 +8,11 @@ way) goes to core's reader, so that both always agree, in their notes and in wha
 
 from __future__ import annotations
 
+import io
 import struct
 from dataclasses import dataclass
 
+import mido
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,7 @@ from improv_core.midi_files import DRUM_CHANNEL, parse_midi
 from improv_core.notes import SUSTAIN_CONTROLLER
 from improv_core.representation.binning import IntArray
 from improv_core.tempo_map import TempoMap
+from improv_training.corpora.beats import BeatMap, beats_of_ticks
 from improv_training.corpora.messages import Events, Unusual, read_events
 from improv_training.corpora.pairing import paired
 
@@ -110,6 +113,31 @@ def read_plain(data: bytes) -> list[Voice]:
     except (ValueError, ArithmeticError) as error:
         raise Unusual from error
     return [voice for track in tracks for voice in _voices(track, tempo_map)]
+
+
+def read_beats(data: bytes) -> BeatMap | None:
+    """Where the beats of a file are by its ticks; None where ticks are parts of a second.
+
+    Args:
+        data: The whole file, which `read_voices` could read.
+    """
+    try:
+        division, chunks = _chunks(data)
+        changes = [change for chunk in chunks for change in read_events(chunk).tempo_changes]
+    except Unusual:
+        return read_beats_slowly(data)
+    return beats_of_ticks(division, changes)
+
+
+def read_beats_slowly(data: bytes) -> BeatMap | None:
+    """The same by mido."""
+    midi = mido.MidiFile(file=io.BytesIO(data), clip=True)
+    tick, changes = 0, []
+    for message in mido.merge_tracks(midi.tracks):
+        tick += message.time
+        if message.type == "set_tempo":
+            changes.append((tick, message.tempo))
+    return beats_of_ticks(midi.ticks_per_beat, changes)
 
 
 def _chunks(data: bytes) -> tuple[int, list[bytes]]:

@@ -13,6 +13,7 @@ from improv_training.corpora.archives import Archive, is_archive
 from improv_training.corpora.corpus import SPLITS, Corpus, Place, Split, Tracks
 from improv_training.corpora.encoding import Progress, encode_source
 from improv_training.corpora.sources import Folder, Source
+from improv_training.mix import NO_MIX, Mix
 
 HELD_OUT: Final = 10
 """Percent: half of them for validation, half for the test."""
@@ -24,6 +25,8 @@ def load_corpus(
     cache: Path,
     *,
     tracks: Tracks = "all",
+    mix: Mix = NO_MIX,
+    canonical: bool = False,
     held_out: int | None = None,
     workers: int = 1,
     progress: Progress | None = None,
@@ -38,22 +41,47 @@ def load_corpus(
             training. Or None: files are split by a hash of their path, 90 % train, 5 % validation, 5 % test.
         cache: Folder for encoded corpora.
         tracks: Which voices are read, see `improv_training.corpora.tracks.chosen_rows`.
+        mix: What is said of corpora: the style of this one, and where its beats are known from.
+        canonical: Whether notes take the form of `improv_training.corpora.canonical`.
         held_out: Percent that are not for training, where there are no ``splits``; None: 10.
         workers: Processes that read.
         progress: Called with how much is done and how much there is, files or bytes of an archive.
 
     Raises:
-        DataError: No such folder, no MIDI files, or a split file or archive that cannot be used.
+        DataError: No such folder, no MIDI files, no annotations where beats are to be read from such, or a
+            split file or archive that cannot be used.
         StorageError: The cache cannot be written.
     """
     source = _source(folder)
     assign = _assigner(splits, source.name, held_out or HELD_OUT)
-    encoded = encode_source(source, cache, tracks=tracks, workers=workers, progress=progress)
+    said = mix.of(source.name)
+    if said.beats == "annotations" and not isinstance(source, Folder):
+        raise DataError(
+            f"{folder} is an archive, and annotations of beats are read beside the files of a folder: "
+            "unpack it, and name the folder."
+        )
+    encoded = encode_source(
+        source,
+        cache,
+        tracks=tracks,
+        beats=said.beats,
+        canonical=canonical,
+        workers=workers,
+        progress=progress,
+    )
     chosen = assign(encoded.files)
     if not chosen:
         raise DataError(f"{splits} names no file of {folder}.")
     split: list[Place] = [chosen.get(file, "left out") for file in encoded.files]
-    return Corpus(source.name, encoded.files, tuple(split), encoded.offsets, encoded.rows, encoded.skipped)
+    return Corpus(
+        source.name,
+        encoded.files,
+        tuple(split),
+        encoded.offsets,
+        encoded.rows,
+        encoded.skipped,
+        style=said.style,
+    )
 
 
 def _source(path: Path) -> Source:

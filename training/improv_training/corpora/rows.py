@@ -9,29 +9,41 @@ from numpy.typing import NDArray
 
 from improv_core.notes import PEDAL_DOWN_FROM
 from improv_core.representation.binning import IntArray
+from improv_training.corpora.beats import BeatMap
+from improv_training.corpora.encoded import COLUMNS
 from improv_training.corpora.fast_midi import FloatArray, Voice
 
-FIELDS = ("dt_ms", "pedal", "pitch", "velocity", "duration_ms")
-"""The columns of encoded corpora, int32."""
 
-
-def rows_of(voices: Sequence[Voice]) -> NDArray[np.int32]:
+def rows_of(voices: Sequence[Voice], beats: BeatMap | None = None) -> NDArray[np.int32]:
     """All notes of some voices as one piano would have played them: exactly what core's `encode` gives.
+
+    Where two voices strike one key at once, the note is the earlier voice's.
 
     Args:
         voices: One at least, each with a note at least.
+        beats: Where the beats of the piece are, if they are known.
 
     Returns:
-        Shape (notes, 5): the columns of `FIELDS`.
+        Shape (notes, 8): `COLUMNS`, of which the first five are those of `encode`.
     """
-    onset_ms = _ms(np.concatenate([voice.onset_s for voice in voices]))
+    onset_s = np.concatenate([voice.onset_s for voice in voices])
+    onset_ms = _ms(onset_s)
     release_ms = _ms(np.concatenate([voice.release_s for voice in voices]))
     pitch = np.concatenate([voice.pitch for voice in voices])
     velocity = np.concatenate([voice.velocity for voice in voices])
-    onset_ms, pitch, velocity, release_ms = _keyed(onset_ms, pitch, velocity, release_ms)
+    first, onset_ms, pitch, velocity, release_ms = _keyed(onset_ms, pitch, velocity, release_ms)
+    rows = np.zeros((len(onset_ms), len(COLUMNS)), dtype=np.int32)
     dt_ms = np.diff(onset_ms, prepend=onset_ms[:1])
-    columns = (dt_ms, _pedal_at(voices, onset_ms), pitch, velocity, release_ms - onset_ms)
-    return np.stack(columns, axis=1).astype(np.int32)
+    notes = (dt_ms, _pedal_at(voices, onset_ms), pitch, velocity, release_ms - onset_ms)
+    for column, values in enumerate((*notes, _voice_of(voices)[first])):
+        rows[:, column] = values
+    if beats is not None:
+        rows[:, -2], rows[:, -1] = beats.of(onset_s[first])
+    return rows
+
+
+def _voice_of(voices: Sequence[Voice]) -> IntArray:
+    return np.repeat(np.arange(len(voices)), [len(voice.pitch) for voice in voices])
 
 
 def _ms(seconds: FloatArray) -> IntArray:
@@ -40,10 +52,13 @@ def _ms(seconds: FloatArray) -> IntArray:
 
 def _keyed(
     onset_ms: IntArray, pitch: IntArray, velocity: IntArray, release_ms: IntArray
-) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-    """By (onset, pitch), no two of one pitch overlapping; see `improv_core.representation.keyed`."""
+) -> tuple[IntArray, IntArray, IntArray, IntArray, IntArray]:
+    """By (onset, pitch), no two of one pitch overlapping; see `improv_core.representation.keyed`.
+
+    Before them, the first of the given notes that each one was made of.
+    """
     place = onset_ms * 128 + pitch
-    order = np.argsort(place)
+    order = np.argsort(place, kind="stable")
     place = place[order]
     starts = np.flatnonzero(np.diff(place, prepend=-1))
     onset_ms, pitch = np.divmod(place[starts], 128)
@@ -54,7 +69,7 @@ def _keyed(
     again = pitch[this] == pitch[following]
     this, following = this[again], following[again]
     release_ms[this] = np.minimum(release_ms[this], onset_ms[following])
-    return onset_ms, pitch, velocity, release_ms
+    return order[starts], onset_ms, pitch, velocity, release_ms
 
 
 def _pedal_at(voices: Sequence[Voice], onset_ms: IntArray) -> IntArray:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from improv_core.errors import MidiFileError
 from improv_core.midi_files import load_midi
+from improv_training.corpora.beats import ANNOTATIONS
 
 LARGEST_FILE = 8 << 20
 """Bytes of a MIDI file; ten times the longest sonatas and concertos."""
@@ -28,6 +29,7 @@ class Member:
         content: Where it is, its bytes, or a sentence that says why it cannot be read.
         done: How much of the source is read with it.
         total: How much there is, in the same unit.
+        beats: The annotations of its beats, where they lie beside it.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Member:
     content: Path | bytes | str
     done: int
     total: int
+    beats: Path | None = None
 
 
 class Source(Protocol):
@@ -64,6 +67,8 @@ class Source(Protocol):
 class Folder:
     """The .mid and .midi files of a folder at every depth, in the order of their names.
 
+    Annotations of beats that lie beside a file belong to it.
+
     A folder of recorded sessions may hold journals beside the MIDI files that were made of them; a journal
     without its MIDI file is named among what could not be read.
     """
@@ -79,7 +84,9 @@ class Folder:
     def state(self) -> str:
         """Every name, size and time of change."""
         lines = []
-        for name in self._files():
+        files = self._files()
+        beats = {beats.relative_to(self.path).as_posix() for beats in files.values() if beats is not None}
+        for name in sorted({*files, *beats}):
             found = (self.path / name).stat()
             lines.append(f"{name} {found.st_size} {found.st_mtime_ns}\n")
         return "".join(lines)
@@ -87,19 +94,22 @@ class Folder:
     def members(self) -> Iterator[Member]:
         """The files, where they are."""
         files = self._files()
-        for done, name in enumerate(files, start=1):
+        for done, (name, beats) in enumerate(files.items(), start=1):
             path = self.path / name
             content = path if is_midi(name) else _unrendered(path)
-            yield Member(name, str(path), content, done, len(files))
+            yield Member(name, str(path), content, done, len(files), beats)
 
-    def _files(self) -> list[str]:
+    def _files(self) -> dict[str, Path | None]:
+        """Each file, in order, and the annotations of beats beside it."""
         found = {path for path in self.path.rglob("*") if path.is_file()}
         wanted = [
             path
             for path in found
             if is_midi(path.name) or (_is_journal(path) and path.with_suffix(".mid") not in found)
         ]
-        return sorted(path.relative_to(self.path).as_posix() for path in wanted)
+        named = sorted((path.relative_to(self.path).as_posix(), path) for path in wanted)
+        beside = ((name, path.with_name(ANNOTATIONS)) for name, path in named)
+        return {name: beats if beats in found else None for name, beats in beside}
 
 
 def load_member(content: Path | bytes) -> bytes:

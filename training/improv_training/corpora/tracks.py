@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from improv_core.errors import MidiFileError
+from improv_training.corpora.beats import BeatMap
 from improv_training.corpora.corpus import Tracks
 from improv_training.corpora.fast_midi import Voice
 from improv_training.corpora.rows import rows_of
@@ -26,7 +27,14 @@ _LEGATO_S = 0.05
 _CHORD_MS = 30
 
 
-def chosen_rows(voices: Sequence[Voice], tracks: Tracks, label: str) -> NDArray[np.int32]:
+def chosen_rows(
+    voices: Sequence[Voice],
+    tracks: Tracks,
+    label: str,
+    beats: BeatMap | None = None,
+    *,
+    form: Callable[[Sequence[Voice]], Sequence[Voice]] = list,
+) -> NDArray[np.int32]:
     """The notes of a file that are read.
 
     Drums are never read. Of a recorded session (its tracks are named player and improv) only the player's
@@ -44,9 +52,12 @@ def chosen_rows(voices: Sequence[Voice], tracks: Tracks, label: str) -> NDArray[
         voices: Of one file.
         tracks: What to read.
         label: What to call the file in errors.
+        beats: Where the beats of the file are, if they are known.
+        form: What becomes of the voices that are read before they become one stream of notes.
 
     Returns:
-        Shape (notes, 5): see `improv_training.corpora.rows.FIELDS`.
+        Shape (notes, 8): see `improv_training.corpora.encoded.COLUMNS`; voices are numbered among those that
+        are read.
 
     Raises:
         MidiFileError: There is nothing of the kind.
@@ -63,8 +74,8 @@ def chosen_rows(voices: Sequence[Voice], tracks: Tracks, label: str) -> NDArray[
         if not heard:
             raise MidiFileError(f"{label} holds no piano; --tracks all reads every instrument.")
     if tracks == "melody":
-        return skyline(rows_of(_melody(heard)))
-    return rows_of(heard)
+        return skyline(rows_of(form(_melody(heard)), beats))
+    return rows_of(form(heard), beats)
 
 
 def _piano(voices: Sequence[Voice]) -> list[Voice]:
@@ -105,7 +116,7 @@ def skyline(rows: NDArray[np.int32]) -> NDArray[np.int32]:
     matching techniques for large music databases" (1999), which knows no overlapping.
 
     Args:
-        rows: Shape (notes, 5): see `improv_training.corpora.rows.FIELDS`.
+        rows: Shape (notes, columns): see `improv_training.corpora.encoded.COLUMNS`.
 
     Returns:
         The same with fewer notes.
