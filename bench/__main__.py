@@ -51,9 +51,6 @@ class Measurement:
 MEASUREMENTS = (
     Measurement("model_step", "One step of the model", full=(), quick=("--steps", "200")),
     Measurement(
-        "quantised", "The model in int8", full=(), quick=("--steps", "200"), packages=("onnx", "torch")
-    ),
-    Measurement(
         "thinking",
         "Improvisers that read the window anew",
         full=(),
@@ -86,7 +83,9 @@ WITH_DATA = tuple(
     for name, title in (
         ("encoding", "Encoding corpora"),
         ("near_duplicates", "Near twins of validation and test"),
+        ("quantised", "The model in int8"),
         ("presets_table", "Presets side by side"),
+        ("maestro", "Models on MAESTRO, nats of each piece"),
         ("frames", "The polyphonic frame benchmark"),
     )
 )

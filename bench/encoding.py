@@ -33,10 +33,10 @@ from improv_core.notes import SUSTAIN_CONTROLLER
 from improv_core.representation import encode
 from improv_core.tempo_map import TempoMap
 from improv_training.corpora.archives import Archive
-from improv_training.corpora.encoded import Encoded
+from improv_training.corpora.encoded import FIELDS, Encoded
 from improv_training.corpora.encoding import encode_source
 from improv_training.corpora.fast_midi import Voice
-from improv_training.corpora.rows import FIELDS, rows_of
+from improv_training.corpora.rows import rows_of
 
 TIMED = "maestro_v2"
 QUICK = 24
@@ -86,7 +86,8 @@ def measure_improv(folders: Sequence[Path], corpora: Path, *, quick: bool) -> di
             facts = (folder.name, len(one.files), len(one.skipped), f"{len(one.rows):,}")
             seconds = (f"{taken.wall_s:.2f}", f"{taken.computed_s:.2f}", f"{taken.again_s:.3f}")
             rows.append((*facts, *seconds, f"{taken.here_mb:.0f} + {workers} x {taken.reader_mb:.0f}"))
-            encoded[folder.name] = Encoded(one.files, one.offsets, one.rows.copy(), one.skipped)
+            notes = one.rows[:, : len(FIELDS)].copy()
+            encoded[folder.name] = Encoded(one.files, one.offsets, notes, one.skipped)
         print(f"Encoding with {workers} processes; load average {load_average()}.\n")
         seconds = ("seconds", "processor seconds", "seconds again, from the cache")
         print_table(("corpus", "files", "skipped", "notes", *seconds, "most memory, MB"), rows)
@@ -141,7 +142,7 @@ def by_pretty_midi(path: Path) -> Rows:
         pedal = [(c.time, c.value) for c in one.control_changes if c.number == SUSTAIN_CONTROLLER]
         if notes and not one.is_drum:
             voices.append(voice(*zip(*notes, strict=True), *zip(*(pedal or [(0.0, 0)]), strict=True)))
-    return rows_of(voices) if voices else None
+    return rows_of(voices)[:, : len(FIELDS)] if voices else None
 
 
 def by_symusic(path: Path) -> Rows:
@@ -162,7 +163,7 @@ def by_symusic(path: Path) -> Rows:
         onset_s, release_s, pedal_s = (tempo_map.seconds_of(one.astype(np.int64)) for one in ticks)
         value = controls["value"][pedal]
         voices.append(voice(onset_s, release_s, notes["pitch"], notes["velocity"], pedal_s, value))
-    return rows_of(voices) if voices else None
+    return rows_of(voices)[:, : len(FIELDS)] if voices else None
 
 
 def voice(

@@ -114,7 +114,7 @@ def nats_per_frame(network: Network, rolls: Rolls, split: str) -> float:
     for batch in batches:
         alive = (~batch.fresh).float()[None, :, None]
         projected, state = network(batch.columns, batch.dense.float(), (state[0] * alive, state[1] * alive))
-        total += float(network.scores(projected, batch.next_part, batch.targets, batch.mask).sum())
+        total += float(network.scores(projected, batch.asked, batch.targets, batch.mask).sum())
     return total / rolls.scored_frames(split)
 
 

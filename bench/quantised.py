@@ -1,6 +1,7 @@
-"""A model with its LSTM in int8 beside full precision: nats per note, a step's time, size.
+"""What it costs a model in nats per note to have its LSTM in int8; for time and size see bench.model_step.
 
-    python -m bench.quantised --corpus FOLDER [--corpus FOLDER ...] [--splits PATH] [--pieces 20] [--recipes]
+    python -m bench.quantised --model FILE.onnx --corpus FOLDER [--corpus FOLDER ...] [--splits PATH]
+        [--pieces 20] [--recipes]
 
 Nats are measured one step at a time, as in live playing: int8 takes its scales from what shares a call.
 """
@@ -16,18 +17,17 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from bench.model_step import measure
-from bench.tables import print_table
+from bench.model_step import durations_s, step
+from bench.tables import milliseconds, print_table
 from improv_core.model import Model
 from improv_core.notes import Part
 from improv_core.representation import Notes
-from improv_daemon.models import DEFAULT, model_path
+from improv_daemon.models import model_path
 from improv_export.live_nats import NATS_TOLERANCE, live_nats
 from improv_export.quantising import Recipe, quantise
 from improv_training.corpora.corpus import Corpus
 from improv_training.corpora.loading import load_corpus
 
-FULL, INT8 = "fp32", "int8"
 MATMUL = ("LSTM", "MatMul")
 
 RECIPES: Mapping[str, Recipe] = {
@@ -57,12 +57,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--corpus", type=Path, action="append", default=[], help="a folder of MIDI files")
+    parser.add_argument("--model", required=True, help="a model file in full precision")
+    parser.add_argument("--corpus", type=Path, action="append", required=True, help="a folder of MIDI files")
     parser.add_argument("--splits", type=Path, help="a split file or a folder of them; test counts")
     parser.add_argument("--pieces", type=int, help="so many of a corpus, evenly spread; default: all")
     parser.add_argument("--cache", type=Path, default=Path("cache"), help="folder for encoded corpora")
-    parser.add_argument("--steps", type=int, default=4000)
-    parser.add_argument("--model", default=DEFAULT)
+    parser.add_argument("--steps", type=int, default=4000, help="for the time of a step with --recipes")
     parser.add_argument("--recipes", action="store_true", help="other ways of making it int8, too")
     arguments = parser.parse_args()
     path = model_path(arguments.model)
@@ -70,7 +70,6 @@ def main() -> None:
     pieces = {corpus.name: chosen_pieces(corpus, arguments.pieces) for corpus in corpora}
     with tempfile.TemporaryDirectory() as folder:
         full, small = Opened.load(path), written(path, Recipe(), Path(folder))
-        print_sizes_and_steps({FULL: full, INT8: small}, arguments.steps)
         print_nats(full.model, small.model, pieces)
         if arguments.recipes:
             print_recipes(path, full, pieces, arguments.steps, Path(folder))
@@ -90,24 +89,10 @@ def chosen_pieces(corpus: Corpus, count: int | None) -> list[Notes]:
     return [corpus.piece(of_test[place]) for place in places]
 
 
-def print_sizes_and_steps(models: Mapping[str, Opened], steps: int) -> None:
-    print_table(
-        ("precision", "MB", "what", "when", "steps", "p50 ms", "p99 ms", "max ms", "load average"),
-        (
-            (precision, f"{one.size_mb:.1f}", *row)
-            for precision, one in models.items()
-            for row in measure(one.model, steps)
-        ),
-    )
-
-
 def print_nats(full: Model, small: Model, corpora: Mapping[str, list[Notes]]) -> None:
-    rows = list(compared(full, small, corpora))
-    if rows:
-        print_table(("corpus", "pieces", "notes", "fp32", "int8", "difference"), rows)
-        print(f"Nats per note; allowed: a difference below {NATS_TOLERANCE:g}.\n")
-    else:
-        print("Nats per note: name folders of MIDI files with --corpus.\n")
+    headers = ("corpus", "pieces", "notes", "fp32", "int8", "difference")
+    print_table(headers, compared(full, small, corpora))
+    print(f"Nats per note; allowed: a difference below {NATS_TOLERANCE:g}.\n")
 
 
 def compared(full: Model, small: Model, corpora: Mapping[str, list[Notes]]) -> Iterator[tuple[object, ...]]:
@@ -131,9 +116,9 @@ def print_recipes(
     rows: list[tuple[object, ...]] = []
     for name, recipe in RECIPES.items():
         one = written(path, recipe, folder)
-        step = next(measure(one.model, steps))
+        p50_ms, _, _ = milliseconds(durations_s(step(one.model), steps, 0.0))
         costs = (nats_per_note(one.model, pieces)[0] - at_full[corpus] for corpus, pieces in corpora.items())
-        rows.append((name, f"{one.size_mb:.2f}", step[3], *(f"{cost:+.4f}" for cost in costs)))
+        rows.append((name, f"{one.size_mb:.2f}", p50_ms, *(f"{cost:+.4f}" for cost in costs)))
     print_table(headers, rows)
 
 

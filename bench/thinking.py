@@ -12,17 +12,18 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from bench.tables import load_average, milliseconds, print_table
-from improv_core.model import SCHEMA, Model
+from bench.untrained import write_untrained
+from improv_core.model import Model
 from improv_core.representation import Notes, Piano
 from improv_core.sampler import Sampling
 from improv_core.window_improviser import WindowImproviser
+from improv_training.presets import load_preset, preset_names
 
 WINDOW_NOTES = 512
 LATEST_S = 1.5
@@ -90,31 +91,10 @@ def hear_something(improviser: WindowImproviser) -> float:
 
 def untrained(folder: Path) -> Iterator[Path]:
     """Model files of all presets but those of the representation piano."""
-    import onnx
-    import torch
-
-    from improv_export.graph import build
-    from improv_training.engine.network import Network
-    from improv_training.presets import load_preset, preset_names
-
     for preset in (load_preset(name) for name in preset_names()):
-        if preset.representation.kind == Piano.kind:
-            continue
-        plan = preset.plan
-        representation = preset.representation.learned(some_pieces())
-        torch.manual_seed(0)
-        network = Network(representation, plan.shape).eval()
-        metadata = {
-            "schema": SCHEMA,
-            "name": preset.name,
-            "preset": preset.name,
-            "representation": representation.spec(),
-            "window": None if plan.stateful else plan.chunk,
-            "shape": asdict(plan.shape),
-        }
-        path = folder / f"{preset.name}.onnx"
-        onnx.save(build(network, metadata), path)
-        yield path
+        if preset.representation.kind != Piano.kind:
+            representation = preset.representation.learned(some_pieces())
+            yield write_untrained(folder / f"{preset.name}.onnx", representation, preset.plan)
 
 
 def some_pieces() -> Iterator[Notes]:

@@ -189,7 +189,7 @@ def updater(learner: Learner, *, half: bool) -> Callable[[Batch], None]:
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
             state = network.zero_state(len(batch.fresh))
             projected, _ = network(batch.columns, batch.dense.float(), state)
-            sums = network.losses(projected, batch.next_part, batch.targets, batch.mask)
+            sums = network.losses(projected, batch.asked, batch.targets, batch.mask)
             loss = (sums * learner.weights).sum() / max(1, batch.total)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), learner.plan.clip)

@@ -1,4 +1,4 @@
-"""Unigram and bigram over the classes of each attribute: what any model has to beat."""
+"""Unigram, bigram and order-4 PPM over the classes of each attribute: what any model has to beat."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from improv_core.notes import Part
 from improv_core.representation import Attribute, Representation
 from improv_core.representation.binning import IntArray
 from improv_training.corpora.corpus import Corpus
+from improv_training.evaluation.contexts import Contexts
 
 FloatArray = NDArray[np.float64]
 
@@ -91,10 +92,13 @@ class Baselines:
     Attributes:
         single: For each attribute (classes,), smoothed by one observation each.
         pair: For each attribute.
+        heard: For each attribute the classes of every piece, of which PPM is learned when it is asked for:
+            its counts take ten times the memory.
     """
 
     single: tuple[FloatArray, ...]
     pair: tuple[Pairs, ...]
+    heard: tuple[tuple[NDArray[np.int32], ...], ...]
 
     @classmethod
     def learn(cls, corpora: Sequence[Corpus], representation: Representation) -> Baselines:
@@ -104,24 +108,26 @@ class Baselines:
             DataError: There is no piece in them.
         """
         sizes = [attribute.binning.size for attribute in representation.attributes]
-        single = tuple(np.ones(size) for size in sizes)
+        single = [np.ones(size) for size in sizes]
         pairs = [PairCounter(size) for size in sizes]
+        heard = tuple(list[NDArray[np.int32]]() for _ in sizes)
         pieces = 0
         for corpus in corpora:
             for piece in corpus.pieces("train"):
                 part = np.full(len(piece), int(Part.IMPROV))
                 classes = as_classes(representation.attributes, representation.rows(piece, part).targets)
                 pieces += 1
-                for counts, counter, values in zip(single, pairs, classes.T, strict=True):
-                    counts += np.bincount(values, minlength=len(counts))
-                    counter.add(values)
+                for i, values in enumerate(classes.T):
+                    single[i] += np.bincount(values, minlength=sizes[i])
+                    pairs[i].add(values)
+                    heard[i].append(values.astype(np.int32))
         if not pieces:
             names = ", ".join(corpus.name for corpus in corpora)
             raise DataError(
-                f"{names}: no piece in the train split, from which unigram and bigram would learn; "
+                f"{names}: no piece in the train split, from which the baselines would learn; "
                 "name folders with --baselines-from."
             )
-        return cls(single, tuple(counter.counted() for counter in pairs))
+        return cls(tuple(single), tuple(counter.counted() for counter in pairs), tuple(map(tuple, heard)))
 
     def unigram(self, attribute: int) -> FloatArray:
         """Probability of each class, (classes,)."""
@@ -152,6 +158,19 @@ class Baselines:
         sums = self.unigram_nats(classes[:1], scored[:1])
         for i, values in enumerate(classes.T):
             sums[i] -= np.log(self.bigram(i, values[:-1], values[1:]))[scored[1:]].sum()
+        return sums
+
+    def ppm_nats(self, pieces: Sequence[tuple[IntArray, NDArray[np.bool_]]]) -> FloatArray:
+        """Likewise for several pieces, given the four classes of the attribute before, (pieces, attributes).
+
+        Args:
+            pieces: Classes and which steps count, of each.
+        """
+        sums = np.zeros((len(pieces), len(self.single)))
+        for i, heard in enumerate(self.heard):
+            contexts = Contexts.learn(heard, len(self.single[i]))
+            for sum_of_piece, (classes, scored) in zip(sums, pieces, strict=True):
+                sum_of_piece[i] = contexts.nats(classes[:, i])[scored].sum()
         return sums
 
 

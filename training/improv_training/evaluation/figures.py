@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +26,28 @@ class Figures:
         pieces: Pieces scored.
         notes: Notes scored.
         steps: Steps scored: as many as notes, where every note is one.
+        tokens: As how many MIDI-like words the pieces are written
+            (`improv_core.representation.events.words_of`), whatever the model reads.
         seconds: From first to last onset, summed over the pieces.
         attributes: What was predicted.
-        nats: For model, bigram and unigram: mean nats per note of each attribute.
+        nats: For model, PPM, bigram and unigram: mean nats per note of each attribute.
         per_step: Of the model: mean nats per step of each attribute.
         right: Of the model: share of steps whose likeliest class of each attribute is the true one; of a
             regression the mean absolute error in milliseconds.
         width: Mean log of the width of the true time classes, in 10 ms cells.
         lost: Share of the notes that the vocabulary cannot express.
         charge: What naming them would cost beyond the classes, in nats per note of all.
+        bits_per_second: For each row of ``nats`` all bits, widths and charge among them, divided by the
+            seconds; as the Anticipatory Music Transformer counts them (Thickstun et al. 2023).
+        per_token: Likewise nats, divided by the tokens.
+        per_piece: Likewise the total nats of each piece, in the order of the corpus; empty in a mean.
     """
 
     corpus: str
     pieces: int
     notes: int
     steps: int
+    tokens: int
     seconds: float
     attributes: tuple[Attribute, ...]
     nats: dict[str, Nats]
@@ -48,6 +56,9 @@ class Figures:
     width: float
     lost: float
     charge: float
+    bits_per_second: dict[str, float]
+    per_token: dict[str, float]
+    per_piece: dict[str, Nats] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -62,6 +73,10 @@ class Figures:
     def total(self, row: str) -> float:
         """Nats per note of all attributes, what is lost charged."""
         return sum(self.nats[row]) + self.charge
+
+    def bits(self, row: str) -> float:
+        """Bits per note of all attributes, what is lost and what the time classes leave open charged."""
+        return (self.total(row) + self.width) / math.log(2)
 
     @property
     def total_per_step(self) -> float:
@@ -80,23 +95,29 @@ def mean_over_notes(figures: Sequence[Figures]) -> Figures:
 
 
 def _mean(name: str, figures: Sequence[Figures], weights: Sequence[int] | None) -> Figures:
-    notes, steps = (
+    notes, steps, seconds, tokens = (
         np.array(weights or counts) / sum(weights or counts)
-        for counts in ([one.notes for one in figures], [one.steps for one in figures])
+        for counts in (
+            [getattr(one, name) for one in figures] for name in ("notes", "steps", "seconds", "tokens")
+        )
     )
+    rows = figures[0].nats
     return Figures(
         corpus=name,
         pieces=sum(one.pieces for one in figures),
         notes=sum(one.notes for one in figures),
         steps=sum(one.steps for one in figures),
+        tokens=sum(one.tokens for one in figures),
         seconds=sum(one.seconds for one in figures),
         attributes=figures[0].attributes,
-        nats={row: tuple((notes @ [one.nats[row] for one in figures]).tolist()) for row in figures[0].nats},
+        nats={row: tuple((notes @ [one.nats[row] for one in figures]).tolist()) for row in rows},
         per_step=tuple((steps @ [one.per_step for one in figures]).tolist()),
         right=tuple((steps @ [one.right for one in figures]).tolist()),
         width=float(notes @ [one.width for one in figures]),
         lost=float(notes @ [one.lost for one in figures]),
         charge=float(notes @ [one.charge for one in figures]),
+        bits_per_second={row: float(seconds @ [one.bits_per_second[row] for one in figures]) for row in rows},
+        per_token={row: float(tokens @ [one.per_token[row] for one in figures]) for row in rows},
     )
 
 
@@ -128,11 +149,18 @@ def _as_json(one: Figures) -> dict[str, Any]:
         "pieces": one.pieces,
         "notes": one.notes,
         "steps": one.steps,
+        "tokens": one.tokens,
         "seconds": round(one.seconds, 1),
         "width": round(one.width, 4),
         "lost": round(one.lost, 6),
         "charge": round(one.charge, 4),
         "nats_per_note": {row: _named(one, nats, totals[row]) for row, nats in rows.items()},
+        "bits_per_note": {row: round(one.bits(row), 4) for row in one.nats},
+        "bits_per_second": {row: round(value, 4) for row, value in one.bits_per_second.items()},
+        "nats_per_token": {row: round(value, 4) for row, value in one.per_token.items()},
+        "nats_of_each_piece": {
+            row: [round(value, 2) for value in values] for row, values in one.per_piece.items()
+        },
         "nats_per_step": _named(one, one.per_step, one.total_per_step),
         "accuracy": {one.names[i]: round(one.right[i], 4) for i in shown.get("categorical", [])},
         "mean_error_ms": {one.names[i]: round(one.right[i], 1) for i in shown.get("regression", [])},

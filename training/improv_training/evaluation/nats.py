@@ -1,26 +1,30 @@
-"""Nats per note by attribute on held-out pieces, beside a unigram and a bigram of the same classes."""
+"""Nats per note by attribute on held-out pieces, beside unigram, bigram and PPM of the same classes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from improv_core.model import State
-from improv_core.notes import Part
-from improv_core.representation import Attribute, Notes, Representation, Rows
+from improv_core.representation import Attribute, Notes, Representation
 from improv_core.representation.binning import IntArray
+from improv_core.representation.events import words_of
 from improv_training.corpora.corpus import Corpus, Split
-from improv_training.engine.batches import LaneBatches, Lanes
+from improv_training.engine.batches import LaneBatches, Lanes, own_rows
 from improv_training.evaluation.baselines import Baselines, as_classes
 from improv_training.evaluation.figures import Figures
-from improv_training.evaluation.scoring import HeadSums, Scorer, head_sums
+from improv_training.evaluation.ppm import ORDER
+from improv_training.evaluation.scoring import HeadFigures, Scorer, head_figures
 
 Progress = Callable[[int, int], None]
+FloatArray = NDArray[np.float64]
 
 LANES, CHUNK = 64, 256
+
+PPM = f"PPM-{ORDER}"
 
 
 def score_corpus(
@@ -39,94 +43,167 @@ def score_corpus(
         baselines: What has been learned elsewhere, of the same representation.
         progress: Called with (notes done, notes in all), near enough where steps are no notes.
     """
-    facts = _facts(scorer.representation, corpus, split, baselines)
-    sums, steps = _model_sums(scorer, corpus, split, progress)
-    by_model = {"model": sums.nats, "bigram": facts.bigram, "unigram": facts.unigram}
+    attributes = scorer.representation.attributes
+    pieces = [_facts(scorer.representation, piece) for piece in corpus.pieces(split)]
+    sums, steps = _model_sums(scorer, corpus, split, [piece.steps for piece in pieces], progress)
+    grid = np.array([piece.grid for piece in pieces])
+    nats = {"model": sums.nats, **{name: said + grid for name, said in _baseline_nats(baselines, pieces)}}
+    notes, tokens = sum(piece.notes for piece in pieces), sum(piece.tokens for piece in pieces)
+    seconds = sum(piece.seconds for piece in pieces)
+    beyond = np.array([piece.width + piece.charge for piece in pieces])
+    per_piece = {name: said.sum(axis=1) + beyond for name, said in nats.items()}
+    totals = {name: float(said.sum()) for name, said in per_piece.items()}
     return Figures(
         corpus=corpus.name,
-        pieces=corpus.split.count(split),
-        notes=facts.notes,
+        pieces=len(pieces),
+        notes=notes,
         steps=steps,
-        seconds=facts.seconds,
-        attributes=scorer.representation.attributes,
-        nats={name: tuple((values / facts.notes).tolist()) for name, values in by_model.items()},
-        per_step=tuple((sums.nats / steps).tolist()),
-        right=tuple((sums.right / steps).tolist()),
-        width=facts.width / facts.notes,
-        lost=facts.lost / facts.notes,
-        charge=facts.charge / facts.notes,
+        tokens=tokens,
+        seconds=seconds,
+        attributes=attributes,
+        nats={name: _means(said, notes) for name, said in nats.items()},
+        per_step=_means(sums.nats, steps),
+        right=_means(sums.right, steps),
+        width=sum(piece.width for piece in pieces) / notes,
+        lost=sum(piece.lost for piece in pieces) / notes,
+        charge=sum(piece.charge for piece in pieces) / notes,
+        bits_per_second={name: total / np.log(2) / seconds for name, total in totals.items()},
+        per_token={name: total / tokens for name, total in totals.items()},
+        per_piece={name: tuple(said.tolist()) for name, said in per_piece.items()},
     )
 
 
 def model_nats(
     scorer: Scorer, corpus: Corpus, split: Split, progress: Progress = lambda done, total: None
-) -> tuple[NDArray[np.float64], int]:
+) -> tuple[FloatArray, int]:
     """Mean nats per step of each attribute, and how many steps; all improv's own, nothing augmented.
 
     The state is carried through each whole piece.
     """
-    sums, steps = _model_sums(scorer, corpus, split, progress)
-    return sums.nats / steps, steps
+    lengths = [len(own_rows(scorer.representation, piece)) for piece in corpus.pieces(split)]
+    sums, steps = _model_sums(scorer, corpus, split, lengths, progress)
+    return sums.nats.sum(axis=0) / steps, steps
 
 
-def _model_sums(scorer: Scorer, corpus: Corpus, split: Split, progress: Progress) -> tuple[HeadSums, int]:
+def _means(said: FloatArray, count: int) -> tuple[float, ...]:
+    return tuple((said.sum(axis=0) / count).tolist())
+
+
+def _model_sums(
+    scorer: Scorer, corpus: Corpus, split: Split, steps_of: Sequence[int], progress: Progress
+) -> tuple[HeadFigures, int]:
+    """Sums over each piece, (pieces, attributes), and how many steps count in all.
+
+    Args:
+        scorer: The model.
+        corpus: The pieces.
+        split: Which of them.
+        steps_of: How many steps each has.
+        progress: Told of notes.
+    """
     how = Lanes(min(LANES, corpus.split.count(split)), CHUNK)
     batches = LaneBatches([corpus], [1], split, scorer.representation, how)
     state = scorer.empty(how.lanes)
-    total = HeadSums(*np.zeros((2, len(scorer.representation.attributes))))
-    steps = 0
+    total = HeadFigures(*np.zeros((2, len(steps_of), len(scorer.representation.attributes))))
+    places = _Places(corpus, split, steps_of, how.lanes)
+    steps, everything = 0, max(1, sum(steps_of))
     for batch in batches:
-        columns, dense, part, wanted, mask, fresh = (tensor.numpy() for tensor in batch[:6])
+        columns, dense, asked, wanted, mask, fresh = (tensor.numpy() for tensor in batch[:6])
         alive = (~fresh).astype(np.float32)[None, :, None]
         memory = State(state.hidden * alive, state.cell * alive)
         projected, state = scorer.body(columns, dense.astype(np.float32), memory)
-        sums = head_sums(scorer, projected[mask], part[mask], wanted[mask])
-        total = HeadSums(total.nats + sums.nats, total.right + sums.right)
+        said = head_figures(scorer, projected[mask], asked[mask], wanted[mask])
+        piece = np.broadcast_to(places.after(fresh), mask.shape)[mask]
+        np.add.at(total.nats, piece, said.nats)
+        np.add.at(total.right, piece, said.right)
         steps += int(mask.sum())
-        progress(min(steps, batches.notes), batches.notes)
+        progress(int(batches.notes * min(1.0, steps / everything)), batches.notes)
     progress(batches.notes, batches.notes)
     return total, steps
 
 
-@dataclass(slots=True)
+class _Places:
+    """Which piece every lane of `LaneBatches` is in.
+
+    Args:
+        corpus: The pieces.
+        split: Which of them.
+        steps_of: How many steps each has; those without any come into no lane.
+        lanes: How many.
+    """
+
+    def __init__(self, corpus: Corpus, split: Split, steps_of: Sequence[int], lanes: int) -> None:
+        notes = np.diff(corpus.offsets)[[name == split for name in corpus.split]]
+        queue = np.argsort(notes, kind="stable")[::-1].tolist()
+        self._queue = iter([place for place in queue if steps_of[place]])
+        self._lanes = np.zeros(lanes, dtype=np.int64)
+
+    def after(self, fresh: NDArray[np.bool_]) -> IntArray:
+        """The piece of each lane when those that are fresh have begun another, (lanes,)."""
+        for lane in np.flatnonzero(fresh):
+            self._lanes[lane] = next(self._queue, self._lanes[lane])
+        return self._lanes
+
+
+@dataclass(frozen=True, slots=True)
 class _Facts:
-    """Sums over a split that do not depend on the model."""
+    """Of a piece, whatever the model.
 
-    unigram: NDArray[np.float64]
-    bigram: NDArray[np.float64]
-    notes: int = 0
-    lost: int = 0
-    charge: float = 0.0
-    seconds: float = 0.0
-    width: float = 0.0
+    Attributes:
+        classes: Of each step, (n, attributes).
+        scored: Which steps count, (n,).
+        notes: How many they stand for.
+        lost: How many of them the vocabulary cannot express.
+        charge: What naming those would cost.
+        seconds: From first to last onset.
+        tokens: As how many MIDI-like words the piece is written.
+        width: Log of the widths of its classes.
+        grid: Log of the widths of each attribute that is regressed: the regression is charged on the grid
+            itself, and so are the baselines of it.
+    """
+
+    classes: IntArray
+    scored: NDArray[np.bool_]
+    notes: int
+    lost: int
+    charge: float
+    seconds: float
+    tokens: int
+    width: float
+    grid: FloatArray
+
+    @property
+    def steps(self) -> int:
+        """In all, those that do not count as well."""
+        return len(self.classes)
 
 
-def _facts(representation: Representation, corpus: Corpus, split: Split, baselines: Baselines) -> _Facts:
+def _facts(representation: Representation, piece: Notes) -> _Facts:
     attributes = representation.attributes
-    facts = _Facts(*np.zeros((2, len(attributes))))
-    for piece in corpus.pieces(split):
-        rows = own_rows(representation, piece)
-        classes, scored = as_classes(attributes, rows.targets), rows.scored
-        facts.unigram += baselines.unigram_nats(classes, scored)
-        facts.bigram += baselines.bigram_nats(classes, scored)
-        facts.notes += int(rows.notes[scored].sum())
-        facts.lost += int(rows.lost[scored].sum())
-        facts.charge += float(rows.charge[scored].sum())
-        facts.seconds += float(piece.dt_ms.sum()) / 1000
-        for i, attribute in enumerate(attributes):
-            width = _log_width(attribute, classes[scored, i])
-            if attribute.head == "categorical":
-                facts.width += width
-            else:  # the regression is charged on the grid itself, and so are those beside it
-                facts.unigram[i] += width
-                facts.bigram[i] += width
-    return facts
-
-
-def own_rows(representation: Representation, notes: Notes) -> Rows:
-    """A piece as steps, all improv's own."""
-    return representation.rows(notes, np.full(len(notes), int(Part.IMPROV)))
+    rows = own_rows(representation, piece)
+    classes, scored = as_classes(attributes, rows.targets), rows.scored
+    widths = np.array([_log_width(a, classes[scored, i]) for i, a in enumerate(attributes)])
+    regressed = np.array([attribute.head == "regression" for attribute in attributes])
+    return _Facts(
+        classes=classes,
+        scored=scored,
+        notes=int(rows.notes[scored].sum()),
+        lost=int(rows.lost[scored].sum()),
+        charge=float(rows.charge[scored].sum()),
+        seconds=float(piece.dt_ms.sum()) / 1000,
+        tokens=len(words_of(piece)),
+        width=float(widths[~regressed].sum()),
+        grid=np.where(regressed, widths, 0.0),
+    )
 
 
 def _log_width(attribute: Attribute, classes: IntArray) -> float:
     return float(attribute.binning.log_widths()[classes].sum())
+
+
+def _baseline_nats(baselines: Baselines, pieces: Sequence[_Facts]) -> Iterator[tuple[str, FloatArray]]:
+    """Sums over each piece, (pieces, attributes)."""
+    said = [(piece.classes, piece.scored) for piece in pieces]
+    yield PPM, baselines.ppm_nats(said)
+    yield "bigram", np.array([baselines.bigram_nats(*one) for one in said])
+    yield "unigram", np.array([baselines.unigram_nats(*one) for one in said])

@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improv_core.model import FloatArray
-from improv_core.notes import Part
 from improv_core.representation import KEYS, Notes
 from improv_core.representation.onsets import CHORD_MS, onset_starts
 from improv_core.representation.piano import DT
+from improv_training.engine.batches import own_rows
 from improv_training.evaluation.baselines import Baselines
-from improv_training.evaluation.nats import own_rows
 from improv_training.evaluation.ppm import Ppm
 from improv_training.evaluation.reading import projected_before
 from improv_training.evaluation.scoring import Scorer
@@ -118,9 +117,10 @@ class NotePitch:
         pitch = names.index("pitch")
         if self.scorer.heads.conditions[pitch]:
             raise ValueError("its pitch is told other attributes of the same note")
-        reads = [own_rows(self.scorer.representation, notes).read for notes in pieces]
-        for projected in projected_before(self.scorer, reads, self.window):
-            z = self.scorer.heads.begin(projected, Part.IMPROV)
+        rows = [own_rows(self.scorer.representation, notes) for notes in pieces]
+        said = projected_before(self.scorer, [one.read for one in rows], self.window)
+        for projected, one in zip(said, rows, strict=True):
+            z = self.scorer.heads.begin(projected, one.asked)
             yield softmax(self.scorer.heads.outputs(pitch, z, ()))
 
 
@@ -145,7 +145,7 @@ class PianoPitch:
         rows = [own_rows(self.scorer.representation, notes) for notes in pieces]
         said = projected_before(self.scorer, [one.read for one in rows])
         for projected, one, notes in zip(said, rows, pieces, strict=True):
-            z = self.scorer.heads.begin(projected, Part.IMPROV)
+            z = self.scorer.heads.begin(projected, one.asked)
             if self.told == TIMING:
                 yield softmax(self.scorer.heads.outputs(2, z, list(one.targets.T)))
                 continue
@@ -205,7 +205,8 @@ class EventPitch:
         rows = [own_rows(self.scorer.representation, notes) for notes in pieces]
         said = projected_before(self.scorer, [one.read for one in rows])
         for projected, one in zip(said, rows, strict=True):
-            z = self.scorer.heads.begin(projected[one.targets[:, 0] < KEYS], Part.IMPROV)
+            down = one.targets[:, 0] < KEYS
+            z = self.scorer.heads.begin(projected[down], one.asked[down])
             yield softmax(self.scorer.heads.outputs(0, z, ())[:, :KEYS])
 
 

@@ -12,10 +12,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from improv_core.notes import Part
 from improv_core.representation import KEYS, Notes, Symbols
+from improv_training.engine.batches import own_rows
 from improv_training.evaluation.chords import groups_of
-from improv_training.evaluation.nats import own_rows
 from improv_training.evaluation.pitch_space import softmax
 from improv_training.evaluation.reading import projected_before
 from improv_training.evaluation.scoring import Scorer
@@ -44,7 +43,7 @@ class SymbolPitch:
         first = self.spelling.first
         for projected, notes in zip(projected_before(self.scorer, reads, self.window), pieces, strict=True):
             groups, said = groups_of(notes), list[Shares]()
-            z = self.scorer.heads.begin(projected, Part.IMPROV)
+            z = self.scorer.heads.begin(projected, ())
             for begin in range(0, len(groups), _ONSETS_AT_ONCE):
                 onsets = slice(begin, begin + _ONSETS_AT_ONCE)
                 shares = softmax(self.scorer.heads.outputs(0, z[onsets], ()))

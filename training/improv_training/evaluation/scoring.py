@@ -16,6 +16,7 @@ from improv_core.representation import Representation
 from improv_core.representation.binning import IntArray
 from improv_training.engine.checkpoints import Checkpoint, load_checkpoint
 from improv_training.engine.network import Network, laplace_nats
+from improv_training.shape import Shape
 
 Body = Callable[[IntArray, FloatArray, State], tuple[FloatArray, State]]
 
@@ -35,6 +36,11 @@ class Scorer:
         hours: For how long.
         window: Steps that it was trained to read from an empty state; None: it carries its state on.
         tracks: Which voices of a file it was trained on.
+        canonical: Whether on notes in the form of `improv_training.corpora.canonical`.
+        updates: How often its weights were changed.
+        steps: How many it was trained on at most, with every lane full; None: not known.
+        passes: Whole passes over its training split; None: not known.
+        weights: How many it has.
     """
 
     body: Body
@@ -45,6 +51,11 @@ class Scorer:
     hours: float
     window: int | None
     tracks: str = "all"
+    canonical: bool = False
+    updates: int = 0
+    steps: int | None = None
+    passes: int | None = None
+    weights: int = 0
 
 
 def open_scorer(path: Path) -> Scorer:
@@ -65,6 +76,9 @@ def open_scorer(path: Path) -> Scorer:
         hours=float(model.metadata.get("trained", {}).get("hours", 0.0)),
         window=model.window,
         tracks=str(model.metadata.get("tracks", "all")),
+        canonical=bool(model.metadata.get("canonical", False)),
+        updates=int(model.metadata.get("trained", {}).get("updates", 0)),
+        weights=_weights_of(Network(model.representation, Shape(**model.metadata["shape"]))),
     )
 
 
@@ -92,14 +106,23 @@ def checkpoint_scorer(checkpoint: Checkpoint) -> Scorer:
         hours=checkpoint.hours,
         window=None if plan.stateful else plan.chunk,
         tracks=plan.tracks,
+        canonical=plan.canonical,
+        updates=checkpoint.updates,
+        steps=checkpoint.updates * plan.lanes * plan.chunk,
+        passes=checkpoint.position.passes,
+        weights=_weights_of(network),
     )
+
+
+def _weights_of(network: Network) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def _heads(network: Network) -> Heads:
     weights: dict[str, Any] = {name: value.numpy() for name, value in network.state_dict().items()}
     attributes = network.attributes
     return Heads(
-        part=weights.get("part.weight"),
+        asked=tuple(weights[f"asked.{i}.weight"] for i in range(len(network.asked))),
         weights=tuple(weights[f"heads.{i}.weight"] for i in range(len(attributes))),
         biases=tuple(weights[f"heads.{i}.bias"] for i in range(len(attributes))),
         given=tuple(weights.get(f"given.{a.name}.weight") for a in attributes),
@@ -112,44 +135,44 @@ def _heads(network: Network) -> Heads:
 
 
 @dataclass(frozen=True, slots=True)
-class HeadSums:
-    """Sums over steps, for each attribute.
+class HeadFigures:
+    """Of steps, for each attribute; (n, attributes).
 
     Attributes:
         nats: The earlier attributes given; of a regression those of `laplace_nats`.
-        right: Steps whose likeliest class is the true one; of a regression the absolute error in ms.
+        right: 1 where the likeliest class is the true one; of a regression the absolute error in ms.
     """
 
     nats: NDArray[np.float64]
     right: NDArray[np.float64]
 
 
-def head_sums(scorer: Scorer, projected: FloatArray, part: IntArray, wanted: IntArray) -> HeadSums:
+def head_figures(scorer: Scorer, projected: FloatArray, asked: IntArray, wanted: IntArray) -> HeadFigures:
     """What the heads say of the true values of steps.
 
     Args:
         scorer: The model.
         projected: (n, projected).
-        part: Who plays each, (n,).
+        asked: What is asked of each, (n, asked).
         wanted: (n, attributes): the class; of a regression milliseconds.
     """
     attributes = scorer.representation.attributes
-    nats, right = np.zeros(len(attributes)), np.zeros(len(attributes))
+    nats, right = np.zeros((2, *wanted.shape))
     for rows in _slices(len(wanted), max(a.outputs for a in attributes)):
-        z = scorer.heads.begin(projected[rows], part[rows])
+        z = scorer.heads.begin(projected[rows], asked[rows])
         values = list(wanted[rows].T)
         for i, attribute in enumerate(attributes):
             outputs = scorer.heads.outputs(i, z, values)
             if attribute.head == "categorical":
-                nats[i] += class_nats(outputs, values[i]).sum()
-                right[i] += np.count_nonzero(outputs.argmax(axis=1) == values[i])
+                nats[rows, i] = class_nats(outputs, values[i])
+                right[rows, i] = outputs.argmax(axis=1) == values[i]
                 continue
             scale_s = scorer.heads.scales[i]
             assert scale_s is not None
             errors_s = np.abs(outputs[:, 0] - values[i] / 1000)
-            nats[i] += len(errors_s) * laplace_nats(scale_s, float(errors_s.mean()))
-            right[i] += 1000 * errors_s.sum()
-    return HeadSums(nats, right)
+            nats[rows, i] = [laplace_nats(scale_s, error_s) for error_s in errors_s.tolist()]
+            right[rows, i] = 1000 * errors_s
+    return HeadFigures(nats, right)
 
 
 def class_nats(logits: FloatArray, wanted: IntArray) -> NDArray[np.float64]:
