@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from improv_training.evaluation.baselines import Baselines
     from improv_training.evaluation.figures import Figures
     from improv_training.evaluation.scoring import Scorer
+    from improv_training.mix import Mix
 
 _FOLDERS = "Folders of MIDI files, or archives of them (.zip, .tar, .tar.gz, .tar.xz); each is a corpus."
 Folders = Annotated[list[Path], typer.Argument(help=_FOLDERS)]
@@ -35,12 +36,23 @@ _PRESET = "What to train: a name (improv presets lists them), or a .toml file of
 PresetName = Annotated[str | None, typer.Option("--preset", help=_PRESET, show_default="piano")]
 _TRACKS = "Which voices of each file are read: piano, melody or all."
 TracksOption = Annotated[str | None, typer.Option("--tracks", help=_TRACKS, show_default="the preset's")]
+_CANONICAL = (
+    "Notes as the literature compares them: the pedal in the durations, a grid of 10 ms, chords from low to "
+    "high."
+)
+Canonical = Annotated[bool, typer.Option("--canonical", help=_CANONICAL)]
 _FROM = "Go on from an existing model: a checkpoint (.ckpt), a model file (.onnx), or default."
 From = Annotated[str | None, typer.Option("--from", metavar="MODEL", help=_FROM, show_default="none")]
 _KEEP_TWINS = "Keep pieces of validation and test that recur in training, as copies or in other performances."
 KeepTwins = Annotated[bool, typer.Option("--keep-twins", help=_KEEP_TWINS)]
 Run = Annotated[Path, typer.Option("--output", "-o", help="Folder for checkpoints and the log.")]
-Repeat = Annotated[list[str] | None, typer.Option(help="NAME=2: this corpus comes twice in each epoch.")]
+_REPEAT = "NAME=2: this corpus comes twice in each epoch, whatever the mix says."
+Repeat = Annotated[list[str] | None, typer.Option(help=_REPEAT)]
+_MIX = (
+    "What is said of each corpus (style, where its beats are known from, how often it comes): default, or a "
+    ".toml file of your own."
+)
+MixName = Annotated[str | None, typer.Option("--mix", help=_MIX, show_default="nothing is said")]
 _RESUME = (
     "Go on from the last checkpoint in the output folder, by its plan; --hours or --updates set a new end, "
     "counted from the very beginning."
@@ -79,7 +91,9 @@ def train(
     from_: From = None,
     splits: Splits = None,
     tracks: TracksOption = None,
+    canonical: Canonical = False,
     keep_twins: KeepTwins = False,
+    mix: MixName = None,
     repeat: Repeat = None,
     hours: Hours = None,
     updates: Updates = None,
@@ -103,18 +117,22 @@ def train(
 
     from improv_training import planning
     from improv_training.console import make_console, show_corpora
+    from improv_training.mix import NO_MIX, load_mix
     from improv_training.progress import train_in_console
 
     shape = {"inputs": width, "hidden": hidden, "layers": layers, "projected": width, "dropout": dropout}
     ends = {"hours": hours, "updates": updates}
     rest = {"lanes": lanes, "chunk": chunk, "validate_every": validate_every, "seed": seed, "tracks": tracks}
+    rest |= {"canonical": canonical or None, "mix": mix}
     run_folder.prepare(output, resume=resume)
     beginning = planning.begin(output, preset=preset, from_=from_, resume=resume)
     plan = planning.changed(beginning, output, shape, {**ends, **rest})
+    said = NO_MIX if plan.mix is None else load_mix(plan.mix)
     torch.set_num_threads(threads)
     console = make_console()
-    corpora = _load(console, folders, splits, cache, plan.tracks, plan.held_out)
-    repeats = _repeats(repeat or [], corpora)
+    how = (plan.tracks, said, plan.held_out)
+    corpora = _load(console, folders, splits, cache, *how, canonical=plan.canonical)
+    repeats = planning.repeats(repeat or [], corpora, said)
     if not keep_twins:
         corpora = _without_twins(console, corpora)
     show_corpora(console, corpora)
@@ -151,7 +169,7 @@ def evaluate(
     baselines_from: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Folders from whose train splits, taken together, unigram and bigram learn.",
+            help="Folders from whose train splits, taken together, the baselines learn.",
             show_default="each corpus by itself",
         ),
     ] = None,
@@ -161,10 +179,14 @@ def evaluate(
     tracks: Annotated[
         str | None, typer.Option("--tracks", help=_TRACKS, show_default="as the model was trained")
     ] = None,
+    canonical: Annotated[
+        bool | None,
+        typer.Option("--canonical/--as-played", help=_CANONICAL, show_default="as the model was trained"),
+    ] = None,
     keep_twins: KeepTwins = False,
     cache: Cache = None,
 ) -> None:
-    """Print nats per note by attribute on held-out pieces, beside unigram and bigram."""
+    """Print nats per note by attribute on held-out pieces, beside unigram, bigram and order-4 PPM."""
     if split not in ("validation", "test"):
         raise ConfigError(f"--split must be validation or test, not {split!r}.")
     chosen: Split = "test" if split == "test" else "validation"
@@ -178,13 +200,18 @@ def evaluate(
     from improv_training.evaluation.baselines import Baselines
     from improv_training.evaluation.figures import mean_over_corpora, mean_over_notes, write_json
     from improv_training.evaluation.scoring import open_scorer
+    from improv_training.mix import NO_MIX
 
     torch.set_num_threads(1)
     console = show.make_console()
     scorer = open_scorer(model)
     read = planning.checked_tracks(tracks or scorer.tracks)
-    corpora = _load(console, folders, splits, cache, read)
-    learned = _load(console, baselines_from, splits, cache, read) if baselines_from else None
+    if canonical is None:
+        canonical = scorer.canonical
+    corpora = _load(console, folders, splits, cache, read, NO_MIX, canonical=canonical)
+    learned = None
+    if baselines_from:
+        learned = _load(console, baselines_from, splits, cache, read, NO_MIX, canonical=canonical)
     if not keep_twins:
         corpora = _without_twins(console, corpora, learned or [])
     shared = Baselines.learn(learned, scorer.representation) if learned else None
@@ -218,13 +245,25 @@ def _load(
     splits: Path | None,
     cache: Path | None,
     tracks: Tracks,
+    mix: Mix,
     held_out: int | None = None,
+    *,
+    canonical: bool = False,
 ) -> list[Corpus]:
     from improv_training.console import load_with_progress
 
     cache = cache or platformdirs.user_cache_path("improv", appauthor=False) / "corpora"
     return [
-        load_with_progress(console, folder, splits, cache, tracks=tracks, held_out=held_out)
+        load_with_progress(
+            console,
+            folder,
+            splits,
+            cache,
+            tracks=tracks,
+            mix=mix,
+            canonical=canonical,
+            held_out=held_out,
+        )
         for folder in folders
     ]
 
@@ -249,17 +288,7 @@ def _score(
     from improv_training.evaluation.baselines import Baselines
     from improv_training.evaluation.nats import score_corpus
 
-    baselines = shared or Baselines.learn([corpus], scorer.representation)
+    with console.status(f"Learning the baselines from {corpus.name}"):
+        baselines = shared or Baselines.learn([corpus], scorer.representation)
     with progress_bar(console, f"Scoring {corpus.name}") as progress:
         return score_corpus(scorer, corpus, split, baselines, progress)
-
-
-def _repeats(given: list[str], corpora: list[Corpus]) -> list[int]:
-    names = [corpus.name for corpus in corpora]
-    chosen = dict.fromkeys(names, 1)
-    for item in given:
-        name, _, times = item.partition("=")
-        if name not in chosen or not times.isdecimal() or int(times) < 1:
-            raise ConfigError(f"--repeat {item}: write NAME=TIMES with one of {', '.join(names)}.")
-        chosen[name] = int(times)
-    return [chosen[name] for name in names]

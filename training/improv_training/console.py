@@ -16,6 +16,7 @@ from rich.table import Table
 from improv_training.corpora.corpus import SPLITS, Corpus, Tracks
 from improv_training.corpora.loading import load_corpus
 from improv_training.corpora.near_duplicates import KeptOut, tally
+from improv_training.mix import NO_MIX, Mix
 
 if TYPE_CHECKING:
     from improv_training.evaluation.figures import Figures
@@ -25,6 +26,7 @@ _WIDTH = 120
 """Columns where nothing says how wide the output is (a pipe, a log file)."""
 
 _SHOWN_SKIPS = 5
+_RATES = ("bits", "bits/s", "token")
 _TEXT = (
     *("corpus", "split", "nats a note", "of"),
     *("preset", "what it is", "taken from the player's playing"),
@@ -61,6 +63,8 @@ def load_with_progress(
     cache: Path,
     *,
     tracks: Tracks = "all",
+    mix: Mix = NO_MIX,
+    canonical: bool = False,
     held_out: int | None = None,
 ) -> Corpus:
     """Load a corpus; show a bar while files are read, and say what could not be read."""
@@ -70,6 +74,8 @@ def load_with_progress(
             splits,
             cache,
             tracks=tracks,
+            mix=mix,
+            canonical=canonical,
             held_out=held_out,
             workers=os.cpu_count() or 1,
             progress=progress,
@@ -125,9 +131,11 @@ def show_figures(console: Console, figures: Sequence[Figures], means: Sequence[F
     """Nats per note by attribute; then means over the corpora, where there are several."""
     shown = (*figures, *(means if len(figures) > 1 else ()))
     has_width = any(one.width for one in shown)
-    table = _table("nats a note", "of", *figures[0].names, "sum", *(["+ width"] if has_width else []))
+    sums = ("sum", *(["+ width"] if has_width else []), *_RATES)
+    table = _table("nats a note", "of", *figures[0].names, *sums)
     for one in shown:
-        facts = [one.corpus, _counted(one.pieces, "piece"), _counted(one.notes, "note"), _hours(one), ""]
+        counts = (_counted(one.pieces, "piece"), _counted(one.notes, "note"), _hours(one), _tokens(one))
+        facts = [one.corpus, *counts, ""]
         rows = [_nats_row(one, row, has_width=has_width) for row in one.nats]
         rows.append(["difference", *_three_digits((*one.difference, sum(one.difference)))])
         if one.steps != one.notes:
@@ -143,7 +151,9 @@ def show_figures(console: Console, figures: Sequence[Figures], means: Sequence[F
 
 def _nats_row(one: Figures, row: str, *, has_width: bool) -> list[str]:
     width = [one.total(row) + one.width] if has_width else []
-    return [row, *_three_digits((*one.nats[row], one.total(row), *width))]
+    nats = (*one.nats[row], one.total(row), *width)
+    rates = (f"{one.bits(row):.2f}", f"{one.bits_per_second[row]:.1f}", f"{one.per_token[row]:.3f}")
+    return [row, *_three_digits(nats), *rates]
 
 
 def _three_digits(values: Sequence[float]) -> list[str]:
@@ -158,6 +168,10 @@ def _hours(one: Figures) -> str:
     return f"{one.seconds / 3600:.1f} hours"
 
 
+def _tokens(one: Figures) -> str:
+    return f"{one.tokens / one.notes:.2f} tokens"
+
+
 def _right(one: Figures, attribute: int) -> str:
     value = one.right[attribute]
     return f"{value:.1%}" if one.attributes[attribute].head == "categorical" else f"± {value:.0f} ms"
@@ -165,11 +179,17 @@ def _right(one: Figures, attribute: int) -> str:
 
 def _legend(shown: Sequence[Figures], *, has_width: bool) -> Iterator[str]:
     yield "difference: model less bigram; below zero the model is better."
+    yield "PPM-4: each attribute from its own four classes before, as seen in training; escapes by method C."
     if has_width:
         yield (
             "+ width: with the log of each time class' width in 10 ms cells, which is what a class leaves "
             "open."
         )
+    yield (
+        "bits, bits/s, token: all of it, widths too, as bits a note and a second, and as nats for each "
+        "MIDI-like token of the same notes (key down, key up, 10 ms time shift, velocity; the pedal in the "
+        "durations); so many tokens make a note."
+    )
     yield "accuracy: how often the model's likeliest class is the true one."
     if any(attribute.head == "regression" for attribute in shown[0].attributes):
         yield (
@@ -202,7 +222,7 @@ def show_verdict(
             f"{sum(nearest.difference):+.3f}"
         )
     for line in (
-        f"Model: {model}; {split} split; unigram and bigram learned from the train split of {source}.",
+        f"Model: {model}; {split} split; baselines learned from the train split of {source}.",
         f"Model less bigram: {sentence}.",
     ):
         console.print(line, soft_wrap=True, highlight=False, markup=False)

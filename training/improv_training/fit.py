@@ -24,6 +24,7 @@ from improv_training.engine import run_folder
 from improv_training.engine.processes import this_process
 from improv_training.engine.reporting import say_nothing
 from improv_training.engine.trainer import train
+from improv_training.mix import NO_MIX
 from improv_training.presets import DEFAULT
 
 _INTERRUPTED = 130
@@ -48,11 +49,12 @@ def _fit(chosen: argparse.Namespace) -> int:
     run_folder.prepare(chosen.run, resume=chosen.resume)
     beginning = planning.begin(chosen.run, preset=chosen.preset, from_=None, resume=chosen.resume)
     asked = {name: getattr(chosen, name) for name in ("hours", "updates", "lanes", "validate_every")}
+    asked["canonical"] = chosen.canonical or None
     plan = planning.changed(beginning, chosen.run, {}, asked)
     corpora = [open_corpus(index) for index in chosen.corpora]
     say = print if this_process().leads else say_nothing
     plan, openings = planning.learned(beginning, plan, corpora, say)
-    repeats = [1] * len(corpora)
+    repeats = planning.repeats(chosen.repeat, corpora, NO_MIX)
     outcome = train(corpora, repeats, chosen.run, plan, resume=beginning.checkpoint, openings=openings)
     ended = f"Stopped after {outcome.updates:,} updates; go on with --resume."
     best = f"Best checkpoint: {run_folder.best_checkpoint(chosen.run)}"
@@ -69,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("run", type=Path, help="folder for checkpoints and the log")
     parser.add_argument("corpora", type=Path, nargs="+", metavar="CORPUS.json", help="encoded corpora")
     parser.add_argument("--preset", help=f"a preset's name or .toml file; default: {DEFAULT}")
+    repeat = "this corpus comes twice in each epoch"
+    parser.add_argument("--repeat", action="append", default=[], metavar="NAME=2", help=repeat)
+    parser.add_argument("--canonical", action="store_true", help="the corpora are in the canonical form")
     end = parser.add_mutually_exclusive_group()
     end.add_argument("--hours", type=float, help="how long to train")
     end.add_argument("--updates", type=int, help="how many updates to make")

@@ -43,6 +43,8 @@ class Plan:
         epochs: Passes over the training split, at most.
         patience: Validations without a better figure after which training stops; None: it does not.
         tracks: Which voices of a file are read.
+        mix: What is said of each corpus: a name or file of `improv_training.mix`; None: nothing.
+        canonical: Whether notes have the form of `improv_training.corpora.canonical`.
         held_out: Percent of the pieces that are not trained on, where no split is given: 5 for the test, the
             rest for validation; None: 10.
     """
@@ -69,6 +71,8 @@ class Plan:
     epochs: int | None = None
     patience: int | None = None
     tracks: Tracks = "all"
+    mix: str | None = None
+    canonical: bool = False
     held_out: int | None = None
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from improv_core.representation import from_spec
 from improv_training.corpora.corpus import TRACKS, Corpus, Tracks
 from improv_training.engine import run_folder
 from improv_training.engine.checkpoints import Checkpoint, load_checkpoint
+from improv_training.mix import Mix
 from improv_training.plan import Plan
 from improv_training.presets import DEFAULT, load_preset
 from improv_training.vocabulary import Openings, draw_openings, learn_vocabulary
@@ -32,12 +33,14 @@ class Beginning:
         plan: Before what was asked for is put into it.
         checkpoint: Of the run that is gone on with.
         weights: Of the model that is trained further.
+        rounded: Whether they come out of a model file in int8.
         openings: How many openings of training pieces go into the model file.
     """
 
     plan: Plan
     checkpoint: Checkpoint | None = None
     weights: Mapping[str, Tensor] | None = None
+    rounded: bool = False
     openings: int = 0
 
     @property
@@ -64,7 +67,7 @@ def begin(run: Path, *, preset: str | None, from_: str | None, resume: bool) -> 
         from improv_training.engine.initial_weights import load_initial  # where onnx is installed
 
         initial = load_initial(_model_file(from_))
-        return Beginning(initial.plan, weights=initial.weights)
+        return Beginning(initial.plan, weights=initial.weights, rounded=initial.rounded)
     chosen = load_preset(preset or DEFAULT)
     return Beginning(chosen.plan, openings=chosen.openings)
 
@@ -111,18 +114,44 @@ def changed(beginning: Beginning, run: Path, shape: Mapping[str, Any], rest: Map
     tracks = checked_tracks(changes.get("tracks", plan.tracks))
     if checkpoint is not None and tracks != plan.tracks:
         raise ConfigError(f"{run} is trained on the tracks {plan.tracks!r}: leave out --tracks.")
+    if checkpoint is not None and changes.get("canonical", plan.canonical) != plan.canonical:
+        raise ConfigError(f"{run} is trained on notes as they were played: leave out --canonical.")
     if "hours" in changes:
         changes["updates"] = None
     try:
         plan = dataclasses.replace(plan, shape=sizes, **changes)
     except ValueError as error:
         raise ConfigError(f"This cannot be trained: {error}.") from error
+    if plan.canonical:
+        as_scored = dataclasses.replace(plan.augmentation, shuffle=False, cast=False)
+        plan = dataclasses.replace(plan, augmentation=as_scored)
     if checkpoint is not None and plan.elapsed(hours=checkpoint.hours, updates=checkpoint.updates) >= 1:
         raise ConfigError(
             f"{run} is finished ({checkpoint.updates:,} updates, {checkpoint.hours:.2f} h); to go on, name a "
             "later end with --hours or --updates."
         )
     return plan
+
+
+def repeats(given: Sequence[str], corpora: Sequence[Corpus], mix: Mix) -> list[int]:
+    """How often each corpus comes in an epoch: as often as the mix says, unless something else is given.
+
+    Args:
+        given: NAME=TIMES each.
+        corpora: Their names count.
+        mix: What is said of them.
+
+    Raises:
+        ConfigError: One of what is given is not of that form.
+    """
+    names = [corpus.name for corpus in corpora]
+    chosen = {name: mix.of(name).repeat for name in names}
+    for item in given:
+        name, _, times = item.partition("=")
+        if name not in chosen or not times.isdecimal() or int(times) < 1:
+            raise ConfigError(f"--repeat {item}: write NAME=TIMES with one of {', '.join(names)}.")
+        chosen[name] = int(times)
+    return [chosen[name] for name in names]
 
 
 def learned(
@@ -134,11 +163,13 @@ def learned(
         beginning: From `begin`.
         plan: From `changed`.
         corpora: Encoded corpora.
-        say: Told how large a vocabulary is, and what it misses.
+        say: Told how large a vocabulary is and what it misses, or that weights were rounded.
     """
     if beginning.checkpoint is not None:
         return plan, beginning.checkpoint.openings
     if beginning.weights is not None:
+        if beginning.rounded:
+            say("The model is in int8: training goes on from weights rounded to 8 bits.")
         return plan, []
     representation, sentence = learn_vocabulary(from_spec(plan.representation), corpora)
     if sentence:

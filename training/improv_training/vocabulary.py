@@ -9,6 +9,7 @@ import numpy as np
 from improv_core.errors import DataError
 from improv_core.representation import Representation, Symbols
 from improv_training.corpora.corpus import Corpus
+from improv_training.corpora.encoded import FIELDS
 
 Openings = list[list[list[int]]]
 
@@ -63,5 +64,5 @@ def draw_openings(corpora: Sequence[Corpus], count: int, length: int, seed: int)
     openings = []
     for corpus, index in (pieces[i] for i in chosen.tolist()):
         span = slice(corpus.offsets[index], min(corpus.offsets[index + 1], corpus.offsets[index] + length))
-        openings.append(np.asarray(corpus.rows[span]).tolist())
+        openings.append(np.asarray(corpus.rows[span, : len(FIELDS)]).tolist())
     return openings

@@ -14,7 +14,8 @@ from torch import Tensor
 from improv_core.errors import DataError
 from improv_core.notes import Part
 from improv_core.representation import NoteAttributes, Notes, Piano, Representation, Rows, joined
-from improv_training.augment import Augmentation, augmented, random_parts
+from improv_training.augment import Augmentation, augmented, random_cast
+from improv_training.wishes import random_wishes
 
 
 class Pieces(Protocol):
@@ -41,7 +42,7 @@ class Batch(NamedTuple):
     Attributes:
         columns: (time, lanes, columns), what is read before each step.
         dense: (time, lanes, dense), likewise; uint8 or float.
-        next_part: (time, lanes), who plays the step to predict.
+        asked: (time, lanes, asked), what is asked of the step to predict.
         targets: (time, lanes, attributes), the step to predict.
         mask: (time, lanes), bool; False pads the end of a piece.
         fresh: (lanes,), bool; the lane's state starts at zero.
@@ -51,7 +52,7 @@ class Batch(NamedTuple):
 
     columns: Tensor
     dense: Tensor
-    next_part: Tensor
+    asked: Tensor
     targets: Tensor
     mask: Tensor
     fresh: Tensor
@@ -219,15 +220,19 @@ class LaneBatches:
         corpus, piece = self._pieces[index]
         notes = corpus.piece(piece)
         if self._augmentation is None:
-            part = np.full(len(notes), int(Part.IMPROV))
-            return _shifted(self._representation.rows(notes, part), self._representation)
+            return _shifted(own_rows(self._representation, notes), self._representation)
         rng = np.random.default_rng(key)
         notes = augmented(notes, self._augmentation, rng)
-        rows = self._representation.rows(notes, random_parts(len(notes), rng))
+        rows = self._cast(notes, rng) if self._augmentation.cast else own_rows(self._representation, notes)
         shifted = _shifted(rows, self._representation)
         if self._how.stateful:
             return shifted
         return shifted[int(rng.integers(max(1, min(self._how.chunk, len(shifted) // 2)))) :]
+
+    def _cast(self, notes: Notes, rng: np.random.Generator) -> Rows:
+        cast = random_cast(notes, rng)
+        wishes = random_wishes(notes, cast.group, rng) if self._representation.asked else None
+        return self._representation.rows(notes, cast.part, wishes)
 
     def _cut(self, lanes: list[_Lane | None], fresh: NDArray[np.bool_]) -> Batch:
         how, representation = self._how, self._representation
@@ -238,7 +243,7 @@ class LaneBatches:
         columns = np.zeros((*shape, len(representation.columns)), dtype=np.int64)
         kind = np.uint8 if start.dense.dtype == np.bool_ else np.float32
         dense = np.zeros((*shape, representation.dense.width), dtype=kind)
-        next_part = np.zeros(shape, dtype=np.int64)
+        asked = np.zeros((*shape, len(representation.asked)), dtype=np.int64)
         wanted = np.zeros((*shape, len(representation.attributes)), dtype=np.int64)
         mask = np.zeros(shape, dtype=np.bool_)
         for i, lane in enumerate(mine):
@@ -247,18 +252,23 @@ class LaneBatches:
             rows, span = lane.rows, slice(lane.place, lane.place + how.chunk)
             here = min(how.chunk, lane.count - lane.place)
             columns[:here, i], dense[:here, i] = rows.read.columns[span], rows.read.dense[span]
-            next_part[:here, i], wanted[:here, i] = rows.part[span], rows.targets[span]
+            asked[:here, i], wanted[:here, i] = rows.asked[span], rows.targets[span]
             mask[:here, i] = rows.scored[span]
         return Batch(
             columns=torch.from_numpy(columns),
             dense=torch.from_numpy(dense),
-            next_part=torch.from_numpy(next_part),
+            asked=torch.from_numpy(asked),
             targets=torch.from_numpy(wanted),
             mask=torch.from_numpy(mask),
             fresh=torch.from_numpy(fresh[how.rank :: how.world].copy()),
             total=total,
             position=(0, 0),
         )
+
+
+def own_rows(representation: Representation, notes: Notes) -> Rows:
+    """A piece as steps, all improv's own, of which nothing is known and nothing asked."""
+    return representation.rows(replace(notes, setting=None), np.full(len(notes), int(Part.IMPROV)))
 
 
 def _shifted(rows: Rows, representation: Representation) -> Rows:

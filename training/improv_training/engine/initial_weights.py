@@ -18,6 +18,7 @@ from improv_core.errors import ConfigError, ModelFileError
 from improv_core.model import METADATA_KEY
 from improv_core.representation import Representation, from_spec
 from improv_training.engine.checkpoints import load_checkpoint
+from improv_training.engine.dequantising import dequantised, is_readable, is_rounded
 from improv_training.engine.network import Network
 from improv_training.plan import Plan
 from improv_training.presets import load_preset
@@ -38,17 +39,19 @@ class Initial:
     Attributes:
         plan: Its representation and sizes, with rates and hours for training it further.
         weights: By their names in `improv_training.engine.network.Network`.
+        rounded: Whether those of the LSTM were in 8 bits.
     """
 
     plan: Plan
     weights: dict[str, Tensor]
+    rounded: bool = False
 
 
 def load_initial(path: Path) -> Initial:
-    """Read a checkpoint (.ckpt) or a model file in fp32 (.onnx).
+    """Read a checkpoint (.ckpt) or a model file (.onnx), in full precision or in int8.
 
     Raises:
-        ModelFileError: Missing, damaged, not one of ours, or in int8.
+        ModelFileError: Missing, damaged, or not one of ours.
     """
     if path.suffix == ".ckpt" or path.is_dir():
         checkpoint = load_checkpoint(path)
@@ -60,21 +63,21 @@ def load_initial(path: Path) -> Initial:
         metadata = json.loads({entry.key: entry.value for entry in model.metadata_props}[METADATA_KEY])
     except Exception as error:  # onnx raises whatever its parser meets
         raise ModelFileError(f"{path} is damaged, or not a model file of improv.") from error
-    if any("Quantize" in node.op_type or "Integer" in node.op_type for node in model.graph.node):
+    if not is_readable(model):
         raise ModelFileError(
-            f"{path} is in int8, which is too coarse to be trained further; name its checkpoint or its fp32 "
-            "file."
+            f"More of {path} is in int8 than improv export puts there; name the checkpoint it was made from."
         )
     try:
         plan = _plan(metadata)
         network = Network(from_spec(plan.representation), plan.shape)
         arrays = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
+        arrays |= dequantised(model, arrays)
         network.load_state_dict({**network.state_dict(), **_weights(arrays, network)})
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, IndexError) as error:
         raise ModelFileError(
             f"{path} is damaged, or from another improv; name the checkpoint it was made from."
         ) from error
-    return Initial(plan, network.state_dict())
+    return Initial(plan, network.state_dict(), is_rounded(model))
 
 
 def _further(plan: Plan) -> Plan:
@@ -90,6 +93,7 @@ def _plan(metadata: dict[str, Any]) -> Plan:
         plan = Plan(preset=name)
     sizes = {"representation": metadata["representation"], "shape": Shape(**metadata["shape"])}
     plan = replace(_further(plan), **sizes, stateful=window is None)
+    plan = replace(plan, canonical=bool(metadata.get("canonical", False)))
     return plan if window is None else replace(plan, chunk=int(window))
 
 
@@ -99,8 +103,8 @@ def _weights(arrays: Arrays, network: Network) -> dict[str, Tensor]:
         **_inputs(arrays, network.representation, network.shape.inputs),
         **_body(arrays, network.shape),
     }
-    if network.part is not None:
-        found["part.weight"] = arrays["part"]
+    for i, column in enumerate(network.representation.asked):
+        found[f"asked.{i}.weight"] = arrays[f"asked.{column.name}"]
     scales = network.scales.numpy().copy()
     for i, attribute in enumerate(network.attributes):
         for kind in ("weight", "bias"):

@@ -166,7 +166,7 @@ class Learner(lightning.LightningModule):
         projected, state = network(batch.columns, batch.dense.float(), state)
         self._states[training] = (state[0].float(), state[1].float())
         sums = network.losses if training else network.scores
-        return sums(projected, batch.next_part, batch.targets, batch.mask)
+        return sums(projected, batch.asked, batch.targets, batch.mask)
 
     # --- checkpoints ------------------------------------------------------------------------------
 

@@ -23,8 +23,9 @@ _POSITIVE_PRESSURE = 10.0
 class Network(nn.Module):
     """Predicts the attributes of the next step, each given those of the earlier ones that it is told.
 
-    The heads follow z = W h + E_part; the head of attribute i reads relu(z + sum of E_j(value of j) over the
-    attributes j that it is given). Without a dense layer z is h itself, and the heads read it as it is.
+    The heads follow z = W h + the embeddings of what is asked of the next step; the head of attribute i reads
+    relu(z + sum of E_j(value of j) over the attributes j that it is given). Without a dense layer z is h
+    itself, and the heads read it as it is.
 
     Args:
         representation: What is read and predicted.
@@ -52,7 +53,7 @@ class Network(nn.Module):
         self.dropout = nn.Dropout(shape.dropout)
         self.projection = nn.Linear(shape.hidden, shape.projected) if shape.projected else nn.Identity()
         width = shape.projected or shape.hidden
-        self.part = nn.Embedding(2, width) if representation.parts else None
+        self.asked = nn.ModuleList(nn.Embedding(column.size, width) for column in representation.asked)
         self.heads = nn.ModuleList(nn.Linear(width, a.outputs) for a in self.attributes)
         index = {a.name: i for i, a in enumerate(self.attributes)}
         self.conditions = tuple(tuple(index[name] for name in a.given) for a in self.attributes)
@@ -139,18 +140,20 @@ class Network(nn.Module):
 
     # --- heads ------------------------------------------------------------------------------------
 
-    def outputs(self, projected: Tensor, next_part: Tensor, targets: Tensor) -> list[Tensor]:
+    def outputs(self, projected: Tensor, asked: Tensor, targets: Tensor) -> list[Tensor]:
         """What the heads say of the next steps, the earlier attributes given (teacher forcing).
 
         Args:
             projected: From `forward`, (..., projected).
-            next_part: Who plays the next step, (...).
+            asked: What is asked of the next step, (..., asked).
             targets: Of the next step, (..., attributes).
 
         Returns:
             For each attribute logits (..., classes), or seconds (..., 1) of a regression.
         """
-        z = projected if self.part is None else projected + self.part(next_part)
+        z = projected
+        for i, table in enumerate(self.asked):
+            z = z + table(asked[..., i])
         told = {j: self.given[self.attributes[j].name](targets[..., j]) for j in self._told}
         outputs = []
         for head, given in zip(self.heads, self.conditions, strict=True):
@@ -164,35 +167,35 @@ class Network(nn.Module):
     def _told(self) -> list[int]:
         return sorted({j for given in self.conditions for j in given})
 
-    def losses(self, projected: Tensor, next_part: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+    def losses(self, projected: Tensor, asked: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
         """What is trained: of each attribute the sum over the steps that count, before its weight.
 
         Nats of a class; of a regression the squared error in seconds, and more where it is below zero.
 
         Args:
             projected: (time, batch, projected).
-            next_part: (time, batch).
+            asked: (time, batch, asked).
             targets: (time, batch, attributes).
             mask: (time, batch), bool.
 
         Returns:
             Shape (attributes,).
         """
-        return self._sums(projected[mask], next_part[mask], targets[mask], _squared_under_pressure)
+        return self._sums(projected[mask], asked[mask], targets[mask], _squared_under_pressure)
 
-    def scores(self, projected: Tensor, next_part: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+    def scores(self, projected: Tensor, asked: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
         """As `losses`, but of a regression the absolute error in seconds, whose mean is its scale."""
-        return self._sums(projected[mask], next_part[mask], targets[mask], _absolute)
+        return self._sums(projected[mask], asked[mask], targets[mask], _absolute)
 
     def _sums(
         self,
         projected: Tensor,
-        next_part: Tensor,
+        asked: Tensor,
         targets: Tensor,
         regression: Callable[[Tensor, Tensor], Tensor],
     ) -> Tensor:
         sums = []
-        for i, output in enumerate(self.outputs(projected, next_part, targets)):
+        for i, output in enumerate(self.outputs(projected, asked, targets)):
             if self.attributes[i].head == "categorical":
                 sums.append(functional.cross_entropy(output.float(), targets[:, i], reduction="sum"))
             else:
