@@ -20,6 +20,7 @@ from improv_daemon.building import improviser_of, partner_of, stage_config_of
 from improv_daemon.cli_progress import progress_bar
 from improv_daemon.conversation import Conversation
 from improv_daemon.demo import play_demo
+from improv_daemon.directions import in_words, unheeded
 from improv_daemon.interrupts import INTERRUPTED
 from improv_daemon.journal import JournalWriter
 from improv_daemon.models import borrowing, load_model
@@ -96,7 +97,14 @@ async def _sitting(settings: Settings, view: View, journal_path: Path | None, *,
             asyncio.TaskGroup() as group,
         ):
             _release_when_suspended(stage)
-            view.opening(model.name, settings.mode, stage.ready, borrowing=borrowing(model), hint=not demo)
+            view.opening(
+                model.name,
+                settings.mode,
+                stage.ready,
+                asked=in_words(settings.answer),
+                remarks=[said for said in (borrowing(model), unheeded(model, settings.answer)) if said],
+                hint=not demo,
+            )
             conversing = group.create_task(Conversation(stage, partner, journal, view.event).run())
             if demo:
                 await play_demo(stage, answered, view)

@@ -159,15 +159,29 @@ def generate(
     set_: options.LongSet = None,
     model: options.Model = None,
     seed: options.Seed = None,
+    style: options.Style = None,
+    density: options.Density = None,
+    tempo: Annotated[
+        float | None,
+        typer.Option(
+            "--tempo", min=30.0, max=300.0, metavar="BPM", help="Beats a minute, from its first note on."
+        ),
+    ] = None,
 ) -> None:
     """Go on from a MIDI file and write what improv plays."""
-    settings = options.load(config, set_, {"--model model": model, "--seed seed": seed})
+    named: dict[str, options.Option] = {
+        "--model model": model,
+        "--seed seed": seed,
+        "--style answer.style": style,
+        "--density answer.density_ratio": density,
+    }
+    settings = options.load(config, set_, named)
     if seed_file is not None:
         paths.check_midi_file(seed_file)
     paths.check_output_file(out, suffixes=_MIDI_SUFFIXES, unlike=seed_file)
     from improv_daemon.generating import generate as write_continuation
 
-    write_continuation(seed_file, out, settings, length, typer.echo)
+    write_continuation(seed_file, out, settings, length, tempo_bpm=tempo, say=typer.echo)
     typer.echo(f"Wrote {out}.")
 
 

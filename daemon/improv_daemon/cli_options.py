@@ -7,7 +7,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -34,14 +34,29 @@ Seed = Annotated[
     int | None,
     typer.Option("--seed", metavar="NUMBER", help="The same dice again; 0 for new ones each time."),
 ]
+Style = Annotated[
+    str | None,
+    typer.Option(
+        "--style", metavar="STYLE", help='"classical", "roll era", "pop", "jazz line", or "free" for any.'
+    ),
+]
+Density = Annotated[
+    float | None,
+    typer.Option(
+        "--density",
+        metavar="TIMES",
+        help="Notes a second, over those of what it goes on from: 0.25 to 4; 0 for any.",
+    ),
+]
 Soundfont = Annotated[
     Path | None, typer.Option("--soundfont", metavar="FILE", help="The .sf2 or .sf3 file to sound with.")
 ]
 
 
-def load(
-    config: Path | None, assignments: list[str] | None, options: dict[str, str | int | Path | None]
-) -> "Settings":
+Option: TypeAlias = str | int | float | Path | None
+
+
+def load(config: Path | None, assignments: list[str] | None, options: dict[str, Option]) -> "Settings":
     """Settings from every source; a named option wins over ``-o``, which wins over files.
 
     Args:
@@ -65,7 +80,7 @@ def load(
     return settings
 
 
-def _named(options: dict[str, str | int | Path | None]) -> "Iterator[Assignment]":
+def _named(options: dict[str, Option]) -> "Iterator[Assignment]":
     from improv_daemon.settings import Assignment
 
     for option, value in options.items():
@@ -87,6 +102,8 @@ def _playing(
     set_: Set = None,
     model: Model = None,
     seed: Seed = None,
+    style: Style = None,
+    density: Density = None,
     soundfont: Soundfont = None,
     no_sound: Annotated[bool, typer.Option("--no-sound", help="MIDI only, no synthesiser.")] = False,
     mode: Annotated[
@@ -101,6 +118,8 @@ def _playing(
             "--out ports.output": out,
             "--model model": model,
             "--seed seed": seed,
+            "--style answer.style": style,
+            "--density answer.density_ratio": density,
             "--soundfont sound.soundfont": soundfont,
             "--no-sound sound.enabled": "off" if no_sound else None,
             "--mode mode": mode,

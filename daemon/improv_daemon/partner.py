@@ -8,38 +8,19 @@ from __future__ import annotations
 import enum
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
-from improv_core.improvising import Improvising, PlannedNote
+from improv_core.closing import Closing
+from improv_core.improvising import Improvising
 from improv_core.notes import SUSTAIN_CONTROLLER
 from improv_core.turns import Call, TurnTaker
+from improv_daemon.directions import ask_of
+from improv_daemon.open_answer import OpenAnswer
 from improv_daemon.settings import Answer
-from improv_daemon.wire import (
-    CancelTurn,
-    Command,
-    Event,
-    MovePedal,
-    Played,
-    PlayNote,
-    Released,
-    Sounded,
-    TurnCancelled,
-)
-
-FIRST_NOTE_LEAD_S = 0.01
-"""The first note is planned no earlier than this from now, so that it is not late at the stage."""
+from improv_daemon.wire import CancelTurn, Command, Event, Played, Released, Sounded, TurnCancelled
 
 DRAWS_A_WAKE = 2
 """Notes drawn in one go, fewer if they are slow to draw; between two goes whatever was played is heard."""
-
-RING_S = 0.4
-"""How long the pedal holds the last notes of an answer."""
-
-PEDAL_AFTER_ONSET_S = 0.06
-"""The pedal goes down this long after the chord that it is to catch."""
-
-LAST_RELEASE_S = 2.0
-"""No note is held longer than this past the length of its answer: an answer ends when it should."""
 
 PATIENCE_S = 0.5
 """How long improv waits for the stage to say what has sounded before it goes on without."""
@@ -81,53 +62,13 @@ class AnswerEnded:
 Notice = CallHeard | AnswerEnded
 
 
-@dataclass(slots=True)
-class _Answer:
-    """One answer while it lasts."""
-
-    turn: int
-    begins_s: float
-    """When the player's turn was found to be over; the answer's length counts from its first onset."""
-    length_s: float
-    notes: list[PlannedNote] = field(default_factory=list)
-    sounded: dict[int, tuple[float, float | None]] = field(default_factory=dict)
-    pedal: int = 0
-    drawn: bool = False
-    ends_s: float = 0.0
-    """Once it is drawn: when it is over. While improv yields: when it gives up waiting for the stage."""
-    overdue: bool = False
-
-    @property
-    def latest_release_s(self) -> float:
-        """When its last note ends at the latest."""
-        begins_s = self.notes[0].onset_s if self.notes else self.begins_s
-        return begins_s + self.length_s + LAST_RELEASE_S
-
-    @property
-    def last_onset_s(self) -> float:
-        return self.notes[-1].onset_s if self.notes else self.begins_s
-
-    @property
-    def all_released(self) -> bool:
-        return len(self.sounded) == len(self.notes) and all(r is not None for _, r in self.sounded.values())
-
-    def times(self, now_s: float) -> dict[int, tuple[float, float]]:
-        """Onset and release of every note that has sounded; what is not known to have ended ends now."""
-        times = {}
-        for index, (onset_s, release_s) in self.sounded.items():
-            if release_s is None:
-                release_s = max(onset_s, min(now_s, self.notes[index].release_s))
-            times[index] = (onset_s, release_s)
-        return times
-
-
 class Partner:
     """Turn policy ``answer``: when the player stops, improv answers about as long, and yields at a touch.
 
     Args:
         improviser: Draws the notes.
         turns: Says when the player's turn is over.
-        settings: Lengths and lookahead.
+        settings: Lengths, lookahead and what is asked of the notes.
         max_wait_s: The first note of an answer comes within this after the turn is over.
         notify: Called with what the terminal shows.
     """
@@ -145,7 +86,7 @@ class Partner:
         self._settings = settings
         self._max_wait_s = max_wait_s
         self._notify = notify
-        self._answer: _Answer | None = None
+        self._answer: OpenAnswer | None = None
         self._withheld: list[Played] = []
         self._pitches: list[int] = []
         self._turn = 0
@@ -174,7 +115,7 @@ class Partner:
         return self._answer is not None and self._answer.turn == turn
 
     @property
-    def _current(self) -> _Answer:
+    def _current(self) -> OpenAnswer:
         if self._answer is None:
             raise RuntimeError("no answer is open")
         return self._answer
@@ -259,8 +200,9 @@ class Partner:
         length_s = min(
             settings.length_max_s, max(settings.length_min_s, call.length_s * settings.length_ratio)
         )
-        self._answer = _Answer(self._turn, now_s, length_s)
-        self._improviser.begin_turn(self._turn, now_s)
+        closing = Closing(length_s, settings.max_gap_s)
+        self._answer = OpenAnswer(self._turn, now_s, length_s, closing)
+        self._improviser.begin_turn(self._turn, now_s, ask_of(settings, call, length_s))
         self.phase = Phase.ANSWERING
         return self._draw(now_s)
 
@@ -272,45 +214,10 @@ class Partner:
                 break
             if not self._improviser.prepare():
                 break
-            commands += self._draw_one(answer, now_s)
+            commands += answer.draw(self._improviser, now_s, self._max_wait_s)
             if answer.drawn:
                 break
         return commands
-
-    def _draw_one(self, answer: _Answer, now_s: float) -> list[Command]:
-        if not answer.notes:
-            earliest_s = now_s + FIRST_NOTE_LEAD_S
-            note = self._improviser.draw(earliest_s, earliest_s + self._max_wait_s)
-        else:
-            last_s = answer.last_onset_s
-            # A plan that has fallen behind the clock goes on from now; a chord in it stays together.
-            earliest_s = last_s if now_s - last_s < 0.02 else now_s
-            note = self._improviser.draw(earliest_s, last_s + self._settings.max_gap_s)
-        if answer.notes and note.onset_s > answer.notes[0].onset_s + answer.length_s:
-            self._improviser.withdraw()
-            return self._close(answer)
-        note = replace(note, release_s=min(note.release_s, answer.latest_release_s))
-        answer.notes.append(note)
-        return [*self._pedalling(answer, note, now_s), _play(note)]
-
-    def _pedalling(self, answer: _Answer, note: PlannedNote, now_s: float) -> list[Command]:
-        """Up as the note is struck, or down in time to catch the notes before it."""
-        if note.pedal == answer.pedal:
-            return []
-        answer.pedal = note.pedal
-        at_s = note.onset_s
-        if note.pedal and len(answer.notes) > 1:
-            at_s = min(at_s, max(now_s, answer.notes[-2].onset_s + PEDAL_AFTER_ONSET_S))
-        return [MovePedal(answer.turn, 127 if note.pedal else 0, at_s)]
-
-    def _close(self, answer: _Answer) -> list[Command]:
-        answer.drawn = True
-        end_s = max(note.release_s for note in answer.notes)
-        if not answer.pedal:
-            answer.ends_s = end_s
-            return []
-        answer.ends_s = end_s + RING_S
-        return [MovePedal(answer.turn, 0, answer.ends_s)]
 
     def _finish(self, now_s: float, *, yielded: bool) -> list[Command]:
         answer = self._current
@@ -353,7 +260,3 @@ def new_seed() -> int:
 
 def _is_note_on(data: tuple[int, ...]) -> bool:
     return len(data) == 3 and data[0] & 0xF0 == 0x90 and data[2] > 0
-
-
-def _play(note: PlannedNote) -> PlayNote:
-    return PlayNote(note.turn, note.index, note.pitch, note.velocity, note.onset_s, note.release_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import sys
+from collections.abc import Sequence
 from typing import TextIO
 
 from improv_daemon.partner import AnswerEnded, CallHeard, Notice
@@ -42,7 +43,14 @@ class View:
         self._column, self._speaker = 0, ""
 
     def opening(
-        self, model: str, mode: str, ready: Ready, *, borrowing: str | None = None, hint: bool = True
+        self,
+        model: str,
+        mode: str,
+        ready: Ready,
+        *,
+        asked: Sequence[str] = (),
+        remarks: Sequence[str] = (),
+        hint: bool = True,
     ) -> None:
         """What improv listens to, where it plays, which model and mode, how to stop.
 
@@ -50,16 +58,17 @@ class View:
             model: Its name.
             mode: Who plays when.
             ready: Where the stage listens and plays.
-            borrowing: What improv takes from the player because the model knows nothing of it.
+            asked: What is asked of its music.
+            remarks: What there is to know of the model: a sentence each.
             hint: Whether to name the demo to those who have neither MIDI nor sound.
         """
         nothing = "nothing yet"
         self.line(f"improv listens to {_listed(ready.inputs) or nothing}.")
         places = [*(f'"{name}"' for name in ready.outputs), *([ready.sound] if ready.sound else [])]
         self.line(f"It plays to {', '.join(places) or nothing}.")
-        self.line(f"Model {model}, mode {mode}. Ctrl-C stops.")
-        if borrowing is not None:
-            self.line(borrowing)
+        self.line(f"{', '.join((f'Model {model}', f'mode {mode}', *asked))}. Ctrl-C stops.")
+        for remark in remarks:
+            self.line(remark)
         for problem in ready.problems:
             self.line(f"Note: {problem}")
         if hint and not ready.inputs and ready.sound is None:

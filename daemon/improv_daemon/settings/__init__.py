@@ -2,6 +2,7 @@
 
 from improv_daemon.settings.layers import Assignment, load_settings, user_config_file
 from improv_daemon.settings.schema import (
+    FREE,
     Answer,
     Memory,
     Ports,
@@ -13,6 +14,7 @@ from improv_daemon.settings.schema import (
 )
 
 __all__ = [
+    "FREE",
     "Answer",
     "Assignment",
     "Memory",

@@ -76,21 +76,22 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number, bounds included; whole numbers are taken too."""
+    """A number, bounds included; whole numbers are taken too, and perhaps 0 for none."""
 
     low: float
     high: float
+    optional: bool = False
 
     @property
     def allowed(self) -> str:
         """What is taken."""
-        return f"a number from {self.low:g} to {self.high:g}"
+        return f"a number from {self.low:g} to {self.high:g}" + (", or 0 for none" if self.optional else "")
 
     def check(self, value: object) -> float:
         """A finite number, but not a boolean, which Python counts as one."""
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise ValueError(self.allowed)
-        if not self.low <= value <= self.high:
+        if not self.low <= value <= self.high and not (self.optional and value == 0):
             raise ValueError(self.allowed)
         return float(value)
 

@@ -9,10 +9,14 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Annotated, Any, get_type_hints
 
+from improv_core.representation import STYLES
 from improv_daemon.settings.rules import Choice, FilePath, Number, PortName, Rule, Switch, Text, Whole
 
 SCHEMA = 1
 """The version of the configuration files that this improv reads and writes."""
+
+FREE = "free"
+"""The style of which nothing is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How long improv answers.
+    """How long improv answers, and how.
 
     Attributes:
         length_ratio: Length of the answer over the length of the call.
@@ -90,6 +94,8 @@ class Answer:
         length_max_s: No answer is planned longer.
         lookahead_s: How far ahead of their sound notes are drawn.
         max_gap_s: No gap between two of its notes is longer.
+        style: What kind of music it is to be; ``free`` leaves it to the model.
+        density_ratio: Its notes a second over those of the call; 0 leaves it to the model.
     """
 
     length_ratio: Annotated[float, Number(0.1, 8.0)] = 1.0
@@ -97,6 +103,8 @@ class Answer:
     length_max_s: Annotated[float, Number(0.5, 600.0)] = 20.0
     lookahead_s: Annotated[float, Number(0.05, 5.0)] = 0.25
     max_gap_s: Annotated[float, Number(0.1, 20.0)] = 1.5
+    style: Annotated[str, Choice((FREE, *STYLES))] = FREE
+    density_ratio: Annotated[float, Number(0.25, 4.0, optional=True)] = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,7 @@ class Sampling:
     temperature_pitch: Annotated[float, Number(0.05, 3.0)] = 0.95
     temperature_velocity: Annotated[float, Number(0.05, 3.0)] = 0.9
     temperature_duration: Annotated[float, Number(0.05, 3.0)] = 1.0
+    guidance: Annotated[float, Number(0.0, 10.0)] = 2.0
     min_p: Annotated[float, Number(0.0, 0.9)] = 0.03
     lowest_pitch: Annotated[int, Whole(0, 127)] = 21
     highest_pitch: Annotated[int, Whole(0, 127)] = 108

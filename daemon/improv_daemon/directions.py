@@ -1,0 +1,55 @@
+"""What the musician asks of improv's music beside its length, and whether the model knows what that means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from improv_core.improvising import Ask
+from improv_daemon.settings import FREE, Answer
+
+if TYPE_CHECKING:
+    from improv_core.model import Model
+    from improv_core.turns import Call
+
+
+def ask_of(answer: Answer, call: Call | None, length_s: float | None = None) -> Ask:
+    """What an answer is to be like.
+
+    Args:
+        answer: What is set.
+        call: Whose density the answer's is measured by; one that is too short to tell leaves it free.
+        length_s: From its first onset to its last.
+    """
+    notes_per_s = call.notes_per_s if call is not None and answer.density_ratio else None
+    return Ask(
+        style=None if answer.style == FREE else answer.style,
+        notes_per_s=None if notes_per_s is None else answer.density_ratio * notes_per_s,
+        length_s=length_s,
+    )
+
+
+def in_words(answer: Answer) -> tuple[str, ...]:
+    """What is set, as ``style pop``."""
+    style = () if answer.style == FREE else (f"style {answer.style}",)
+    density = (f"density {answer.density_ratio:g}",) if answer.density_ratio else ()
+    return style + density
+
+
+def unheeded(model: Model, answer: Answer, tempo_bpm: float | None = None) -> str | None:
+    """A sentence that says what is asked but means nothing to the model, if so."""
+    representation = model.representation
+    known = {column.name for column in (*representation.asked, *representation.columns)}
+    asked = {
+        "style": ("style", answer.style != FREE),
+        "density": ("density", answer.density_ratio > 0),
+        "tempo": ("beat_period", tempo_bpm is not None),
+    }
+    unknown = [word for word, (column, is_set) in asked.items() if is_set and column not in known]
+    if not unknown:
+        return None
+    *others, last = unknown
+    listed = f"{', '.join(others)} and {last}" if others else last
+    return (
+        f"The model {model.name!r} (preset {model.preset}) has not learned to heed {listed}: it plays as it "
+        "would without."
+    )
