@@ -13,6 +13,7 @@ from improv_core.improvising import Improvising
 from improv_core.model import Model
 from improv_core.performer import Outcome, Performer
 from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, WritingRepresentation
+from improv_core.representation.asking import ASKED
 from improv_core.sampler import Sampling
 from improv_core.turns import TurnBounds, TurnTaker
 from improv_daemon.models import load_model
@@ -20,6 +21,7 @@ from improv_daemon.partner import Notice, Partner
 from improv_daemon.settings import Answer
 from improv_daemon.wire import CancelTurn, Command, Event, MovePedal, Played, PlayNote
 
+ASKED_FROM = 40
 _CERTAIN = 1e3
 _IMPROV_CHANNEL = 1
 _ENDLESS = 500
@@ -29,6 +31,14 @@ _ENDLESS = 500
 def packaged_model() -> Model:
     """The model that ships with improv; whatever it plays, it plays notes."""
     return load_model("default")
+
+
+def rounding() -> float:
+    """How far outputs of the packaged model may lie apart when it was given the same in other portions.
+
+    In int8, what shares a call shares the scale of its rounding.
+    """
+    return 0.1 if packaged_model().metadata.get("precision") == "int8" else 0.0
 
 
 def model_that_plays(**values: int) -> Model:
@@ -46,6 +56,27 @@ def model_that_plays(**values: int) -> Model:
         biases[i] = np.zeros_like(biases[i])
         biases[i][int(ATTRIBUTES[i].binning.bins(np.int64(value)))] = _CERTAIN
     model.heads = replace(model.heads, weights=tuple(weights), biases=tuple(biases))
+    return model
+
+
+def model_that_plays_what_is_asked(condition: str, **values: int) -> Model:
+    """`model_that_plays` with a pitch that is `ASKED_FROM` and the class of what is asked.
+
+    Args:
+        condition: The name of one of `improv_core.representation.asking.ASKED`.
+        values: As in `model_that_plays`.
+    """
+    model = model_that_plays(**values)
+    heads, pitch = model.heads, ATTRIBUTE_NAMES.index("pitch")
+    width = heads.weights[pitch].shape[1]
+    tables = [np.zeros((column.size, width), dtype=np.float32) for column in ASKED]
+    place = [column.name for column in ASKED].index(condition)
+    np.fill_diagonal(tables[place], _CERTAIN)
+    weights, biases = list(heads.weights), list(heads.biases)
+    weights[pitch], biases[pitch] = np.zeros_like(weights[pitch]), np.zeros_like(biases[pitch])
+    for asked in range(ASKED[place].size):
+        weights[pitch][ASKED_FROM + asked, asked] = 1
+    model.heads = replace(heads, asked=tuple(tables), weights=tuple(weights), biases=tuple(biases))
     return model
 
 

@@ -16,10 +16,11 @@ from playing import model_of
 from window_models import PITCH_ALONE
 
 from improv_core.errors import PortError
+from improv_core.representation import Events
 from improv_daemon import app
 from improv_daemon.app import run_play, run_record
 from improv_daemon.journal import read_journal
-from improv_daemon.settings import Ports, Record, Settings, Sound
+from improv_daemon.settings import Answer, Ports, Record, Settings, Sound
 from improv_daemon.stage.config import StageConfig
 from improv_daemon.stage.virtual import VirtualStage
 from improv_daemon.wire import MovePedal, PlayNote
@@ -149,6 +150,23 @@ def test_what_improv_takes_from_the_player_is_said_at_the_start(
         "The model 'default' (preset pitch-onehot) knows nothing of timing, note lengths, loudness and "
         "pedal: improv takes them from what was played last.",
     ]
+
+
+def test_what_is_asked_of_the_music_is_said_at_the_start_and_whether_it_is_in_vain(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(PlayedStage, monkeypatch)
+    settings = Settings(answer=Answer(style="pop", density_ratio=2.0))
+    assert run_play(settings) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2] == "Model default, mode answer, style pop, density 2. Ctrl-C stops."
+    assert not any("heed" in line for line in lines)
+    monkeypatch.setattr(app, "load_model", lambda name: model_of(Events(), preset="performance-rnn"))
+    assert run_play(settings) == 0
+    assert capsys.readouterr().out.splitlines()[3] == (
+        "The model 'default' (preset performance-rnn) has not learned to heed style and density: it plays as "
+        "it would without."
+    )
 
 
 def test_a_sitting_is_kept_though_its_soundfont_is_missing(

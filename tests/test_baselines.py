@@ -12,6 +12,7 @@ from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, Attribute, N
 from improv_core.representation.binning import Grid, Identity
 from improv_training.evaluation import baselines as module
 from improv_training.evaluation.baselines import BIGRAM_WEIGHT, Baselines, PairCounter, as_classes
+from improv_training.evaluation.contexts import Contexts
 
 PITCH = ATTRIBUTE_NAMES.index("pitch")
 
@@ -112,3 +113,16 @@ def test_times_that_are_regressed_are_put_into_classes() -> None:
         [61, 12],
         [62, 13],
     ]
+
+
+def test_ppm_is_that_of_each_attribute_by_itself_over_the_steps_that_count() -> None:
+    corpus = make_corpus({"a": random_performance(90), "b": random_performance(40, 2)})
+    baselines = Baselines.learn([corpus], Piano())
+    classes = targets(make_corpus({"c": random_performance(30, 3)}).piece(0))
+    scored = np.arange(30) % 3 > 0
+    sums = baselines.ppm_nats([(classes, scored), (classes[:7], scored[:7])])
+    for i, attribute in enumerate(ATTRIBUTES):
+        pieces = [targets(piece)[:, i] for piece in corpus.pieces("train")]
+        nats = Contexts.learn(pieces, attribute.binning.size).nats(classes[:, i])
+        assert sums[0, i] == pytest.approx(nats[scored].sum())
+        assert sums[1, i] == pytest.approx(nats[:7][scored[:7]].sum())

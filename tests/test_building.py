@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import pytest
 from playing import Room, model_of, model_that_plays, packaged_model
+from scripted_improviser import ScriptedImproviser
 from window_models import representations
 
 from improv_core.errors import ConfigError, ModelFileError
 from improv_core.improviser import Improviser
+from improv_core.improvising import Ask
 from improv_core.representation import Frames, Symbols
 from improv_core.turns import TurnBounds
 from improv_core.window_improviser import WindowImproviser
@@ -73,6 +75,19 @@ def test_the_bounds_of_turn_and_answer_are_the_partners() -> None:
     assert isinstance(call, CallHeard)
     assert isinstance(answer, AnswerEnded)
     assert 4.8 <= answer.length_s <= 5.1
+
+
+def test_style_and_density_are_asked_of_each_answer() -> None:
+    settings = Settings(answer=Answer(style="pop", density_ratio=2.0, length_min_s=3.0))
+    improviser = ScriptedImproviser(0.5, endless=True)
+    room = Room(partner_of(settings, improviser, lambda notice: None))
+    room.call(60, 64, 67, 72, 76)
+    room.run_for(8.0)
+    room.call(60)
+    room.run_for(8.0)
+    dense, one_note = improviser.asks
+    assert dense == Ask("pop", pytest.approx(8.0), 3.0)
+    assert one_note == Ask("pop", None, 3.0)
 
 
 def test_the_defaults_of_settings_and_of_the_parts_are_the_same() -> None:

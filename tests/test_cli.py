@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from improv_core.midi_files import Track, read_midi, write_midi
+from improv_core.notes import Note, Performance
 from improv_daemon import cli, wire
 from improv_daemon.journal import JournalWriter
 
@@ -49,6 +51,10 @@ def test_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str])
         ["generate"],
         ["generate", "a.mid"],
         ["generate", "a.mid", "-o", "b.mid", "--length", "0"],
+        ["generate", "a.mid", "-o", "b.mid", "--tempo", "29"],
+        ["generate", "a.mid", "-o", "b.mid", "--tempo", "fast"],
+        ["play", "--density", "more"],
+        ["play", "--tempo", "120"],
         ["render"],
     ],
 )
@@ -88,6 +94,11 @@ def test_wrong_arguments_exit_with_2_and_no_traceback(
             ["generate", "-o", "out.mid"],
             "The model 'default' carries no openings to begin from; name a MIDI file",
         ),
+        (["play", "--style", "polka"], "--style: answer.style = polka is not allowed: it must be "),
+        (
+            ["generate", "taken", "-o", "out.mid", "--density", "5"],
+            "--density: answer.density_ratio = 5.0 is not allowed: it must be a number from 0.25 to 4, or 0",
+        ),
         (["render", "no.jsonl"], "There is no file no.jsonl."),
         (["render", "taken"], "taken is "),
     ],
@@ -102,6 +113,16 @@ def test_bad_input_is_one_sentence_on_stderr_and_status_2(
     assert captured.err.startswith(message)
     assert captured.err.endswith((".\n", "?\n"))
     assert captured.err.count("\n") == 1
+
+
+def test_a_continuation_may_have_a_style_a_density_and_a_tempo(capsys: pytest.CaptureFixture[str]) -> None:
+    notes = [Note(60 + i, 60, 0.25 * i, 0.2) for i in range(8)]
+    write_midi(Path("seed.mid"), [Track("piano", Performance.of(notes))])
+    options = ["--length", "2", "--seed", "3", "--style", "jazz line", "--density", "2", "--tempo", "120"]
+    assert cli.main(["generate", "seed.mid", "-o", "out.mid", *options]) == 0
+    assert capsys.readouterr().out == "Wrote out.mid.\n"
+    (track,) = read_midi(Path("out.mid"))
+    assert track.performance.notes
 
 
 def test_ports_lists_none_without_a_midi_system(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from improv_core.errors import ConfigError, SoundError
+from improv_core.representation import STYLES
 from improv_daemon import cli_options as options
 
 if TYPE_CHECKING:
@@ -52,6 +53,43 @@ def test_options_become_settings() -> None:
     assert stage.settings.ports.output == "Synth"
     assert stage.settings.seed == 5
     assert stage.settings.sound.enabled == "off"
+
+
+def test_style_and_density_are_settings_of_the_answer() -> None:
+    stage = Stage()
+    stage.run("--style", "roll era", "--density", "2")
+    assert stage.settings is not None
+    assert (stage.settings.answer.style, stage.settings.answer.density_ratio) == ("roll era", 2.0)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        (
+            "--style",
+            "polka",
+            '--style: answer.style = polka is not allowed: it must be "free", "classical", "roll era", "pop" '
+            'or "jazz line".',
+        ),
+        (
+            "--density",
+            "9",
+            "--density: answer.density_ratio = 9.0 is not allowed: it must be a number from 0.25 to 4, or 0 "
+            "for none.",
+        ),
+    ],
+)
+def test_a_style_or_density_that_cannot_be_is_refused_with_those_that_can(
+    option: str, value: str, message: str
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        Stage().run(option, value)
+    assert str(refused.value) == message
+
+
+def test_the_help_names_every_style() -> None:
+    help_text = options.Style.__metadata__[0].help
+    assert help_text == f'{", ".join(f"{style!r}" for style in STYLES)}, or "free" for any.'.replace("'", '"')
 
 
 def test_both_spellings_of_an_assignment_are_taken_and_repeat() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import math
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -81,12 +82,13 @@ def test_twins_that_are_left_out_and_those_that_stay_are_counted() -> None:
 
 
 def figures(corpus: str = "a", **changes: Any) -> Figures:
-    nats = {"model": (1.234,) * 5, "bigram": (2.345,) * 5, "unigram": (3.456,) * 5}
+    nats = {"model": (1.234,) * 5, "PPM-4": (2.0,) * 5, "bigram": (2.345,) * 5, "unigram": (3.456,) * 5}
     one = Figures(
         corpus=corpus,
         pieces=1,
         notes=1_234_567,
         steps=1_234_567,
+        tokens=5_000_000,
         seconds=3600.0,
         attributes=ATTRIBUTES,
         nats=nats,
@@ -95,6 +97,9 @@ def figures(corpus: str = "a", **changes: Any) -> Figures:
         width=0.5,
         lost=0.0,
         charge=0.0,
+        bits_per_second=dict.fromkeys(nats, 98.7654),
+        per_token=dict.fromkeys(nats, 1.87654),
+        per_piece=dict.fromkeys(nats, (7.0,)),
     )
     return replace(one, **changes)
 
@@ -102,9 +107,10 @@ def figures(corpus: str = "a", **changes: Any) -> Figures:
 SYMBOLS = Symbols("pitches", 5, table=("C4",))
 OF_SYMBOLS = {
     "attributes": SYMBOLS.attributes,
-    "nats": {"model": (2.0,), "bigram": (3.0,), "unigram": (4.0,)},
+    "nats": {"model": (2.0,), "PPM-4": (2.5,), "bigram": (3.0,), "unigram": (4.0,)},
     "per_step": (4.0,),
     "notes": 2000,
+    "tokens": 8000,
     "steps": 1000,
     "right": (0.125,),
     "width": 0.0,
@@ -120,25 +126,28 @@ def test_no_figure_is_cut_off_however_narrow_the_terminal(width: int) -> None:
     output = file.getvalue()
     assert "…" not in output
     if width == 160:
-        rows = [line.split() for line in output.splitlines()[2:7]]
-        assert rows[0] == ["a", "model", *["1.234"] * 5, "6.170", "6.670"]
-        assert rows[1][:3] == ["1", "piece", "bigram"]
-        assert rows[2][:3] == ["1,234,567", "notes", "unigram"]
-        assert rows[3] == ["1.0", "hours", "difference", *["-1.111"] * 5, "-5.555"]
-        assert rows[4] == ["accuracy", *["25.0%"] * 5]
+        rows = [line.split() for line in output.splitlines()[2:8]]
+        bits = f"{6.67 / math.log(2):.2f}"
+        assert rows[0] == ["a", "model", *["1.234"] * 5, "6.170", "6.670", bits, "98.8", "1.877"]
+        assert rows[1] == ["1", "piece", "PPM-4", *["2.000"] * 5, "10.000", "10.500", *rows[1][-3:]]
+        assert rows[2][:3] == ["1,234,567", "notes", "bigram"]
+        assert rows[3][:3] == ["1.0", "hours", "unigram"]
+        assert rows[4] == ["4.05", "tokens", "difference", *["-1.111"] * 5, "-5.555"]
+        assert rows[5] == ["accuracy", *["25.0%"] * 5]
 
 
 def test_of_symbols_steps_are_shown_beside_notes_and_what_is_lost_is_said() -> None:
     console, file = screen()
     show_figures(console, [figures(**OF_SYMBOLS)], [])
     lines = file.getvalue().splitlines()
-    assert lines[0].split() == ["nats", "a", "note", "of", "symbol", "sum"]
-    assert [line.split() for line in lines[2:8]] == [
-        ["a", "model", "2.000", "2.500"],
-        ["1", "piece", "bigram", "3.000", "3.500"],
-        ["2,000", "notes", "unigram", "4.000", "4.500"],
-        ["1.0", "hours", "difference", "-1.000", "-1.000"],
-        ["1,000", "steps", "model,", "a", "step", "4.000", "5.000"],
+    assert lines[0].split() == ["nats", "a", "note", "of", "symbol", "sum", "bits", "bits/s", "token"]
+    assert [line.split()[:7] for line in lines[2:9]] == [
+        ["a", "model", "2.000", "2.500", f"{2.5 / math.log(2):.2f}", "98.8", "1.877"],
+        ["1", "piece", "PPM-4", "2.500", "3.000", f"{3 / math.log(2):.2f}", "98.8"],
+        ["2,000", "notes", "bigram", "3.000", "3.500", f"{3.5 / math.log(2):.2f}", "98.8"],
+        ["1.0", "hours", "unigram", "4.000", "4.500", f"{4.5 / math.log(2):.2f}", "98.8"],
+        ["1,000", "steps", "difference", "-1.000", "-1.000"],
+        ["4.00", "tokens", "model,", "a", "step", "4.000", "5.000"],
         ["accuracy", "12.5%"],
     ]
     assert lines[-1] == (
@@ -149,7 +158,7 @@ def test_of_symbols_steps_are_shown_beside_notes_and_what_is_lost_is_said() -> N
 
 def test_a_time_that_is_predicted_as_a_number_has_an_error_in_milliseconds() -> None:
     pitch, dt = Attribute("pitch", Identity(128)), Attribute("dt", DT, head="regression")
-    nats = dict.fromkeys(("model", "bigram", "unigram"), (1.0, 2.0))
+    nats = dict.fromkeys(("model", "PPM-4", "bigram", "unigram"), (1.0, 2.0))
     console, file = screen()
     show_figures(console, [figures(attributes=(pitch, dt), nats=nats, right=(0.5, 123.4), width=0.0)], [])
     output = file.getvalue()
@@ -175,7 +184,7 @@ def test_the_verdict_names_the_corpus_where_the_model_is_nearest_to_the_bigram()
     console, file = screen()
     show_verdict(console, "m.onnx", "test", both, mean_over_corpora(both), learned)
     assert file.getvalue().splitlines() == [
-        "Model: m.onnx; test split; unigram and bigram learned from the train split of a, b.",
+        "Model: m.onnx; test split; baselines learned from the train split of a, b.",
         "Model less bigram: -3.750 nats a note on average over 2 corpora; nearest on near: -2.500.",
     ]
 

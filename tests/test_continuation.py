@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from playing import improviser_of, model_that_plays
+from scripted_improviser import ScriptedImproviser
 
+from improv_core.closing import CLOSING_NOTES
 from improv_core.continuation import as_performance, continue_for, hear
-from improv_core.improvising import PlannedNote
+from improv_core.improvising import Ask, PlannedNote
 from improv_core.notes import ControlChange, Note, Performance
-from improv_core.representation import encode, steps
+from improv_core.representation import ATTRIBUTES, encode, steps
 
 
 def planned(*notes: tuple[int, float, float], pedal: tuple[int, ...] = ()) -> list[PlannedNote]:
@@ -54,7 +56,43 @@ def test_a_continuation_begins_at_zero_and_is_as_long_as_was_asked() -> None:
     performance = continue_for(improviser, hear(improviser, Performance.of([Note(60, 64, 0.0, 1.0)])), 10.0)
     onsets = [note.onset_s for note in performance.notes]
     assert onsets[0] == 0.0
-    assert 9.7 <= onsets[-1] <= 10.0
+    assert 9.95 <= onsets[-1] <= 10.25
+
+
+def test_a_continuation_closes_with_the_chord_that_reaches_its_length() -> None:
+    improviser = ScriptedImproviser(0.5, 0.5, 0.0, 0.7, 0.5, 0.0, 0.0, 0.06)
+    performance = continue_for(improviser, 4.0, 2.0)
+    assert [note.onset_s for note in performance.notes] == pytest.approx(
+        [0.0, 0.5, 1.0, 1.0, 1.7, 2.2, 2.2, 2.2]
+    )
+    assert len(improviser.plan) == 8
+    assert improviser.sounded == [{note.index: (note.onset_s, note.release_s) for note in improviser.plan}]
+
+
+def test_a_model_that_strikes_one_chord_for_ever_is_stopped() -> None:
+    improviser = ScriptedImproviser(0.5, *[0.0] * 1000)
+    assert len(continue_for(improviser, 0.0, 0.5).notes) == 1 + CLOSING_NOTES
+
+
+def test_the_length_is_asked_with_whatever_else_is() -> None:
+    improviser = ScriptedImproviser()
+    continue_for(improviser, 0.0, 7.0)
+    continue_for(improviser, 0.0, 8.0, ask=Ask("pop", 5.0))
+    assert improviser.asks == [Ask(length_s=7.0), Ask("pop", 5.0, 8.0)]
+
+
+def test_the_first_note_comes_when_it_may() -> None:
+    improviser = improviser_of(model_that_plays(dt=9000))
+    heard_s = hear(improviser, Performance.of([Note(60, 64, 0.0, 1.0)]))
+    continue_for(improviser, heard_s, 0.0, max_wait_s=0.0)
+    assert int(improviser.window[-1].columns[0, 0]) == ATTRIBUTES[0].binning.index(1000)
+
+
+def test_at_the_end_a_gap_may_be_as_long_as_the_model_likes() -> None:
+    improviser = ScriptedImproviser(0.4, 9.0, 9.0)
+    performance = continue_for(improviser, 0.0, 0.9, max_gap_s=0.5)
+    assert [note.onset_s for note in performance.notes] == pytest.approx([0.0, 0.4, 0.9])
+    assert improviser.bounds_s == pytest.approx([0.5, 0.5, 10.0])
 
 
 def test_no_gap_is_longer_than_was_asked() -> None:

@@ -13,6 +13,7 @@ from tiny_corpora import random_pieces, scale, write_corpus
 
 from improv_core.errors import DataError, StorageError
 from improv_training.corpora.archives import Archive
+from improv_training.corpora.beats import BEATS
 from improv_training.corpora.corpus import TRACKS
 from improv_training.corpora.encoded import Encoded
 from improv_training.corpora.encoding import encode_source
@@ -64,7 +65,7 @@ def test_rows_stay_on_the_disk_until_they_are_looked_at(reading: Reading) -> Non
     assert isinstance(rows.base, np.memmap)
     assert not rows.flags.writeable
     assert rows.dtype == np.int32
-    assert np.load(next(reading.cache.glob("*.npy")), mmap_mode="r").shape == (30, 5)
+    assert np.load(next(reading.cache.glob("*.npy")), mmap_mode="r").shape == (30, 8)
 
 
 @pytest.mark.parametrize("suffix", [".json", ".npy"])
@@ -121,12 +122,61 @@ def test_each_choice_of_tracks_has_a_cache_of_its_own(reading: Reading) -> None:
     assert len(list(reading.cache.glob("*.json"))) == 3
 
 
+def test_each_source_of_beats_has_a_cache_of_its_own(reading: Reading) -> None:
+    (reading.folder / "beat_midi.txt").write_text("0.5 1\n1.5 0\n")
+    known = []
+    for beats in BEATS:
+        rows = encode_source(reading.folder, reading.cache, beats=beats).rows
+        known.append([tuple(row) for row in rows[:3, -2:].tolist()])
+    assert known == [
+        [(0, 0), (0, 0), (0, 0)],
+        [(0, 500), (240, 500), (480, 500)],
+        [(1680, 1000), (1800, 1000), (1920, 1000)],
+    ]
+    assert len(list(reading.cache.glob("*.json"))) == 3
+
+
+def test_changed_annotations_are_read_again(reading: Reading) -> None:
+    lengths = []
+    for text in ("0 1\n1 0\n", "0 1\n1.25 0\n"):
+        (reading.folder / "beat_midi.txt").write_text(text)
+        lengths.append(encode_source(reading.folder, reading.cache, beats="annotations").rows[0, -1])
+    assert lengths == [1000, 1250]
+
+
+def test_music_whose_annotations_are_damaged_stays_without_beats_and_one_sentence_names_them(
+    reading: Reading,
+) -> None:
+    write_corpus(reading.folder, {"deep/c.mid": scale(5)})
+    (reading.folder / "beat_midi.txt").write_text("0 1\n1 0\n")
+    damaged = reading.folder / "deep" / "beat_midi.txt"
+    damaged.write_text("0 1\nnoise\n")
+    encoded = encode_source(reading.folder, reading.cache, beats="annotations")
+    assert encoded.files == ("a.mid", "b.mid", "deep/c.mid")
+    assert encoded.skipped == (
+        f"{damaged} is no list of beats (line 2 does not begin with a time in seconds); "
+        "its music is read without beats.",
+    )
+    assert encoded.rows[30:, -1].tolist() == [0] * 5
+    assert encoded.rows[:20, -1].tolist() == [1000] * 20
+
+
+def test_a_folder_without_any_annotations_is_an_error_where_they_are_asked_for(reading: Reading) -> None:
+    with pytest.raises(DataError) as error:
+        encode_source(reading.folder, reading.cache, beats="annotations")
+    assert str(error.value) == (
+        f"{reading.folder}: none of its files has beats annotated in a beat_midi.txt beside it."
+    )
+    assert list(reading.cache.iterdir()) == []
+
+
 def test_several_processes_read_the_same_as_one(tmp_path: Path) -> None:
     pieces = {f"{i:03}.mid": scale(3 + i % 5) for i in range(130)}
     folder = write_corpus(tmp_path / "songs", pieces)
     (folder / "071.mid").write_bytes(b"noise")
-    alone = encode_source(folder, tmp_path / "one")
-    together = encode_source(folder, tmp_path / "two", workers=2)
+    (folder / "beat_midi.txt").write_text("0 1\n1 0\n")
+    alone = encode_source(folder, tmp_path / "one", beats="annotations")
+    together = encode_source(folder, tmp_path / "two", beats="annotations", workers=2)
     assert together.files == alone.files == tuple(sorted(pieces.keys() - {"071.mid"}))
     assert together.skipped == alone.skipped == (f"{folder / '071.mid'} is not a MIDI file.",)
     np.testing.assert_array_equal(together.rows, alone.rows)
@@ -160,8 +210,9 @@ def test_an_archive_gives_what_its_folder_gives(tmp_path: Path, workers: int) ->
     with tarfile.open(tmp_path / "songs.tar.gz", "w:gz") as archive:
         for path in sorted(folder.iterdir()):
             archive.add(path, f"songs/{path.name}")
-    expected = encode_source(folder, tmp_path / "cache")
-    packed = encode_source(Archive(tmp_path / "songs.tar.gz"), tmp_path / "cache", workers=workers)
+    expected = encode_source(folder, tmp_path / "cache", beats="ticks")
+    archive = Archive(tmp_path / "songs.tar.gz")
+    packed = encode_source(archive, tmp_path / "cache", beats="ticks", workers=workers)
     assert packed.files == expected.files
     np.testing.assert_array_equal(packed.rows, expected.rows)
 

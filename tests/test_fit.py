@@ -169,3 +169,9 @@ def test_a_run_is_gone_on_with_by_its_own_plan(capfd: pytest.CaptureFixture[str]
     assert main(arguments("run", "--resume", "--updates", "14")) == 0
     kept: Any = load_checkpoint(Path("run/last.ckpt"))
     assert (kept.updates, kept.plan.preset, kept.plan.shape.hidden) == (14, "small", 16)
+
+
+def test_that_corpora_are_canonical_is_remembered() -> None:
+    assert main(arguments("run", *NEW, "--canonical")) == 0
+    plan = load_checkpoint(Path("run/last.ckpt")).plan
+    assert (plan.canonical, plan.augmentation.shuffle) == (True, False)

@@ -6,16 +6,24 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from onnx_bytes import with_metadata
+from playing import improviser_of, model_of, model_that_plays
+from scripted_improviser import ScriptedImproviser
 
+from improv_core.closing import CLOSE_S, REACHED_S
 from improv_core.errors import MidiFileError, ModelFileError, StorageError
+from improv_core.improviser import Improviser
+from improv_core.improvising import Ask
 from improv_core.midi_files import Track, read_midi, write_midi
 from improv_core.model import METADATA_KEY
 from improv_core.notes import ControlChange, Note, Performance
+from improv_core.representation import Events, Piano
+from improv_daemon import generating
 from improv_daemon.generating import generate, random_opening
 from improv_daemon.models import load_model, model_path
-from improv_daemon.settings import Settings
+from improv_daemon.settings import Answer, Settings
 
 SETTINGS = Settings(seed=7)
 
@@ -35,7 +43,7 @@ def test_a_continuation_is_one_track_of_improvs_from_time_zero(seed_file: Path, 
     assert track.name == "improv"
     onsets = [note.onset_s for note in track.performance.notes]
     assert onsets[0] == 0.0
-    assert 2.4 <= onsets[-1] <= 4.001
+    assert 2.4 <= onsets[-1] <= 4.0 + CLOSE_S + REACHED_S
     sampling = SETTINGS.sampling
     assert all(sampling.lowest_pitch <= n.pitch <= sampling.highest_pitch for n in track.performance.notes)
 
@@ -49,6 +57,86 @@ def test_a_set_seed_gives_the_same_file_and_no_seed_another_each_time(
     contents = [path.read_bytes() for path in files]
     assert contents[0] == contents[1]
     assert len(set(contents[1:])) == 3
+
+
+def test_style_density_and_tempo_may_be_asked_and_what_comes_is_still_a_continuation(
+    seed_file: Path, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    settings = replace(SETTINGS, answer=Answer(style="jazz line", density_ratio=2.0))
+    generate(seed_file, tmp_path / "out.mid", settings, 3.0, tempo_bpm=120.0, say=said.append)
+    (track,) = read_midi(tmp_path / "out.mid")
+    assert track.performance.notes[0].onset_s == 0.0
+    assert said == []
+
+
+@pytest.fixture
+def improvisers(monkeypatch: pytest.MonkeyPatch) -> list[ScriptedImproviser]:
+    """Every improviser that is made from now on, each playing what is written down."""
+    made: list[ScriptedImproviser] = []
+
+    def make(*_: object) -> ScriptedImproviser:
+        made.append(ScriptedImproviser(0.5, endless=True))
+        return made[-1]
+
+    monkeypatch.setattr(generating, "improviser_of", make)
+    return made
+
+
+def test_density_is_times_that_of_the_seed(
+    seed_file: Path, tmp_path: Path, improvisers: list[ScriptedImproviser]
+) -> None:
+    settings = replace(SETTINGS, answer=Answer(style="pop", density_ratio=2.0))
+    generate(seed_file, tmp_path / "out.mid", settings, 3.0)
+    assert improvisers[0].asks == [Ask("pop", pytest.approx(8.0, abs=0.02), 3.0)]
+
+
+def test_of_a_seed_that_is_too_short_no_density_is_asked_and_that_is_said(
+    tmp_path: Path, improvisers: list[ScriptedImproviser]
+) -> None:
+    said: list[str] = []
+    write_midi(tmp_path / "one.mid", [Track("piano", Performance.of([Note(60, 60, 0.0, 1.0)]))])
+    settings = replace(SETTINGS, answer=Answer(density_ratio=2.0))
+    generate(tmp_path / "one.mid", tmp_path / "out.mid", settings, 3.0, say=said.append)
+    assert improvisers[0].asks == [Ask(length_s=3.0)]
+    assert said == ["What it goes on from is too short to have a density, so improv is as dense as it likes."]
+
+
+@pytest.mark.usefixtures("improvisers")
+def test_what_the_model_cannot_be_asked_is_said_and_it_goes_on(
+    seed_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    model = model_of(Events(), preset="performance-rnn")
+    monkeypatch.setattr(generating, "load_model", lambda name: model)
+    settings = replace(SETTINGS, answer=Answer(style="pop"))
+    generate(seed_file, tmp_path / "out.mid", settings, 3.0, tempo_bpm=90.0, say=said.append)
+    assert said == [
+        "The model 'default' (preset performance-rnn) has not learned to heed style and tempo: it plays as "
+        "it would without."
+    ]
+    assert (tmp_path / "out.mid").is_file()
+
+
+def test_with_a_tempo_the_first_note_is_on_a_beat_and_the_others_are_read_with_theirs(
+    seed_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Improviser] = []
+
+    def make(*_: object) -> Improviser:
+        made.append(improviser_of(model_that_plays(dt=250), seed=1))
+        return made[-1]
+
+    monkeypatch.setattr(generating, "improviser_of", make)
+    generate(seed_file, tmp_path / "out.mid", SETTINGS, 2.0, tempo_bpm=60.0)
+    names = [column.name for column in Piano.columns]
+    phase, period = names.index("beat_phase"), names.index("beat_period")
+    columns = np.concatenate([step.columns for step in made[0].window])
+    assert set(columns[:16, phase]) == {24}
+    assert columns[16, phase] == 0
+    assert set(columns[16:, phase]) <= set(range(24))
+    assert len(set(columns[16:, phase])) > 3
+    assert set(columns[16:, period]) == {22}
 
 
 def test_a_seed_file_without_notes_is_refused(tmp_path: Path) -> None:

@@ -56,10 +56,16 @@ def test_the_graph_has_an_lstm_for_each_layer_and_the_heads_as_outputs(layers: i
         "projected",
         "next_hidden",
         "next_cell",
-        "part",
+        *("asked.part", "asked.style", "asked.density", "asked.left"),
         *(f"head.{name}.{kind}" for name in ATTRIBUTE_NAMES for kind in ("weight", "bias")),
         *(f"given.{name}" for name in ATTRIBUTE_NAMES[:-1]),
     }
+
+
+def test_each_table_of_what_is_asked_is_the_network_s(tmp_path: Path) -> None:
+    network, model = make_network(1), load(tmp_path / "a.onnx", 1)
+    for ours, theirs in zip(model.heads.asked, network.asked, strict=True):
+        np.testing.assert_array_equal(ours, theirs.weight.detach().numpy())
 
 
 def test_metadata_travel_as_json() -> None:

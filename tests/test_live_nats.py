@@ -52,7 +52,7 @@ def test_every_step_is_predicted_from_those_before_it(tmp_path: Path) -> None:
 
 
 def test_a_window_begins_from_an_empty_state(tmp_path: Path) -> None:
-    model = Model.load(saved(tiny_graph(tiny_network(), window=7), tmp_path / "a.onnx"))
+    model = Model.load(saved(tiny_graph(tiny_network(spread=1.0), window=7), tmp_path / "a.onnx"))
     notes, part = performance(20), np.ones(20, dtype=np.int64)
     nats, _ = live_nats(model, notes, part)
     assert nats == pytest.approx(nats_at_once(model, notes, part, 7), rel=1e-5)
@@ -68,7 +68,7 @@ def nats_at_once(model: Model, notes: Notes, part: Any, window: int) -> float:
         span = slice(begin, begin + window)
         columns, dense = read.columns[span, None], read.dense[span, None].astype(np.float32)
         projected, _ = model.run(columns, dense, model.initial_state())
-        z, wanted = model.heads.begin(projected[:, 0], rows.part[span]), rows.targets[span]
+        z, wanted = model.heads.begin(projected[:, 0], rows.asked[span]), rows.targets[span]
         for i in range(len(model.representation.attributes)):
             outputs = model.heads.outputs(i, z, list(wanted.T)).astype(np.float64)
             shares = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)

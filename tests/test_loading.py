@@ -15,6 +15,7 @@ from improv_core.midi_files import Track, read_performance, write_midi
 from improv_core.representation import encode
 from improv_training.corpora.corpus import SPLITS, Corpus, open_corpus, save_corpus
 from improv_training.corpora.loading import hashed_splits, load_corpus
+from improv_training.mix import Ingredient, Mix
 
 
 def load(folder: Path, splits: Path | None = None) -> Corpus:
@@ -151,12 +152,43 @@ def test_an_archive_is_read_as_the_folder_that_it_would_unpack_to(tmp_path: Path
     assert (packed.name, packed.files, packed.split) == ("songs", ("deep/a.mid", "b.mid"), ("test", "train"))
 
 
+def test_a_piece_knows_its_voices_its_beats_and_what_the_mix_says_of_its_corpus(tmp_path: Path) -> None:
+    (tmp_path / "songs").mkdir()
+    write_midi(tmp_path / "songs" / "a.mid", [Track("right", scale(3)), Track("left", scale(2), channel=1)])
+    mix = Mix({"songs": Ingredient("pop", beats="ticks")})
+    setting = load_corpus(tmp_path / "songs", None, tmp_path / "cache", mix=mix).piece(0).setting
+    assert setting is not None
+    assert setting.style == "pop"
+    assert setting.voice.tolist() == [0, 0, 0]
+    assert setting.beat_ticks.tolist() == [0, 240, 480]
+    assert setting.beat_ms.tolist() == [500, 500, 500]
+    setting = load(tmp_path / "songs").piece(0).setting
+    assert setting is not None
+    assert (setting.style, setting.beat_ms.tolist()) == (None, [0, 0, 0])
+
+
+def test_annotations_are_not_looked_for_in_an_archive(tmp_path: Path) -> None:
+    folder = write_corpus(tmp_path / "songs", {"a.mid": scale(8)})
+    with zipfile.ZipFile(tmp_path / "songs.zip", "w") as archive:
+        archive.write(folder / "a.mid", "a.mid")
+    mix = Mix({"songs": Ingredient(beats="annotations")})
+    with pytest.raises(DataError) as error:
+        load_corpus(tmp_path / "songs.zip", None, tmp_path / "cache", mix=mix)
+    assert str(error.value) == (
+        f"{tmp_path / 'songs.zip'} is an archive, and annotations of beats are read beside the files of a "
+        "folder: unpack it, and name the folder."
+    )
+
+
 def test_a_corpus_goes_to_another_machine_as_two_files(tmp_path: Path) -> None:
-    corpus = load(write_corpus(tmp_path / "songs", random_pieces(5)))
+    folder = write_corpus(tmp_path / "songs", random_pieces(5))
+    mix = Mix({"songs": Ingredient("jazz line", beats="ticks")})
+    corpus = load_corpus(folder, None, tmp_path / "cache", mix=mix)
     index = save_corpus(corpus, tmp_path / "there")
     assert sorted(path.suffix for path in index.parent.iterdir()) == [".json", ".npy"]
     opened = open_corpus(index)
     assert (opened.name, opened.files, opened.split) == (corpus.name, corpus.files, corpus.split)
+    assert opened.style == "jazz line"
     np.testing.assert_array_equal(opened.rows, corpus.rows)
     np.testing.assert_array_equal(opened.offsets, corpus.offsets)
 
@@ -171,11 +203,21 @@ def test_encoded_corpora_are_opened_without_any_library_that_reads_midi(tmp_path
     assert done.stdout == "8 set()\n"
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"improv_encoding": 3}'])
+@pytest.mark.parametrize("content", ["", "[]", '{"improv_encoding": 4}'])
 def test_what_is_no_encoded_corpus_is_an_error(tmp_path: Path, content: str) -> None:
     (tmp_path / "songs.json").write_text(content)
     with pytest.raises(DataError, match=r"songs\.json is no encoded corpus of this improv, or is damaged"):
         open_corpus(tmp_path / "songs.json")
+
+
+def test_a_corpus_of_a_style_that_nobody_knows_is_an_error(tmp_path: Path) -> None:
+    index = save_corpus(load(write_corpus(tmp_path / "songs", {"a.mid": scale(8)})), tmp_path / "there")
+    index.write_text(json.dumps(json.loads(index.read_text()) | {"style": "salsa"}))
+    with pytest.raises(DataError) as error:
+        open_corpus(index)
+    assert str(error.value) == (
+        f"{index} has the style 'salsa', which is none of classical, roll era, pop, jazz line."
+    )
 
 
 # --- recorded sessions ----------------------------------------------------------------------------

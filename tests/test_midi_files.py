@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import mido
 import pretty_midi
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -280,6 +281,22 @@ def test_what_is_written_reads_the_same_within_a_millisecond(
     assert [(t.name, t.program, t.channel) for t in (player, improv)] == [("player", 0, 0), ("improv", 4, 1)]
     assert_same(player.performance, performance, within_s=0.001)
     assert_same(improv.performance, performance, within_s=0.001)
+
+
+@pytest.mark.parametrize("tempo_bpm", [30.0, 97.0, 300.0])
+def test_at_any_tempo_the_music_is_the_same(tmp_path: Path, tempo_bpm: float) -> None:
+    played = Performance.of([Note(60, 80, 0.5, 0.25), Note(62, 70, 1.0, 0.0)], [])
+    path = tmp_path / "a.mid"
+    write_midi(path, [Track("improv", played)], tempo_bpm)
+    (tempo,) = (message.tempo for message in mido.MidiFile(path) if message.type == "set_tempo")
+    assert mido.tempo2bpm(tempo) == pytest.approx(tempo_bpm, rel=1e-4)
+    notes = read_performance(path).notes
+    assert [(n.pitch, n.onset_s) for n in notes] == [
+        (60, pytest.approx(0.5, abs=2e-3)),
+        (62, pytest.approx(1, abs=2e-3)),
+    ]
+    assert notes[0].duration_s == pytest.approx(0.25, abs=3e-3)
+    assert 0 < notes[1].duration_s < 0.005
 
 
 def test_a_note_without_length_lasts_a_moment_when_written(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tiny_corpora import (
 )
 
 from improv_core.errors import ModelFileError, StorageError
-from improv_core.notes import Note, Part, Performance
+from improv_core.notes import Note, Performance
 from improv_core.representation import (
     ATTRIBUTE_NAMES,
     ATTRIBUTES,
@@ -32,7 +32,6 @@ from improv_core.representation import (
     encode,
     joined,
     start_steps,
-    steps,
     targets,
 )
 from improv_core.representation.binning import CELL_MS, Grid, Identity
@@ -43,6 +42,7 @@ with contextlib.suppress(ImportError):
 
     from improv_export.exporting import export_checkpoint
     from improv_training.corpora.corpus import Corpus
+    from improv_training.engine.batches import own_rows
     from improv_training.engine.network import Network
     from improv_training.evaluation.figures import Figures, mean_over_corpora, mean_over_notes, write_json
     from improv_training.evaluation.nats import model_nats, score_corpus
@@ -80,12 +80,14 @@ def checkpoint(tmp_path: Path) -> Path:
 
 
 def figures(name: str, notes: int, model: float, bigram: float) -> Figures:
-    nats = {row: (value / 5,) * 5 for row, value in (("model", model), ("bigram", bigram), ("unigram", 15.0))}
+    rows = {"model": model, "PPM-4": 12.0, "bigram": bigram, "unigram": 15.0}
+    nats = {row: (value / 5,) * 5 for row, value in rows.items()}
     return Figures(
         corpus=name,
         pieces=2,
         notes=notes,
         steps=notes,
+        tokens=4 * notes,
         seconds=60.0,
         attributes=ATTRIBUTES,
         nats=nats,
@@ -94,6 +96,9 @@ def figures(name: str, notes: int, model: float, bigram: float) -> Figures:
         width=1.0,
         lost=0.0,
         charge=0.0,
+        bits_per_second={row: (value + 1) * notes / math.log(2) / 60 for row, value in rows.items()},
+        per_token={row: (value + 1) / 4 for row, value in rows.items()},
+        per_piece={row: (value * notes, notes) for row, value in rows.items()},
     )
 
 
@@ -103,14 +108,13 @@ def test_nats_are_those_of_each_whole_piece_from_an_empty_state(checkpoint: Path
     network, total = make_network(), np.zeros(len(ATTRIBUTES))
     with torch.inference_mode():
         for piece in corpus.pieces("test"):
-            part = np.full(len(piece), int(Part.IMPROV))
-            read, start = steps(piece, part), start_steps()
-            columns = torch.from_numpy(np.concatenate([start.columns, read.columns[:-1]]))[:, None]
-            keys = torch.from_numpy(np.concatenate([start.dense, read.dense[:-1]])).float()[:, None]
+            rows, start = own_rows(Piano(), piece), start_steps()
+            columns = torch.from_numpy(np.concatenate([start.columns, rows.read.columns[:-1]]))[:, None]
+            keys = torch.from_numpy(np.concatenate([start.dense, rows.read.dense[:-1]])).float()[:, None]
             projected, _ = network(columns, keys, network.zero_state(1))
             everything = torch.ones(len(piece), 1, dtype=torch.bool)
             wanted = torch.from_numpy(targets(piece))[:, None]
-            losses = network.losses(projected, torch.from_numpy(part)[:, None], wanted, everything)
+            losses = network.losses(projected, torch.from_numpy(rows.asked)[:, None], wanted, everything)
             total += losses.numpy()
     nats, count = model_nats(open_scorer(checkpoint), corpus, "test")
     assert count == corpus.note_count("test")
@@ -138,7 +142,7 @@ def test_figures_of_a_corpus_are_of_its_split_alone(checkpoint: Path) -> None:
     assert (result.corpus, result.pieces, result.notes, result.steps) == ("tiny", 2, 53 + 66, 53 + 66)
     assert (result.lost, result.charge) == (0, 0)
     assert result.per_step == result.nats["model"]
-    assert list(result.nats) == ["model", "bigram", "unigram"]
+    assert list(result.nats) == ["model", "PPM-4", "bigram", "unigram"]
     assert result.seconds == sum(piece.dt_ms.sum() for piece in corpus.pieces("test")) / 1000
     assert done[-1] == (119, 119)
 
@@ -161,11 +165,11 @@ def test_every_representation_is_scored_step_by_step(name: str, tmp_path: Path) 
     charge = 0.0
     with torch.inference_mode():
         for piece in corpus.pieces("test"):
-            rows = representation.rows(piece, np.full(len(piece), int(Part.IMPROV)))
+            rows = own_rows(representation, piece)
             read = joined([representation.start(), rows.read])[:-1]
             dense = torch.from_numpy(read.dense.astype(np.float32))[:, None]
             projected, _ = network(torch.from_numpy(read.columns)[:, None], dense, network.zero_state(1))
-            arrays = (rows.part, rows.targets, rows.scored)
+            arrays = (rows.asked, rows.targets, rows.scored)
             scores += network.scores(projected, *(torch.from_numpy(a)[:, None] for a in arrays)).numpy()
             count += int(rows.scored.sum())
             notes += int(rows.notes[rows.scored].sum())
@@ -218,6 +222,49 @@ def test_the_difference_is_model_less_bigram() -> None:
     assert sum(figures("a", 10, 10.0, 12.5).difference) == pytest.approx(-2.5)
 
 
+def test_bits_and_tokens_count_widths_and_what_is_lost() -> None:
+    one = replace(figures("a", 10, 10.0, 12.5), charge=0.5)
+    assert one.bits("model") == pytest.approx((10.0 + 0.5 + 1.0) / math.log(2))
+
+
+@pytest.mark.parametrize("name", ["piano", "regressing", "symbols", "events"])
+def test_totals_of_pieces_are_those_of_each_piece_alone(name: str, tmp_path: Path) -> None:
+    pieces = random_pieces(7, notes=20)
+    split = {file: "test" for i, file in enumerate(pieces) if i % 2}
+    network = make_network(representation=REPRESENTATIONS[name])
+    network.scales.fill_(0.25)
+    scorer = open_scorer(write_checkpoint(tmp_path / "a.ckpt", network))
+    corpus = make_corpus(pieces, split)
+    baselines = Baselines.learn([corpus], REPRESENTATIONS[name])
+    result = score_corpus(scorer, corpus, "test", baselines)
+    alone = [
+        score_corpus(scorer, make_corpus({file: pieces[file]}, {file: "test"}), "test", baselines)
+        for file in split
+    ]
+    for row, totals in result.per_piece.items():
+        assert totals == pytest.approx([one.per_piece[row][0] for one in alone], rel=1e-5)
+        assert sum(totals) == pytest.approx((result.total(row) + result.width) * result.notes)
+        assert result.bits_per_second[row] * result.seconds == pytest.approx(sum(totals) / math.log(2))
+        assert result.per_token[row] * result.tokens == pytest.approx(sum(totals))
+
+
+def test_an_empty_piece_takes_the_nats_of_no_other(tmp_path: Path) -> None:
+    pieces = {"a": random_performance(5), "empty": Performance.of([]), "b": random_performance(8, 3)}
+    corpus = make_corpus(pieces, dict.fromkeys(pieces, "test"))
+    baselines = Baselines.learn([make_corpus(random_pieces(1))], Piano())
+    scorer = open_scorer(write_checkpoint(tmp_path / "a.ckpt", make_network()))
+    first, empty, last = score_corpus(scorer, corpus, "test", baselines).per_piece["model"]
+    for file, total in (("a", first), ("b", last)):
+        alone = score_corpus(scorer, make_corpus({file: pieces[file]}, {file: "test"}), "test", baselines)
+        assert total == pytest.approx(alone.per_piece["model"][0], rel=1e-5)
+    assert empty == 0
+
+
+def test_tokens_are_those_of_the_words_whatever_the_model_reads(tmp_path: Path) -> None:
+    results = {name: score(REPRESENTATIONS[name], tmp_path)[0] for name in ("piano", "events")}
+    assert results["piano"].tokens == results["events"].tokens == results["events"].steps
+
+
 def test_means_weigh_corpora_alike_or_notes_alike() -> None:
     both = [figures("a", 300, 10.0, 12.0), figures("b", 100, 14.0, 15.0)]
     corpora, notes = mean_over_corpora(both), mean_over_notes(both)
@@ -225,6 +272,11 @@ def test_means_weigh_corpora_alike_or_notes_alike() -> None:
     assert sum(corpora.difference) == pytest.approx(-1.5)
     assert sum(notes.nats["model"]) == pytest.approx(11.0)
     assert (notes.pieces, notes.notes, notes.steps, notes.seconds) == (4, 400, 400, 120.0)
+    assert notes.tokens == 1600
+    assert notes.per_token["model"] == pytest.approx((11.0 + 1) / 4)
+    assert corpora.per_token["model"] == pytest.approx((12.0 + 1) / 4)
+    assert notes.bits_per_second["model"] * 120 == pytest.approx((11.0 + 1) * 400 / math.log(2))
+    assert not notes.per_piece
     assert notes.right == pytest.approx((0.5,) * 5)
 
 
@@ -252,6 +304,12 @@ def test_json_holds_every_figure(tmp_path: Path) -> None:
     assert table["corpora"][0]["corpus"] == "a"
     assert list(table["corpora"][0]["nats_per_note"]["model"]) == [*ATTRIBUTE_NAMES, "sum"]
     assert table["corpora"][0]["accuracy"] == dict.fromkeys(ATTRIBUTE_NAMES, 0.5)
+    assert table["corpora"][0]["tokens"] == 40
+    assert table["corpora"][0]["bits_per_note"]["model"] == round(11 / math.log(2), 4)
+    assert table["corpora"][0]["bits_per_second"]["unigram"] == round(160 / math.log(2) / 60, 4)
+    assert table["corpora"][0]["nats_per_token"]["model"] == 2.75
+    assert table["corpora"][0]["nats_of_each_piece"]["bigram"] == [125.0, 10]
+    assert table["means"][0]["nats_of_each_piece"] == {}
     assert table["means"][0]["nats_per_note"]["model_less_bigram"]["sum"] == -2.5
 
 

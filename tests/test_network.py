@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 from typing import Any
 
@@ -20,6 +21,7 @@ from improv_core.representation import (
     steps,
     targets,
 )
+from improv_core.representation.asking import ASKED, free
 from improv_core.representation.binning import Groups, Identity
 from improv_training.presets import load_preset
 
@@ -44,6 +46,11 @@ def inputs(piece: Notes) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(read.columns)[:, None], torch.from_numpy(read.dense).float()[:, None]
 
 
+def own(count: int) -> Tensor:
+    """improv's own notes, of which nothing is asked."""
+    return torch.from_numpy(free(count, Part.IMPROV))
+
+
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_state_carried_from_chunk_to_chunk_gives_what_the_whole_piece_gives(layers: int) -> None:
     network = make_network(layers)
@@ -59,37 +66,56 @@ def test_state_carried_from_chunk_to_chunk_gives_what_the_whole_piece_gives(laye
 
 def test_an_attribute_depends_on_the_ones_before_it_and_on_no_later_one() -> None:
     network = make_network()
-    projected, part = torch.randn(1, network.shape.projected), torch.ones(1, dtype=torch.int64)
-    base = network.outputs(projected, part, torch.zeros(1, len(ATTRIBUTES), dtype=torch.int64))
+    projected, asked = torch.randn(1, network.shape.projected), own(1)
+    base = network.outputs(projected, asked, torch.zeros(1, len(ATTRIBUTES), dtype=torch.int64))
     for changed in range(len(ATTRIBUTES)):
         values = torch.zeros(1, len(ATTRIBUTES), dtype=torch.int64)
         values[0, changed] = 1
-        logits = network.outputs(projected, part, values)
+        logits = network.outputs(projected, asked, values)
         same = [torch.equal(a, b) for a, b in zip(base, logits, strict=True)]
         assert same == [i <= changed for i in range(len(ATTRIBUTES))]
 
 
-def test_who_plays_next_changes_what_is_expected() -> None:
+@pytest.mark.parametrize("condition", range(len(ASKED)), ids=[column.name for column in ASKED])
+def test_each_thing_that_is_asked_of_the_next_step_changes_what_is_expected(condition: int) -> None:
     network = make_network()
-    values = torch.zeros(1, len(ATTRIBUTES), dtype=torch.int64)
-    player, improv = (network.outputs(torch.zeros(1, 10), torch.tensor([part]), values) for part in (0, 1))
-    assert not torch.equal(player[0], improv[0])
+    values, answers = torch.zeros(1, len(ATTRIBUTES), dtype=torch.int64), []
+    for value in range(ASKED[condition].size):
+        asked = own(1)
+        asked[0, condition] = value
+        answers.append(network.outputs(torch.zeros(1, 10), asked, values))
+    for one, other in itertools.combinations(answers, 2):
+        assert not any(torch.equal(mine, yours) for mine, yours in zip(one, other, strict=True))
+
+
+def test_what_is_asked_is_added_to_what_the_layers_say() -> None:
+    network, asked = make_network(), torch.tensor([[1, 2, 7, 3]])
+    with torch.no_grad():
+        sum_of_them = sum(network.asked[i].weight[value] for i, value in enumerate(asked[0].tolist()))
+    projected, values = torch.randn(1, 10), torch.zeros(1, len(ATTRIBUTES), dtype=torch.int64)
+    first = network.outputs(projected, asked, values)[0]
+    torch.testing.assert_close(first, network.heads[0](torch.relu(projected + sum_of_them)))
+
+
+def test_a_network_of_which_nothing_can_be_asked_has_nothing_for_it() -> None:
+    network = make_network(representation=Symbols("pitches", 1, table=("C4",)))
+    assert not [name for name in network.state_dict() if name.startswith("asked")]
 
 
 def test_losses_are_sums_of_nats_over_the_steps_that_count() -> None:
     network, piece = make_network(), notes()
     projected, _ = network(*inputs(piece), network.zero_state(1))
-    wanted, part = torch.from_numpy(targets(piece))[:, None], torch.ones(len(piece), 1, dtype=torch.int64)
+    wanted, asked = torch.from_numpy(targets(piece))[:, None], own(len(piece))[:, None]
     mask = torch.zeros(len(piece), 1, dtype=torch.bool)
     mask[:20] = True
-    losses = network.losses(projected, part, wanted, mask)
+    losses = network.losses(projected, asked, wanted, mask)
     assert losses.shape == (len(ATTRIBUTES),)
-    for i, logits in enumerate(network.outputs(projected[:20, 0], part[:20, 0], wanted[:20, 0])):
+    for i, logits in enumerate(network.outputs(projected[:20, 0], asked[:20, 0], wanted[:20, 0])):
         nats = -logits.log_softmax(1)[torch.arange(20), wanted[:20, 0, i]]
         torch.testing.assert_close(losses[i], nats.sum())
     projected = torch.where(mask[..., None], projected, torch.nan)
-    torch.testing.assert_close(network.losses(projected, part, wanted, mask), losses)
-    torch.testing.assert_close(network.scores(projected, part, wanted, mask), losses)
+    torch.testing.assert_close(network.losses(projected, asked, wanted, mask), losses)
+    torch.testing.assert_close(network.scores(projected, asked, wanted, mask), losses)
 
 
 def test_a_new_network_keeps_what_it_has_heard() -> None:
@@ -115,8 +141,8 @@ def test_a_regression_is_squared_seconds_with_more_below_zero_and_scored_by_its_
         network.heads[2].bias.fill_(-0.25)
     projected, mask = torch.zeros(3, 1, 16), torch.tensor([[True], [True], [False]])
     wanted = torch.tensor([[[60, 300, 250]], [[60, 500, 0]], [[60, 9000, 9000]]])
-    part = torch.ones(3, 1, dtype=torch.int64)
-    losses, scores = (one(projected, part, wanted, mask) for one in (network.losses, network.scores))
+    nothing = torch.zeros(3, 1, 0, dtype=torch.int64)
+    losses, scores = (one(projected, nothing, wanted, mask) for one in (network.losses, network.scores))
     assert losses[1].item() == pytest.approx(0.2**2 + 0.0)
     assert losses[2].item() == pytest.approx((0.5**2 + 2.5) + (0.25**2 + 2.5))
     assert scores[1:].tolist() == pytest.approx([0.2, 0.75])
@@ -152,5 +178,5 @@ def test_without_a_dense_layer_the_heads_read_the_layers_as_they_are() -> None:
         torch.zeros(4, 1, 1, dtype=torch.int64), torch.zeros(4, 1, 0), network.zero_state(1)
     )
     torch.testing.assert_close(projected[-1], hidden[-1])
-    (logits,) = network.outputs(projected, torch.ones(4, 1, dtype=torch.int64), torch.zeros(4, 1, 1))
+    (logits,) = network.outputs(projected, torch.zeros(4, 1, 0, dtype=torch.int64), torch.zeros(4, 1, 1))
     torch.testing.assert_close(logits, network.heads[0](projected))

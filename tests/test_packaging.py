@@ -97,6 +97,7 @@ def test_the_wheel_holds_four_packages_with_their_data(tmp_path: Path) -> None:
     assert {"improv_daemon/models/default.onnx", *models} <= set(names)
     presets = (ROOT / "training/improv_training/presets").iterdir()
     assert {f"improv_training/presets/{path.name}" for path in presets} <= set(names)
+    assert "improv_training/mixes/default.toml" in names
     assert {f"{package}/py.typed" for package in packages} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert not [name for name in names if "__pycache__" in name]

@@ -8,17 +8,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from playing import Room, improviser_of, model_that_plays, partner_of
+from scripted_improviser import ScriptedImproviser
 from window_models import RandomModel
 
+from improv_core.closing import CLOSING_NOTES
+from improv_core.improvising import Ask
 from improv_core.representation import Events
 from improv_core.sampler import Sampling
 from improv_core.window_improviser import WindowImproviser
 from improv_core.window_turn import READ_AT_ONCE
+from improv_daemon.open_answer import LAST_RELEASE_S, RING_S
 from improv_daemon.partner import (
-    LAST_RELEASE_S,
     PATIENCE_S,
     REBUILD_AFTER_S,
-    RING_S,
     AnswerEnded,
     CallHeard,
     Notice,
@@ -191,7 +193,60 @@ def test_an_answer_is_about_as_long_as_the_call(call_s: float, answer_s: float) 
     room.run_for(30.0)
     (answer,) = answers(notices)
     assert not answer.yielded
-    assert answer_s - 0.25 <= answer.length_s <= answer_s + 0.25
+    assert answer_s - 0.05 <= answer.length_s <= answer_s + 0.4
+
+
+def scripted(*gaps_s: float, **answer: float) -> tuple[Room, ScriptedImproviser, list[AnswerEnded]]:
+    """An answer of two seconds, as it is written down, to a call of one note."""
+    notices: list[Notice] = []
+    improviser = ScriptedImproviser(*gaps_s)
+    room = Room(partner_of(notices=notices, improviser=improviser, length_min_s=2.0, **answer))
+    room.call(60)
+    room.run_for(15.0)
+    return room, improviser, answers(notices)
+
+
+@pytest.mark.parametrize(
+    ("gaps_s", "onsets_s"),
+    [
+        ((1.0, 0.9, 0.1, 0.1), [0.0, 1.0, 1.9, 2.0]),
+        ((1.0, 0.9, 0.6, 0.1), [0.0, 1.0, 1.9, 2.5]),
+        ((1.0, 0.9, 0.9, 0.1), [0.0, 1.0, 1.9]),
+        ((1.0, 0.96, 0.1), [0.0, 1.0, 1.96]),
+        ((1.0, 0.9, 0.2, 0.02, 0.02, 0.1), [0.0, 1.0, 1.9, 2.1, 2.12, 2.14]),
+    ],
+    ids=["at its end", "a little after it", "before a long silence", "just before it", "with a chord"],
+)
+def test_an_answer_closes_with_the_note_or_chord_that_reaches_its_end(
+    gaps_s: tuple[float, ...], onsets_s: list[float]
+) -> None:
+    room, improviser, ended = scripted(*gaps_s)
+    first_s = room.onsets[0][0]
+    assert [at_s - first_s for at_s, _ in room.onsets] == pytest.approx(onsets_s)
+    assert [answer.yielded for answer in ended] == [False]
+    assert len(improviser.sounded[0]) == len(onsets_s)
+    assert room.performer.silent
+
+
+def test_a_closing_chord_without_end_is_ended() -> None:
+    room, _, ended = scripted(1.0, 1.0, *[0.0] * 1000)
+    assert len(room.onsets) == 2 + CLOSING_NOTES
+    assert len(ended) == 1
+
+
+def test_gaps_are_bounded_within_the_answer_and_free_behind_its_end() -> None:
+    _, improviser, _ = scripted(1.0, 9.0, max_gap_s=1.2)
+    assert improviser.bounds_s == pytest.approx([1.2, 1.2, 10.0])
+
+
+def test_each_answer_is_told_how_long_it_is_to_be() -> None:
+    improviser = ScriptedImproviser(0.5)
+    room = Room(partner_of(improviser=improviser))
+    room.call(60)
+    room.run_for(10.0)
+    room.call(*[60, 64] * 8, gap_s=0.25, duration_s=0.25)
+    room.run_for(20.0)
+    assert improviser.asks == [Ask(length_s=1.5), Ask(length_s=pytest.approx(4.0))]
 
 
 def test_no_note_is_held_long_after_its_answer() -> None:

@@ -13,7 +13,6 @@ from tiny_corpora import (
     write_checkpoint,
 )
 
-from improv_core.notes import Part
 from improv_core.representation import Attribute, Events, NoteAttributes, Notes, Piano, Representation, encode
 from improv_core.representation.binning import Identity
 from improv_core.representation.piano import DT
@@ -21,7 +20,7 @@ from improv_training.evaluation.baselines import Baselines
 from improv_training.evaluation.ppm import Ppm
 
 with contextlib.suppress(ImportError):
-    from improv_training.evaluation.nats import own_rows
+    from improv_training.engine.batches import own_rows
     from improv_training.evaluation.pitch_space import (
         GROUPING,
         PAST,
@@ -116,7 +115,7 @@ def test_piano_is_summed_over_every_time_and_pedal(told: Told, tmp_path: Path) -
     (said,) = PianoPitch(model, told).distributions([notes])
     allowed = np.ones((len(notes), DT.size)) if told == PAST else time_shares(notes)
     for i in range(len(notes)):
-        z, expected = model.heads.begin(projected[i], Part.IMPROV), np.zeros(128)
+        z, expected = model.heads.begin(projected[i], own_rows(Piano(), notes).asked[i]), np.zeros(128)
         times = softmax(model.heads.outputs(0, z, ())) * allowed[i]
         for dt, of_time in enumerate(times / times.sum()):
             for pedal, of_pedal in enumerate(softmax(model.heads.outputs(1, z, (dt,)))):
@@ -129,7 +128,7 @@ def test_piano_that_is_told_time_and_pedal_says_what_its_head_says(tmp_path: Pat
     rows = own_rows(Piano(), notes)
     (projected,) = projected_before(model, [rows.read])
     (said,) = PianoPitch(model, TIMING).distributions([notes])
-    z = model.heads.begin(projected[7], Part.IMPROV)
+    z = model.heads.begin(projected[7], rows.asked[7])
     expected = softmax(model.heads.outputs(2, z, rows.targets[7].tolist()))
     np.testing.assert_allclose(said[7], expected, atol=1e-7)
 
@@ -162,7 +161,7 @@ def test_an_event_model_is_read_where_keys_go_down_among_note_ons_alone(tmp_path
     (said,) = EventPitch(model).distributions([notes])
     where = np.flatnonzero(words < 128)
     assert words[where].tolist() == notes.pitch.tolist()
-    logits = model.heads.outputs(0, model.heads.begin(projected[where[5]], Part.IMPROV), ())
+    logits = model.heads.outputs(0, model.heads.begin(projected[where[5]], ()), ())
     np.testing.assert_allclose(said[5], softmax(logits[:128]), atol=1e-7)
 
 

@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 from tiny_corpora import make_network, random_performance, require_training_extra, write_checkpoint
 
-from improv_core.notes import Part
 from improv_core.representation import Symbols, encode
 from improv_core.representation.chord_names import Chords
 from improv_training.evaluation.chords import ChordHabits, groups_of
 from improv_training.evaluation.spelling import spelling_of
 
 with contextlib.suppress(ImportError):
-    from improv_training.evaluation.nats import own_rows
+    from improv_training.engine.batches import own_rows
     from improv_training.evaluation.pitch_space import pitch_nats, softmax
     from improv_training.evaluation.pitch_symbols import SymbolPitch, in_vocabulary
     from improv_training.evaluation.reading import projected_before
@@ -49,7 +48,7 @@ def test_a_model_is_read_before_each_onset(tmp_path: Path) -> None:
     symbols = Symbols("pitches", 1).learned([notes])
     scorer = open_scorer(write_checkpoint(tmp_path / "a.ckpt", make_network(representation=symbols)))
     (projected,) = projected_before(scorer, [own_rows(symbols, notes).read])
-    shares = softmax(scorer.heads.outputs(0, scorer.heads.begin(projected, Part.IMPROV), ()))
+    shares = softmax(scorer.heads.outputs(0, scorer.heads.begin(projected, ()), ()))
     spelling = spelling_of(symbols, ChordHabits.none())
     (said,) = SymbolPitch(scorer, spelling).distributions([notes])
     groups, place = groups_of(notes), 0

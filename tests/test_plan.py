@@ -14,6 +14,12 @@ def test_a_stored_plan_comes_back_equal() -> None:
     assert Plan.stored(asdict(plan)) == plan
 
 
+def test_a_plan_from_before_canonical_notes_is_of_notes_as_played() -> None:
+    stored = asdict(Plan())
+    del stored["canonical"]
+    assert Plan.stored(stored) == Plan()
+
+
 def test_elapsed_goes_by_hours_unless_updates_are_planned() -> None:
     assert Plan(hours=4).elapsed(hours=1, updates=99) == 0.25
     assert Plan(hours=4, updates=200).elapsed(hours=1, updates=100) == 0.5

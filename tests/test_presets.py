@@ -116,7 +116,7 @@ def test_a_file_of_ones_own_is_a_preset(tmp_path: Path) -> None:
         ("hidden = 512", "hiden = 512", "hiden"),
         ("lanes = 32", "lane = 32", "lane"),
         ('kind = "piano"', 'kind = "organ"', "organ"),
-        ("size = 96", "size = 95", "attributes or columns of 'piano'"),
+        ("size = 96", "size = 95", "attributes or inputs of 'piano'"),
         ("lanes = 32", 'tracks = "drums"', "tracks is one of piano, melody, all"),
         ("summary", 'colour = "red"\nsummary', "nothing is called colour"),
         ("rate = 2e-3", 'schedule = "random"', "schedule is one of cosine, constant"),

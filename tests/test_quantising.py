@@ -198,7 +198,7 @@ def largest_difference_of_a_logit(small: Model, full: Model) -> float:
         logits = []
         for which, model in enumerate((small, full)):
             projected, states[which] = model.advance(rows.read[i : i + 1], states[which])
-            z = model.heads.begin(projected, rows.part[i])
+            z = model.heads.begin(projected, rows.asked[i])
             logits.append([model.heads.outputs(a, z, rows.targets[i].tolist()) for a in range(5)])
         largest = max(largest, *(float(np.abs(a - b).max()) for a, b in zip(*logits, strict=True)))
     return largest

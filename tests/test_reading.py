@@ -10,7 +10,7 @@ from tiny_corpora import make_network, random_performance, require_training_extr
 from improv_core.representation import Piano, Steps, encode, joined
 
 with contextlib.suppress(ImportError):
-    from improv_training.evaluation.nats import own_rows
+    from improv_training.engine.batches import own_rows
     from improv_training.evaluation.reading import projected_before
     from improv_training.evaluation.scoring import Scorer, open_scorer
 

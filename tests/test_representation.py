@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,13 +12,20 @@ from hypothesis import strategies as st
 from improv_core.notes import ControlChange, Note, Part, Performance
 from improv_core.representation import (
     ATTRIBUTES,
+    STYLES,
+    Notes,
+    Piano,
     PianoStream,
+    Pulse,
+    Setting,
     Steps,
+    Wishes,
     encode,
     steps,
     targets,
     to_ms,
 )
+from improv_core.representation.asking import FREE_DENSITY, FREE_LEFT, FREE_STYLE, NO_PERIOD, NO_PHASE
 from improv_core.representation.binning import Grid, binning_from_spec
 from improv_core.representation.piano import COLUMNS, DT, DURATION, HELD, keys_down
 
@@ -55,9 +64,12 @@ def as_events(performance: Performance, parts: list[Part]) -> list[tuple[int, in
     return sorted(events)
 
 
-def stream(performance: Performance, parts: list[Part]) -> Steps:
+def stream(
+    performance: Performance, parts: list[Part], style: str | None = None, pulse: Pulse | None = None
+) -> Steps:
     """Every step of a performance that arrives one event at a time."""
     notes, live = encode(performance), PianoStream()
+    live.style, live.pulse = style, pulse
     collected: list[Steps] = []
     for at_ms, kind, i in as_events(performance, parts):
         if kind == PEDAL:
@@ -90,12 +102,84 @@ def test_streaming_a_performance_gives_the_steps_of_encoding_it(
     np.testing.assert_array_equal(live.dense, whole.dense)
 
 
+@st.composite
+def pulses(draw: st.DrawFn) -> Pulse:
+    """Any beat, also one that no table has."""
+    return Pulse(draw(st.floats(-1e5, 1e5)), draw(st.floats(20, 5000)))
+
+
+def set_in(performance: Performance, style: str | None, pulse: Pulse | None) -> Notes:
+    """The notes as a file of them would be read of which the style and the beats are known."""
+    notes = encode(performance)
+    onset_ms = to_ms(performance.notes[0].onset_s) + notes.onset_ms
+    ticks = [0 if pulse is None else pulse.ticks(at_ms) for at_ms in onset_ms.tolist()]
+    beat_ms = np.full(len(notes), 0 if pulse is None else round(pulse.beat_ms))
+    setting = Setting(np.zeros(len(notes), dtype=np.int64), np.array(ticks), beat_ms, style)
+    return replace(notes, setting=setting)
+
+
+@given(performances(), st.sampled_from([None, *STYLES]), st.none() | pulses(), st.data())
+def test_streaming_with_a_style_and_a_pulse_gives_the_steps_of_a_file_of_which_they_are_known(
+    performance: Performance, style: str | None, pulse: Pulse | None, data: st.DataObject
+) -> None:
+    notes = set_in(performance, style, pulse)
+    parts = data.draw(st.lists(st.sampled_from(Part), min_size=len(notes), max_size=len(notes)))
+    live = stream(performance, parts, style, pulse)
+    whole = steps(notes, np.array(parts))
+    np.testing.assert_array_equal(live.columns, whole.columns)
+    np.testing.assert_array_equal(live.dense, whole.dense)
+
+
+def test_hands_that_play_at_once_read_as_they_do_from_a_file() -> None:
+    performance = Performance.of(
+        [Note(48 + 12 * (i % 2) + i % 5, 64, 0.2 * (i // 2), 0.35 + 0.1 * (i % 3)) for i in range(24)]
+    )
+    pulse = Pulse(origin_ms=50.0, beat_ms=400.0)
+    notes = set_in(performance, "pop", pulse)
+    for improv in (0, 1):
+        parts = [Part(int(i % 2 == improv)) for i in range(24)]
+        live, whole = stream(performance, parts, "pop", pulse), steps(notes, np.array(parts))
+        np.testing.assert_array_equal(live.columns, whole.columns)
+        np.testing.assert_array_equal(live.dense, whole.dense)
+        assert set(live.columns[:, 5].tolist()) == {0, 1}
+
+
+def test_style_phase_and_period_are_read_where_they_are_known() -> None:
+    performance = Performance.of([Note(60, 64, onset_s, 0.1) for onset_s in (1.0, 1.25, 1.5)])
+    known = steps(set_in(performance, "roll era", Pulse(1000.0, 500.0)), np.ones(3, dtype=np.int64))
+    assert known.columns[:, 8:].tolist() == [[1, 0, 12], [1, 12, 12], [1, 0, 12]]
+    nothing = steps(encode(performance), np.ones(3, dtype=np.int64))
+    assert nothing.columns[:, 8:].tolist() == [[FREE_STYLE, NO_PHASE, NO_PERIOD]] * 3
+    np.testing.assert_array_equal(nothing.columns[:, :8], known.columns[:, :8])
+
+
+def test_a_stream_and_its_twin_keep_style_and_pulse_each_for_itself() -> None:
+    one = PianoStream()
+    one.style, one.pulse = "pop", Pulse(0.0, 500.0)
+    twin = one.copy()
+    assert (twin.style, twin.pulse) == ("pop", Pulse(0.0, 500.0))
+    twin.style, twin.pulse = "classical", None
+    assert one.press(60, 64, 250).columns[0, 8:].tolist() == [2, 12, 12]
+    assert twin.press(60, 64, 250).columns[0, 8:].tolist() == [0, NO_PHASE, NO_PERIOD]
+
+
+def test_what_is_asked_goes_to_the_heads_beside_who_plays_and_the_style() -> None:
+    performance = Performance.of([Note(60, 64, onset_s, 0.1) for onset_s in (0.0, 0.5)])
+    part, wishes = np.array([0, 1]), Wishes(np.array([3, FREE_DENSITY]), np.array([FREE_LEFT, 7]))
+    pop = set_in(performance, "pop", None)
+    assert Piano().rows(pop, part, wishes).asked.tolist() == [[0, 2, 3, FREE_LEFT], [1, 2, FREE_DENSITY, 7]]
+    assert Piano().rows(pop, part).asked.tolist() == [[who, 2, FREE_DENSITY, FREE_LEFT] for who in (0, 1)]
+    nothing = Piano().rows(encode(performance), part).asked
+    assert nothing.tolist() == [[who, FREE_STYLE, FREE_DENSITY, FREE_LEFT] for who in (0, 1)]
+
+
 @given(performances())
 def test_every_column_stays_inside_its_table(performance: Performance) -> None:
     notes = encode(performance)
-    columns = steps(notes, np.zeros(len(notes), dtype=np.int64)).columns
-    assert (columns >= 0).all()
-    assert (columns < np.array([size for _, size in COLUMNS])).all()
+    for known in (notes, set_in(performance, "jazz line", Pulse(123.4, 567.8))):
+        columns = steps(known, np.zeros(len(notes), dtype=np.int64)).columns
+        assert (columns >= 0).all()
+        assert (columns < np.array([size for _, size in COLUMNS])).all()
 
 
 @given(performances())

@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 from playing import model_that_plays, packaged_model
 
 from improv_core.model import Heads
+from improv_core.notes import Part
 from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, KEYS, start_steps
+from improv_core.representation.asking import FREE_DENSITY, FREE_LEFT, FREE_STYLE
 from improv_core.representation.piano import DT, DURATION, VELOCITY
 from improv_core.sampler import CHORD_MS, Drawn, Sampling, draw_class, draw_note, pitch_mask
 
 ANYTHING = Sampling(min_p=0.0)
+NOTHING_ASKED = (int(Part.IMPROV), FREE_STYLE, FREE_DENSITY, FREE_LEFT)
 LONGEST_MS = int(DT.bounds_ms()[-1])
 
 
@@ -38,11 +41,13 @@ def drawn(
     *,
     heads: Heads | None = None,
     sampling: Sampling = ANYTHING,
+    asked: tuple[int, ...] = NOTHING_ASKED,
     dt_ms: tuple[int, int] = (0, 1500),
     chord: tuple[int, ...] = (),
 ) -> Drawn:
     rng = np.random.default_rng(seed)
-    return draw_note(heads or packaged_model().heads, first_output(), sampling, rng, dt_ms=dt_ms, chord=chord)
+    chosen = heads or packaged_model().heads
+    return draw_note(chosen, first_output(), sampling, rng, asked=asked, dt_ms=dt_ms, chord=chord)
 
 
 def with_head(attribute: int, logits: np.ndarray) -> Heads:
@@ -232,3 +237,47 @@ def test_the_temperatures_are_in_the_order_of_the_attributes() -> None:
     sampling = Sampling(1.1, 1.2, 1.3, 1.4, 1.5)
     assert sampling.temperatures == (1.1, 1.2, 1.3, 1.4, 1.5)
     assert [a.name for a in ATTRIBUTES] == ["dt", "pedal", "pitch", "velocity", "duration"]
+
+
+# --- guidance -------------------------------------------------------------------------------------
+
+CLASSICAL = (int(Part.IMPROV), 0, FREE_DENSITY, FREE_LEFT)
+PITCH = ATTRIBUTE_NAMES.index("pitch")
+
+
+def heads_of_two_pitches(*, leaning_nats: float) -> Heads:
+    """Only 60 and 62 can come, as likely as one another; in one style 62 is likelier by so much."""
+    heads = packaged_model().heads
+    weights = [np.zeros_like(weight) for weight in heads.weights]
+    weights[PITCH][62, 0] = leaning_nats
+    biases = [np.zeros_like(bias) for bias in heads.biases]
+    biases[PITCH] = np.full(KEYS, -1e4, dtype=np.float32)
+    biases[PITCH][[60, 62]] = 0
+    asked = [np.zeros_like(table) for table in heads.asked]
+    asked[1][CLASSICAL[1], 0] = 1
+    given = [None if table is None else np.zeros_like(table) for table in heads.given]
+    return replace(
+        heads, weights=tuple(weights), biases=tuple(biases), asked=tuple(asked), given=tuple(given)
+    )
+
+
+def share_of_62(guidance: float, unasked: tuple[int, ...] | None) -> float:
+    heads = heads_of_two_pitches(leaning_nats=0.5)
+    sampling = Sampling(guidance=guidance, temperature_pitch=1.0, min_p=0.0)
+    rng, nothing_heard = np.random.default_rng(3), np.zeros_like(first_output())
+    told = {"asked": CLASSICAL, "unasked": unasked}
+    pitches = [
+        draw_note(heads, nothing_heard, sampling, rng, **told, dt_ms=(100, 200)).pitch for _ in range(4000)
+    ]
+    return pitches.count(62) / len(pitches)
+
+
+@pytest.mark.parametrize("guidance", [0.0, 1.0, 2.0, 4.0])
+def test_guidance_moves_what_is_asked_as_many_times_as_far_as_the_model_has_learned(guidance: float) -> None:
+    expected = 1 / (1 + np.exp(-0.5 * guidance))
+    assert share_of_62(guidance, NOTHING_ASKED) == pytest.approx(expected, abs=0.025)
+
+
+@pytest.mark.parametrize("unasked", [None, CLASSICAL])
+def test_what_is_asked_in_any_case_is_not_strengthened(unasked: tuple[int, ...] | None) -> None:
+    assert share_of_62(4.0, unasked) == pytest.approx(1 / (1 + np.exp(-0.5)), abs=0.025)

@@ -165,6 +165,16 @@ def test_a_file_that_is_not_text_is_refused() -> None:
             "mine.toml: sampling.min_p = nan is not allowed: it must be a number from 0 to 0.9.",
         ),
         (
+            '[improv.answer]\nstyle = "Pop"\n',
+            'mine.toml: answer.style = "Pop" is not allowed: it must be "free", "classical", "roll era", '
+            '"pop" or "jazz line".',
+        ),
+        (
+            "[improv.answer]\ndensity_ratio = 0.1\n",
+            "mine.toml: answer.density_ratio = 0.1 is not allowed: it must be a number from 0.25 to 4, "
+            "or 0 for none.",
+        ),
+        (
             "[improv.ports]\nvirtual = 1\n",
             "mine.toml: ports.virtual = 1 is not allowed: it must be true or false.",
         ),
@@ -234,6 +244,11 @@ def test_two_sources_that_contradict_each_other_are_both_named() -> None:
         ("sampling.min_p", ".5", 0.5),
         ("turn.held_factor", "5", 5.0),
         ("record.bitrate_kbps", "320", 320),
+        ("answer.style", "jazz line", "jazz line"),
+        ("answer.style", "free", "free"),
+        ("answer.density_ratio", "0", 0.0),
+        ("answer.density_ratio", "0.25", 0.25),
+        ("answer.density_ratio", "4", 4.0),
     ],
 )
 def test_an_assignment_takes_the_type_of_its_setting(key: str, text: str, value: object) -> None:
@@ -262,6 +277,9 @@ def test_an_assignment_takes_the_type_of_its_setting(key: str, text: str, value:
         (Number(0, 1), 1.0001),
         (Choice((1, 2)), "1"),
         (Choice((1, 2)), True),
+        (Number(1, 2, optional=True), 0.5),
+        (Number(1, 2, optional=True), False),
+        (Number(1, 2, optional=True), 2.5),
         (Choice(("a",)), "b"),
         (Text(), 3),
         (Text(), "a\0b"),
@@ -282,6 +300,12 @@ def test_a_rule_refuses(
 
 def test_a_path_may_start_at_the_home_folder(tmp_path: Path) -> None:
     assert FilePath().check("~/piano.sf2") == str(tmp_path / "home" / "piano.sf2")
+
+
+def test_an_optional_number_may_be_zero() -> None:
+    rule = Number(0.25, 4.0, optional=True)
+    assert rule.check(0) == 0.0
+    assert rule.allowed == "a number from 0.25 to 4, or 0 for none"
 
 
 def test_an_optional_path_may_be_empty() -> None:

@@ -68,7 +68,7 @@ def validation_nats(path: Path, corpora: Sequence[Any]) -> float:
             alive = (~batch.fresh).float()[None, :, None]
             hidden, cell = (part * alive for part in state)
             projected, state = network(batch.columns, batch.dense.float(), (hidden, cell))
-            sums = network.scores(projected, batch.next_part, batch.targets, batch.mask)
+            sums = network.scores(projected, batch.asked, batch.targets, batch.mask)
             total, count = total + float(sums.sum()), count + int(batch.mask.sum())
     return total / count
 

@@ -46,7 +46,7 @@ def test_a_folder_becomes_a_checkpoint_a_table_and_a_model_file(capfd: pytest.Ca
     assert improv(*evaluate) == 0
     out, err = capfd.readouterr()
     assert err == ""
-    assert "Model: runs/mine/best.ckpt; test split; unigram and bigram learned from the train split of" in out
+    assert "Model: runs/mine/best.ckpt; test split; baselines learned from the train split of" in out
     assert "Model less bigram: +" in out
     (figures,) = json.loads(Path("figures.json").read_text())["corpora"]
     assert figures["corpus"] == "songs"
@@ -123,20 +123,76 @@ def test_a_test_piece_that_is_in_training_as_well_is_left_out_unless_it_is_asked
     assert json.loads(Path("f.json").read_text())["corpora"][0]["pieces"] == 2
 
 
+def test_a_corpus_comes_as_often_as_the_mix_says_unless_it_is_repeated_otherwise(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    require_training_extra()
+    Path("mine.toml").write_text('[songs]\nstyle = "pop"\nbeats = "ticks"\nrepeat = 3\n')
+    epochs = []
+    mixed = ("--mix", "mine.toml")
+    for run, more in enumerate(((), mixed, (*mixed, "--repeat", "songs=1"))):
+        ends = ("--updates", "16", "--validate-every", "16", "--cache", "cache")
+        assert improv("train", "songs", "-o", f"run{run}", *TINY, *ends, *more) == 0
+        (line,) = [line for line in capfd.readouterr().out.splitlines() if line.startswith("Epoch")]
+        epochs.append(line.split(",")[0])
+    assert epochs == ["Epoch 3", "Epoch 1", "Epoch 3"]
+
+
 def test_an_existing_model_is_trained_further_at_its_own_sizes(capfd: pytest.CaptureFixture[str]) -> None:
     require_training_extra()
     from improv_training.engine.checkpoints import load_checkpoint
 
     assert improv("train", "songs", "-o", "first", *TRAINED) == 0
     assert improv("export", "first/best.ckpt", "-o", "first.onnx", "--proof", "songs/01.mid") == 0
+    small = ("export", "first/best.ckpt", "-o", "small.onnx", "--int8", "--proof", "songs/01.mid")
+    assert improv(*small) == 0
     further = ("--updates", "2", "--lanes", "2", "--chunk", "16", "--cache", "cache")
-    for model in ("first/best.ckpt", "first.onnx"):
+    capfd.readouterr()
+    for model in ("first/best.ckpt", "first.onnx", "small.onnx"):
         assert improv("train", "songs", "-o", f"{model}-run", "--from", model, *further) == 0
         plan = load_checkpoint(Path(f"{model}-run/last.ckpt")).plan
         assert (plan.shape.hidden, plan.shape.layers, plan.rate) == (16, 1, 3e-4)
-    capfd.readouterr()
+        out, err = capfd.readouterr()
+        assert err == ""
+        lines = out.splitlines()
+        said = "The model is in int8: training goes on from weights rounded to 8 bits."
+        assert lines.count(said) == (model == "small.onnx")
     assert improv("train", "songs", "-o", "other", "--from", "first.onnx", "--hidden", "32", *further) == 2
     assert capfd.readouterr().err.startswith("The model is a network of other sizes, which cannot change")
+
+
+def test_a_model_of_canonical_notes_is_remembered_and_evaluated_as_one(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    require_training_extra()
+    from improv_training.engine.checkpoints import load_checkpoint
+
+    assert improv("train", "songs", "-o", "run", "--canonical", *TRAINED) == 0
+    plan = load_checkpoint(Path("run/best.ckpt")).plan
+    assert (plan.canonical, plan.augmentation.shuffle) == (True, False)
+    assert improv("export", "run/best.ckpt", "-o", "mine.onnx", "--proof", "songs/03.mid") == 0
+    assert Model.load(Path("mine.onnx")).metadata["canonical"] is True
+    evaluate = ("evaluate", "mine.onnx", "songs", "--cache", "cache", "-o", "figures.json")
+    pedal = {}
+    for option in ((), ("--canonical",), ("--as-played",)):
+        assert improv(*evaluate, *option) == 0
+        (figures,) = json.loads(Path("figures.json").read_text())["corpora"]
+        pedal[option] = figures["nats_per_note"]["unigram"]["pedal"]
+    assert pedal[()] == pedal["--canonical",] < 0.1 < pedal["--as-played",]
+    assert len(list(Path("cache").glob("songs-*.npy"))) == 2
+    further = ("--updates", "2", "--validate-every", "1", "--cache", "cache")
+    assert improv("train", "songs", "-o", "again", "--from", "mine.onnx", *further) == 0
+    assert load_checkpoint(Path("again/last.ckpt")).plan.canonical
+
+
+def test_a_run_on_notes_as_played_is_not_gone_on_with_on_canonical_ones(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    require_training_extra()
+    assert improv("train", "songs", "-o", "run", *TRAINED) == 0
+    capfd.readouterr()
+    assert improv("train", "songs", "-o", "run", "--resume", "--canonical", "--updates", "9") == 2
+    assert capfd.readouterr().err == ("run is trained on notes as they were played: leave out --canonical.\n")
 
 
 def test_presets_are_listed_with_what_they_take_from_the_player(capfd: pytest.CaptureFixture[str]) -> None:
@@ -177,6 +233,8 @@ def test_encoded_corpora_are_kept_in_the_users_cache(tmp_path: Path) -> None:
         ("train songs -o run --cache taken", "The folder taken for encoded corpora cannot be written"),
         ("train songs -o run --repeat song=2", "--repeat song=2: write NAME=TIMES with one of songs."),
         ("train songs -o run --repeat songs=x", "--repeat songs=x: write NAME=TIMES with one of songs."),
+        ("train songs -o run --mix loud", "There is no mix 'loud'; there is default, or name a .toml file."),
+        ("train songs -o run --mix taken.toml", "taken.toml cannot be read (No such file or directory)."),
         ("evaluate noise.ckpt songs", "noise.ckpt is damaged, or not a checkpoint of improv train."),
         ("evaluate gone.ckpt songs", "There is no checkpoint gone.ckpt."),
         ("evaluate gone.onnx songs", "There is no model file gone.onnx."),

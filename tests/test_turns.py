@@ -29,7 +29,7 @@ def test_before_the_first_note_there_is_no_call_and_no_deadline() -> None:
 
 def test_a_call_runs_from_its_first_onset_to_its_last_release() -> None:
     turns = playing(1.0, 1.5, 2.0)
-    assert turns.call == Call(1.0, 2.0, 2.05, 3)
+    assert turns.call == Call(1.0, 2.0, 2.05, notes=3, onsets=3)
     assert turns.call.length_s == pytest.approx(1.05)
 
 
@@ -90,7 +90,7 @@ def test_the_pace_outlives_the_turn_but_the_pause_between_turns_is_no_part_of_it
     turns.press(60, 60.0)
     turns.release(60, 60.1)
     assert turns.deadline_s() == pytest.approx(61.0)
-    assert turns.call == Call(60.0, 60.0, 60.1, 1)
+    assert turns.call == Call(60.0, 60.0, 60.1, notes=1, onsets=1)
 
 
 def test_a_key_held_over_into_the_next_turn_belongs_to_no_call_until_something_is_struck() -> None:
@@ -101,7 +101,7 @@ def test_a_key_held_over_into_the_next_turn_belongs_to_no_call_until_something_i
     assert turns.call is None
     turns.press(60, 10.0)
     turns.release(60, 10.2)
-    assert turns.call == Call(10.0, 10.0, 10.2, 1)
+    assert turns.call == Call(10.0, 10.0, 10.2, notes=1, onsets=1)
 
 
 def test_the_pace_is_that_of_the_latest_notes() -> None:
@@ -115,8 +115,37 @@ def test_two_sources_stamped_a_little_out_of_order_do_not_move_the_turn_back() -
     turns.press(72, 4.99)
     turns.release(60, 5.2)
     turns.release(72, 5.19)
-    assert turns.call == Call(5.0, 5.0, 5.2, 2)
+    assert turns.call == Call(5.0, 5.0, 5.2, notes=2, onsets=1)
     assert turns.deadline_s() == pytest.approx(5.0 + 0.365)
+
+
+@pytest.mark.parametrize(
+    ("onsets_s", "notes_per_s"),
+    [
+        ((0.0, 0.5, 1.0), 2.0),
+        ((0.0, 0.01, 0.02, 0.5, 0.51, 0.52, 1.0, 1.01, 1.02), 3 * 2 / 1.02),
+        ((0.0, 0.25, 0.5), 4.0),
+        ((0.0, 0.2, 0.49), None),
+        ((0.0, 3.0), None),
+        ((0.0,), None),
+        ((0.0, 0.01, 0.02, 0.03), None),
+    ],
+)
+def test_a_call_is_as_dense_as_its_notes_come_unless_they_are_too_few_to_tell(
+    onsets_s: tuple[float, ...], notes_per_s: float | None
+) -> None:
+    call = playing(*onsets_s).call
+    assert call is not None
+    assert call.notes_per_s == (None if notes_per_s is None else pytest.approx(notes_per_s))
+
+
+def test_how_long_the_last_chord_is_held_says_nothing_about_density() -> None:
+    turns = playing(0.0, 0.5, 1.0)
+    turns.press(40, 1.5)
+    turns.release(40, 9.0)
+    assert turns.call is not None
+    assert turns.call.length_s == 9.0
+    assert turns.call.notes_per_s == 2.0
 
 
 def test_a_key_struck_twice_without_release_is_one_key() -> None:
@@ -125,4 +154,4 @@ def test_a_key_struck_twice_without_release_is_one_key() -> None:
     turns.press(60, 0.3)
     turns.release(60, 0.4)
     assert turns.keys_down == frozenset()
-    assert turns.call == Call(0.0, 0.3, 0.4, 2)
+    assert turns.call == Call(0.0, 0.3, 0.4, notes=2, onsets=2)

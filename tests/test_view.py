@@ -22,7 +22,7 @@ def improv(pitch: int, at_s: float) -> Sounded:
     return Sounded(1, 0, pitch, 64, at_s, 0.0)
 
 
-CALL = CallHeard(1, Call(0.0, 1.0, 1.24, 3), (60, 64, 67))
+CALL = CallHeard(1, Call(0.0, 1.0, 1.24, notes=3, onsets=3), (60, 64, 67))
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,22 @@ def test_the_opening_says_what_is_heard_where_it_plays_and_how_to_stop() -> None
     ]
 
 
-def test_the_opening_says_what_improv_takes_from_the_player() -> None:
+def test_the_opening_says_what_is_asked_of_the_music() -> None:
     out = io.StringIO()
-    sentence = "The model knows nothing of timing: improv takes it from what was played last."
-    View(out).opening("mine", "answer", Ready(("in",), ("out",), None, ("Note.",)), borrowing=sentence)
+    View(out).opening("mine", "answer", Ready((), (), None, ()), asked=["style pop", "density 2"], hint=False)
+    assert out.getvalue().splitlines()[2:] == ["Model mine, mode answer, style pop, density 2. Ctrl-C stops."]
+
+
+def test_the_opening_has_a_line_for_each_remark_about_the_model() -> None:
+    out = io.StringIO()
+    sentences = [
+        "The model knows nothing of timing: improv takes it from what was played last.",
+        "The model has not learned to heed style: it plays as it would without.",
+    ]
+    View(out).opening("mine", "answer", Ready(("in",), ("out",), None, ("Note.",)), remarks=sentences)
     assert out.getvalue().splitlines()[2:] == [
         "Model mine, mode answer. Ctrl-C stops.",
-        sentence,
+        *sentences,
         "Note: Note.",
     ]
 

@@ -11,7 +11,7 @@ import pytest
 from playing import Room, partner_of
 from window_models import RandomModel, learned, representations
 
-from improv_core.improvising import PlannedNote
+from improv_core.improvising import Ask, PlannedNote
 from improv_core.notes import Note, Performance
 from improv_core.representation import Frames, Symbols, encode, joined
 from improv_core.representation.events import OFF, SHIFT, VELOCITY, WORDS
@@ -126,6 +126,13 @@ def test_equal_seeds_answer_alike_and_other_seeds_or_turns_otherwise(kind: str) 
     assert faces(answering(kind, 12)[1]) == notes
     assert faces(answering(kind, 12, seed=2)[1]) != notes
     assert faces(answering(kind, 12, turn=2)[1]) != notes
+
+
+@every_kind
+def test_what_is_asked_of_a_model_that_knows_nothing_of_it_changes_nothing(kind: str) -> None:
+    improviser = having_heard(improviser_of(kind))
+    improviser.begin_turn(1, 3.0, Ask(style="pop", notes_per_s=16.0, length_s=0.5))
+    assert faces(drawn(improviser, 12)) == faces(answering(kind, 12)[1])
 
 
 @every_kind

@@ -68,10 +68,14 @@ def make_corpus(
     """A corpus in memory; what ``split`` does not name is for training."""
     from improv_core.representation import encode
     from improv_training.corpora.corpus import Corpus
+    from improv_training.corpora.encoded import COLUMNS, FIELDS
 
     encoded = [encode(performance) for performance in pieces.values()]
-    fields = ("dt_ms", "pedal", "pitch", "velocity", "duration_ms")
-    rows = [np.stack([getattr(notes, f) for f in fields], axis=1).astype(np.int32) for notes in encoded]
+    rows = []
+    for notes in encoded:
+        piece = np.zeros((len(notes), len(COLUMNS)), dtype=np.int32)
+        piece[:, : len(FIELDS)] = np.stack([getattr(notes, field) for field in FIELDS], axis=1)
+        rows.append(piece)
     return Corpus(
         name=name,
         files=tuple(pieces),

@@ -88,7 +88,7 @@ class RandomModel:
         self._dense = weights(self.representation.dense.width, WIDTH) / 8
         attributes = self.representation.attributes
         self.heads = Heads(
-            part=None,
+            asked=(),
             weights=tuple(
                 weights(a.outputs, WIDTH) / (1 if a.head == "categorical" else 16) for a in attributes
             ),

@@ -1,0 +1,74 @@
+"""What is asked of improv's music, and what a model makes of it."""
+
+from __future__ import annotations
+
+import pytest
+from playing import model_of, packaged_model
+from window_models import representations
+
+from improv_core.improvising import Ask
+from improv_core.representation import Events, Piano
+from improv_core.turns import Call
+from improv_daemon.directions import ask_of, in_words, unheeded
+from improv_daemon.settings import Answer
+
+FOUR_A_SECOND = Call(10.0, 11.0, 11.2, notes=5, onsets=5)
+ONE_NOTE = Call(10.0, 10.0, 10.5, notes=1, onsets=1)
+
+
+def test_by_default_nothing_is_asked_but_the_length() -> None:
+    assert ask_of(Answer(), FOUR_A_SECOND, 3.0) == Ask(length_s=3.0)
+
+
+def test_style_is_asked_as_it_is_and_density_in_notes_a_second() -> None:
+    answer = Answer(style="jazz line", density_ratio=2.0)
+    assert ask_of(answer, FOUR_A_SECOND) == Ask("jazz line", 8.0, None)
+
+
+@pytest.mark.parametrize("call", [ONE_NOTE, None])
+def test_a_call_too_short_to_have_a_density_leaves_it_free(call: Call | None) -> None:
+    assert ask_of(Answer(style="pop", density_ratio=2.0), call, 1.5) == Ask("pop", None, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Answer(), ()),
+        (Answer(style="pop"), ("style pop",)),
+        (Answer(style="roll era", density_ratio=0.5), ("style roll era", "density 0.5")),
+        (Answer(density_ratio=2.0), ("density 2",)),
+    ],
+)
+def test_what_is_set_in_words(answer: Answer, words: tuple[str, ...]) -> None:
+    assert in_words(answer) == words
+
+
+def test_the_default_model_heeds_everything() -> None:
+    assert isinstance(packaged_model().representation, Piano)
+    assert unheeded(packaged_model(), Answer(style="pop", density_ratio=2.0), 120.0) is None
+
+
+@pytest.mark.parametrize("kind", sorted(representations()))
+def test_of_models_that_heed_nothing_nothing_is_said_where_nothing_is_asked(kind: str) -> None:
+    model = model_of(representations()[kind], preset=kind)
+    assert unheeded(model, Answer()) is None
+    assert unheeded(model, Answer(style="pop")) is not None
+
+
+@pytest.mark.parametrize(
+    ("answer", "tempo_bpm", "listed"),
+    [
+        (Answer(style="pop"), None, "style"),
+        (Answer(density_ratio=2.0), None, "density"),
+        (Answer(), 90.0, "tempo"),
+        (Answer(style="pop", density_ratio=2.0), None, "style and density"),
+        (Answer(style="pop", density_ratio=2.0), 90.0, "style, density and tempo"),
+    ],
+)
+def test_what_is_asked_in_vain_is_said_in_a_sentence(
+    answer: Answer, tempo_bpm: float | None, listed: str
+) -> None:
+    assert unheeded(model_of(Events(), preset="performance-rnn"), answer, tempo_bpm) == (
+        f"The model 'default' (preset performance-rnn) has not learned to heed {listed}: it plays as it "
+        "would without."
+    )
