@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -113,7 +114,7 @@ def main() -> None:
         told["classifiers"] = report_classifiers(played, arguments.seed)
     told["copies"] = report_copies(played, [corpora[name] for name in arguments.training])
     if arguments.output is not None:
-        arguments.output.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        arguments.output.write_text(json.dumps(as_json(told), indent=1) + "\n", encoding="utf-8")
 
 
 def parsed() -> argparse.Namespace:
@@ -248,7 +249,8 @@ def print_summaries(figures: dict[str, tuple[Summary, Summary]]) -> None:
 
 
 def _figures(one: Summary) -> tuple[str, ...]:
-    shares = (f"{one.together:.1%}", f"{one.chord:.1%}", f"{one.pedalled:.1%}", f"{one.pedal_moves:.3f}")
+    together = "" if math.isnan(one.together) else f"{one.together:.1%}"
+    shares = (together, f"{one.chord:.1%}", f"{one.pedalled:.1%}", f"{one.pedal_moves:.3f}")
     numbers = (one.notes_per_s, one.duration_ms, one.velocity, one.velocity_spread, one.pitch)
     return (*shares, *(f"{value:.1f}" for value in numbers), f"{one.class_bits:.2f}")
 
@@ -356,6 +358,18 @@ def report_copies(played: Played, training: Sequence[Corpus]) -> list[dict[str, 
         {"notes": notes, "rhythm": rhythm, "generated": asdict(one), "real": asdict(other)}
         for notes, rhythm, one, other in rows
     ]
+
+
+def as_json(value: object) -> object:
+    """With null for what is not a number."""
+    match value:
+        case dict():
+            return {key: as_json(one) for key, one in value.items()}
+        case list():
+            return [as_json(one) for one in value]
+        case float() if math.isnan(value):
+            return None
+    return value
 
 
 def say(sentence: str) -> None:
