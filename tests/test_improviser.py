@@ -20,7 +20,7 @@ from playing import (
 from improv_core.improviser import Improviser
 from improv_core.improvising import Ask, PlannedNote
 from improv_core.model import Model
-from improv_core.notes import Note, Part, Performance
+from improv_core.notes import CHORD_MS, Note, Part, Performance
 from improv_core.representation import STYLES, Pulse, Setting, encode, start_steps, steps, to_ms
 from improv_core.representation.asking import (
     FREE_DENSITY,
@@ -32,7 +32,6 @@ from improv_core.representation.asking import (
     left_class,
 )
 from improv_core.representation.piano import HELD
-from improv_core.sampler import CHORD_MS
 
 PHRASE = ((60, 0.0, 0.4), (64, 0.5, 0.4), (67, 1.0, 0.4), (72, 1.5, 0.9))
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from playing import model_that_plays, packaged_model
 
 from improv_core.model import Heads
-from improv_core.notes import Part
+from improv_core.notes import CHORD_MS, Part
 from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, KEYS, start_steps
 from improv_core.representation.asking import FREE_DENSITY, FREE_LEFT, FREE_STYLE
 from improv_core.representation.piano import DT, DURATION, VELOCITY
-from improv_core.sampler import CHORD_MS, Drawn, Sampling, draw_class, draw_note, pitch_mask
+from improv_core.sampler import Drawn, Sampling, draw_class, draw_note, pitch_mask
 
 ANYTHING = Sampling(min_p=0.0)
 NOTHING_ASKED = (int(Part.IMPROV), FREE_STYLE, FREE_DENSITY, FREE_LEFT)

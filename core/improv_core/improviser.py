@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from improv_core.improvising import NOTHING_ASKED, Ask, PlannedNote
 from improv_core.model import Model, State
-from improv_core.notes import Part
+from improv_core.notes import CHORD_MS, Part
 from improv_core.representation import PianoStream, Pulse, Steps, joined, start_steps, to_ms
 from improv_core.representation.asking import density_class, left_class, style_class
-from improv_core.sampler import CHORD_MS, Sampling, draw_note
+from improv_core.sampler import Sampling, draw_note
 
 CUT_MS = 20
 """A note released this much before its plan counts as cut, and what followed it is read again."""

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 SUSTAIN_CONTROLLER = 64
+CHORD_MS = 30
+"""Onsets closer than this sound as one chord."""
+
 PEDAL_DOWN_FROM = 64
 """CC64 values from here up mean that the sustain pedal is down."""
 

@@ -12,14 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improv_core.model import Heads
+from improv_core.notes import CHORD_MS
 from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, KEYS, Attribute
 from improv_core.representation.piano import DT
 from improv_core.representation.writing import Writer
 
 FloatArray = NDArray[np.floating]
-
-CHORD_MS = 30
-"""Onsets closer than this sound as one chord; a pitch comes only once in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +34,13 @@ class Sampling:
         highest_pitch: Of improv's notes.
     """
 
-    temperature_dt: float = 0.9
-    temperature_pedal: float = 0.9
-    temperature_pitch: float = 0.95
-    temperature_velocity: float = 0.9
+    temperature_dt: float = 1.0
+    temperature_pedal: float = 1.0
+    temperature_pitch: float = 1.0
+    temperature_velocity: float = 1.0
     temperature_duration: float = 1.0
     guidance: float = 2.0
-    min_p: float = 0.03
+    min_p: float = 0.01
     lowest_pitch: int = 21
     highest_pitch: int = 108
 

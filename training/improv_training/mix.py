@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from importlib import resources
-from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import Final
 
 from improv_core.errors import ConfigError
 from improv_core.representation import STYLES
 from improv_training.corpora.beats import BEATS, Beats
+from improv_training.shipped import Shipped
 
-_FOLDER: Final = "mixes"
+_SHIPPED: Final = Shipped("mixes", "mix", "default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ NO_MIX: Final = Mix()
 
 def mix_names() -> list[str]:
     """Those that come with improv."""
-    return sorted(Path(file.name).stem for file in _folder().iterdir() if file.name.endswith(".toml"))
+    return _SHIPPED.names()
 
 
 def load_mix(name: str) -> Mix:
@@ -62,26 +59,8 @@ def load_mix(name: str) -> Mix:
     Raises:
         ConfigError: There is none of that name, or something in the file cannot be.
     """
-    file: Traversable
-    if name in mix_names():
-        file = _folder() / f"{name}.toml"
-    elif name.endswith(".toml"):
-        file = Path(name)
-    else:
-        raise ConfigError(
-            f"There is no mix {name!r}; there is {', '.join(mix_names())}, or name a .toml file."
-        )
-    try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{name} cannot be read ({error.strerror or error}).") from error
-    except ValueError as error:
-        raise ConfigError(f"{name} is not a TOML file: {error}.") from error
+    values = _SHIPPED.read(name)
     return Mix({corpus: _ingredient(name, corpus, said) for corpus, said in values.items()})
-
-
-def _folder() -> Traversable:
-    return resources.files("improv_training") / _FOLDER
 
 
 def _ingredient(name: str, corpus: str, said: object) -> Ingredient:

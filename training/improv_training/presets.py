@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final, get_args, get_type_hints
 
@@ -16,10 +13,11 @@ from improv_training.augment import Augmentation
 from improv_training.corpora.corpus import TRACKS
 from improv_training.plan import Plan
 from improv_training.shape import Shape
+from improv_training.shipped import Shipped
 
 DEFAULT: Final = "piano"
 
-_FOLDER: Final = "presets"
+_SHIPPED: Final = Shipped("presets", "preset", DEFAULT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +41,7 @@ class Preset:
 
 def preset_names() -> list[str]:
     """Those that come with improv, the default first."""
-    names = sorted(Path(file.name).stem for file in _folder().iterdir() if file.name.endswith(".toml"))
-    return [DEFAULT, *(name for name in names if name != DEFAULT)]
+    return _SHIPPED.names()
 
 
 def load_preset(name: str) -> Preset:
@@ -53,30 +50,13 @@ def load_preset(name: str) -> Preset:
     Raises:
         ConfigError: There is none of that name, or something in the file cannot be.
     """
-    file: Traversable
-    if name in preset_names():
-        file = _folder() / f"{name}.toml"
-    elif name.endswith(".toml"):
-        file = Path(name)
-    else:
-        names = ", ".join(preset_names())
-        raise ConfigError(f"There is no preset {name!r}; there are {names}, or name a .toml file.")
-    try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{name} cannot be read ({error.strerror or error}).") from error
-    except ValueError as error:
-        raise ConfigError(f"{name} is not a TOML file: {error}.") from error
+    values = _SHIPPED.read(name)
     try:
         return _preset(Path(name).stem, values)
     except KeyError as error:
         raise ConfigError(f"The preset {name} cannot be used: it lacks {error}.") from error
     except (ValueError, TypeError, AttributeError) as error:
         raise ConfigError(f"The preset {name} cannot be used: {error}.") from error
-
-
-def _folder() -> Traversable:
-    return resources.files("improv_training") / _FOLDER
 
 
 def _preset(name: str, values: Mapping[str, Any]) -> Preset:

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from improv_core.notes import CHORD_MS
 from improv_core.representation import Notes, Wishes
 from improv_core.representation.asking import (
     DENSITY_S,
@@ -16,9 +17,6 @@ from improv_core.representation.asking import (
     left_classes,
 )
 from improv_core.representation.binning import IntArray
-
-CHORD_MS: Final = 30
-"""Onsets closer than this are one."""
 
 PHRASE_GAP_MS: Final = 700
 """No shorter silence between onsets ends a phrase."""

@@ -111,13 +111,13 @@ class Answer:
 class Sampling:
     """How daring the drawn notes are, one temperature for each attribute of a note."""
 
-    temperature_dt: Annotated[float, Number(0.05, 3.0)] = 0.9
-    temperature_pedal: Annotated[float, Number(0.05, 3.0)] = 0.9
-    temperature_pitch: Annotated[float, Number(0.05, 3.0)] = 0.95
-    temperature_velocity: Annotated[float, Number(0.05, 3.0)] = 0.9
+    temperature_dt: Annotated[float, Number(0.05, 3.0)] = 1.0
+    temperature_pedal: Annotated[float, Number(0.05, 3.0)] = 1.0
+    temperature_pitch: Annotated[float, Number(0.05, 3.0)] = 1.0
+    temperature_velocity: Annotated[float, Number(0.05, 3.0)] = 1.0
     temperature_duration: Annotated[float, Number(0.05, 3.0)] = 1.0
     guidance: Annotated[float, Number(0.0, 10.0)] = 2.0
-    min_p: Annotated[float, Number(0.0, 0.9)] = 0.03
+    min_p: Annotated[float, Number(0.0, 0.9)] = 0.01
     lowest_pitch: Annotated[int, Whole(0, 127)] = 21
     highest_pitch: Annotated[int, Whole(0, 127)] = 108
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from improv_core.notes import CHORD_MS
 from improv_training.corpora.corpus import Corpus
 
 INTERVALS = 8
-_CHORD_MS = 30
 _DIFFERENT = 5
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _TOP_BIT = np.uint64(63)
@@ -73,7 +73,7 @@ def _shingles(corpus: Corpus, begin: int, end: int) -> Shingles:
     piece = np.repeat(np.arange(begin, end), lengths)
     onset_ms = np.cumsum(dt_ms)
     onset_ms -= np.repeat(onset_ms[starts], lengths[lengths > 0])
-    new = dt_ms > _CHORD_MS
+    new = dt_ms > CHORD_MS
     new[starts] = True
     order = np.argsort(np.cumsum(new) * 128 + rows[:, _PITCH], kind="stable")
     interval = np.diff(rows[order, _PITCH]).astype(np.int8)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improv_core.errors import MidiFileError
+from improv_core.notes import CHORD_MS
 from improv_training.corpora.beats import BeatMap
 from improv_training.corpora.corpus import Tracks
 from improv_training.corpora.fast_midi import Voice
@@ -24,7 +25,6 @@ _LAST_PIANO = 7
 _MOSTLY = 0.9
 _FEW = 0.1
 _LEGATO_S = 0.05
-_CHORD_MS = 30
 
 
 def chosen_rows(
@@ -137,7 +137,7 @@ def _upper(onset_ms: Sequence[int], pitch: Sequence[int], duration_ms: Sequence[
     begin, count = 0, len(pitch)
     while begin < count:
         end = begin + 1
-        while end < count and onset_ms[end] - onset_ms[begin] <= _CHORD_MS:
+        while end < count and onset_ms[end] - onset_ms[begin] <= CHORD_MS:
             end += 1
         top = max(range(begin, end), key=lambda i: pitch[i])
         middle_ms = onset_ms[top] + duration_ms[top] / 2

@@ -14,11 +14,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from improv_core.notes import CHORD_MS
 from improv_core.representation import Notes
 from improv_core.representation.binning import IntArray
 from improv_training.evaluation.conditioning.answers import overlap
 from improv_training.evaluation.generated.calls import section
-from improv_training.evaluation.generated.features import CHORD_MS, DURATION_EDGES_MS, ONSET_EDGES_MS
+from improv_training.evaluation.generated.features import DURATION_EDGES_MS, ONSET_EDGES_MS
 from improv_training.wishes import last_of_phrase
 
 BEFORE: Final = 24

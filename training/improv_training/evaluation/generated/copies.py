@@ -17,9 +17,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from improv_core.notes import CHORD_MS
 from improv_core.representation import Notes
 from improv_core.representation.binning import IntArray
-from improv_training.evaluation.generated.features import CHORD_MS
 
 RUN_NOTES: Final = 20
 PLAIN_BELOW: Final = 6

@@ -14,13 +14,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from improv_core.notes import CHORD_MS
 from improv_core.representation import Notes
 from improv_core.representation.binning import CELL_MS, IntArray
 
 FloatArray = NDArray[np.float64]
-
-CHORD_MS: Final = 30
-"""Notes struck at most this long after the one before are mates of one chord."""
 
 TOGETHER_MS: Final = 50
 """Chord-mates let go within this count as released together."""

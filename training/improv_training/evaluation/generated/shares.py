@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from improv_core.notes import CHORD_MS
 from improv_core.representation import Notes
 from improv_training.evaluation.generated.features import (
-    CHORD_MS,
     TOGETHER_MS,
     pitch_classes,
     release_gaps_ms,
