@@ -86,6 +86,8 @@ WITH_DATA = tuple(
         ("quantised", "The model in int8"),
         ("presets_table", "Presets side by side"),
         ("maestro", "Models on MAESTRO, nats of each piece"),
+        ("conditioning", "Whether asking changes the music"),
+        ("generation", "Continuations against what pieces go on with"),
         ("frames", "The polyphonic frame benchmark"),
     )
 )

@@ -1,17 +1,18 @@
 """Whether asking changes the music: each condition of a model on held-out pieces.
 
-    python -m bench.conditioning MODEL [--corpus NAME ...] [--data FOLDER] [--splits FOLDER] [--calls 100]
-        [--seed 1] [-o FILE.json]
+    python -m bench.conditioning MODEL [--corpus NAME ...] [--training NAME ...] [--data FOLDER]
+        [--splits FOLDER] [--calls 100] [--seed 1] [-o FILE.json]
 
-MODEL is `default` or a model file. Pieces that recur in training are left out. Calls are heard as played;
-what is asked, and how, is as live. Nats are of true notes, of which nothing else is told.
+MODEL is `default` or a model file. Pieces that recur in the training split of any corpus that is
+named are left out. Calls are heard as played; what is asked, and how, is as live. Nats are of true notes, of
+which nothing else is told.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,25 +22,25 @@ import torch
 
 from bench.corpora import HERE, SPLITS
 from bench.tables import print_table
-from improv_core.continuation import continue_for, hear
 from improv_core.improviser import Improviser
 from improv_core.improvising import NOTHING_ASKED, Ask
 from improv_core.model import Model
-from improv_core.representation import ATTRIBUTE_NAMES, STYLES, Notes, Pulse, encode
+from improv_core.representation import ATTRIBUTE_NAMES, STYLES, Notes, Pulse
 from improv_core.sampler import Sampling
 from improv_daemon.models import load_model, model_path
 from improv_training.corpora.corpus import Corpus
-from improv_training.corpora.loading import load_corpus
+from improv_training.corpora.loading import Reading, load_corpus
 from improv_training.corpora.near_duplicates import keep_out_of_test
 from improv_training.evaluation.conditioning.answers import (
     Answer,
     asked_for,
+    closed,
     histograms,
     notes_per_s,
     overlap,
     pulse_of,
 )
-from improv_training.evaluation.conditioning.beats import bits, places_in_beat, places_of_setting
+from improv_training.evaluation.conditioning.beats import places_in_beat, places_of_setting
 from improv_training.evaluation.conditioning.endings import (
     FEATURES,
     Ending,
@@ -48,20 +49,26 @@ from improv_training.evaluation.conditioning.endings import (
     real_endings,
     real_middles,
 )
-from improv_training.evaluation.conditioning.roles import roles, upper_voice
+from improv_training.evaluation.conditioning.roles import roles
 from improv_training.evaluation.conditioning.told import gains
-from improv_training.evaluation.generated.calls import Call, as_played, choose_calls, section
+from improv_training.evaluation.generated.calls import Call, choose_calls
+from improv_training.evaluation.generated.shares import bits
 from improv_training.evaluation.scoring import Scorer, open_scorer
 from improv_training.mix import load_mix
 
 NAMES = ("pianolatron_exp", "pop909_main", "piano_midi_de", "wjazzd")
-"""The training mix, of which each has a test split."""
+"""What of the training mix has a test split."""
+
+TRAINING = (*NAMES, "mutopia_keyboard")
 
 SECONDS = 10.0
 """Of every asked continuation."""
 
 CALL_NOTES, TRUE_NOTES = 96, 64
 ANSWER_S = 6.0
+SAMPLES = 50
+"""Of ends, of which there are more in some sets than in others."""
+
 NOTES_SCORED = 12_000
 """Of each corpus, whole pieces: where nats are measured."""
 
@@ -80,23 +87,25 @@ class Study:
     def __init__(
         self, model: Model, scorer: Scorer, corpora: Sequence[Corpus], calls: int, seed: int
     ) -> None:
-        self._model, self.scorer, self._seed = model, scorer, seed
+        self.model, self.scorer, self.seed = model, scorer, seed
         self.corpora = list(corpora)
         self.calls = choose_calls(
             corpora, "test", calls, call_notes=CALL_NOTES, continuation_notes=TRUE_NOTES, seed=seed
         )
         self.style = {corpus.name: corpus.style for corpus in corpora}
+        self._seeds = {id(call): seed + i for i, call in enumerate(self.calls)}
 
-    def improviser(self) -> Improviser:
-        return Improviser(self._model, Sampling(), seed=self._seed)
+    def seed_of(self, call: Call) -> int:
+        """The same whatever is asked, so that nothing else tells two answers to a call apart."""
+        return self._seeds[id(call)]
 
     def answer(self, call: Call, ask: Ask, pulse: Pulse | None = None) -> Answer:
-        return asked_for(self.improviser(), call, ask, seconds=SECONDS, pulse=pulse)
+        improviser = Improviser(self.model, Sampling(), seed=self.seed_of(call), style=ask.style)
+        return asked_for(improviser, call, ask, seconds=SECONDS, pulse=pulse)
 
-    def played(self, asks: Mapping[int, Ask], calls: Sequence[Call] | None = None) -> list[Notes]:
-        """What comes of calls, by what is asked after the call of each identity; of others nothing is."""
-        calls = self.calls if calls is None else calls
-        return [self.answer(call, asks.get(id(call), NOTHING_ASKED)).notes for call in calls]
+    def free(self) -> list[Answer]:
+        """To every call, nothing asked."""
+        return [self.answer(call, NOTHING_ASKED) for call in self.calls]
 
     def pieces(self, corpus: Corpus, most: int = NOTES_SCORED) -> list[Notes]:
         """The shortest test pieces, until they hold enough notes."""
@@ -113,10 +122,10 @@ def main() -> None:
     torch.set_num_threads(1)
     mix = load_mix("default")
     loaded = [
-        load_corpus(arguments.data / name, arguments.splits, arguments.cache, mix=mix)
-        for name in arguments.corpus
+        load_corpus(arguments.data / name, arguments.splits, arguments.cache, Reading(mix=mix))
+        for name in dict.fromkeys((*arguments.corpus, *arguments.training))
     ]
-    corpora = keep_out_of_test(loaded).corpora
+    corpora = [one for one in keep_out_of_test(loaded).corpora if one.name in arguments.corpus]
     model, scorer = load_model(arguments.model), open_scorer(model_path(arguments.model))
     study = Study(model, scorer, corpora, arguments.calls, arguments.seed)
     told = {
@@ -142,6 +151,7 @@ def parsed() -> argparse.Namespace:
     )
     parser.add_argument("model", metavar="MODEL", help="default, or an .onnx model file")
     parser.add_argument("--corpus", nargs="+", default=NAMES, metavar="NAME")
+    parser.add_argument("--training", nargs="*", default=TRAINING, metavar="NAME", help="the training mix")
     parser.add_argument("--data", type=Path, default=HERE, help="holds a folder for each NAME")
     parser.add_argument("--splits", type=Path, default=SPLITS, help="folder of NAME.json")
     parser.add_argument("--cache", type=Path, default=Path("cache"), help="folder for encoded corpora")
@@ -173,14 +183,12 @@ def report_told(study: Study) -> dict[str, Any]:
 
 def report_density(study: Study) -> dict[str, Any]:
     """Half, as many and twice as many notes a second as each call has."""
-    own = {
-        id(call): len(call.heard) / max(1.0, float(call.heard.onset_ms[-1]) / 1000) for call in study.calls
-    }
-    measured = {"free": [notes_per_s(one, SECONDS) for one in study.played({})]}
+    wanted = np.array([_density(call) for call in study.calls])
+    measured = {"free": [notes_per_s(one, SECONDS) for one in study.free()]}
     for factor in (0.5, 1.0, 2.0):
-        played = study.played({name: Ask(notes_per_s=factor * density) for name, density in own.items()})
+        asks = [Ask(notes_per_s=float(factor * density)) for density in wanted]
+        played = map(study.answer, study.calls, asks)
         measured[f"x{factor:g}"] = [notes_per_s(one, SECONDS) for one in played]
-    wanted = np.array([own[id(call)] for call in study.calls])
     ratio = np.array(measured["x2"]) / np.array(measured["x1"])
     rows = [
         (
@@ -216,25 +224,25 @@ def _correlation(values: Sequence[float], wanted: np.ndarray) -> float:
 
 
 def report_style(study: Study) -> dict[str, Any]:
-    """Each style asked of the calls of all other corpora: towards the music that the style is of?"""
-    free = dict(zip(map(id, study.calls), study.played({}), strict=True))
+    """Each style asked of the calls of all others: towards the music that the style is of?"""
+    free = dict(zip(map(id, study.calls), study.free(), strict=True))
     rows, figures = list[tuple[str, ...]](), dict[str, Any]()
-    for corpus in study.corpora:
-        style = study.style[corpus.name]
-        if style not in STYLES:
+    for style in STYLES:
+        own = [call for call in study.calls if study.style[call.corpus] == style]
+        others = [call for call in study.calls if study.style[call.corpus] != style]
+        if not own or not others:
             continue
-        real = histograms([call.truth for call in study.calls if call.corpus == corpus.name])
-        others = [call for call in study.calls if call.corpus != corpus.name]
-        asked = histograms(study.played({id(call): Ask(style=style) for call in others}, others))
-        unasked = histograms([free[id(call)] for call in others])
+        real = histograms([call.truth for call in own])
+        asked = histograms([study.answer(call, Ask(style=style)).notes for call in others])
+        unasked = histograms([free[id(call)].notes for call in others])
         figures[style] = {
             name: (overlap(unasked[name], real[name]), overlap(asked[name], real[name])) for name in real
         }
         cells = (f"{one:.3f} to {other:.3f}" for one, other in figures[style].values())
         rows.append((style, str(len(others)), *cells))
-    print_table(("asked", "calls of others", *next(iter(figures.values()))), rows)
+    print_table(("asked", "calls of others", *next(iter(figures.values()), ())), rows)
     print(
-        "Histogram overlap with the real music of the style, of answers to calls of all other corpora: free, "
+        "Histogram overlap with the real music of the style, of answers to calls of all other styles: free, "
         "and asked for that style.\n"
     )
     return figures
@@ -246,8 +254,7 @@ def report_style(study: Study) -> dict[str, Any]:
 def report_part(study: Study) -> list[dict[str, Any]]:
     rows, figures = list[tuple[str, ...]](), list[dict[str, Any]]()
     for corpus in study.corpora:
-        pieces = [one for one in study.pieces(corpus) if upper_voice(one) is not None]
-        for one in roles(study.scorer, pieces) if pieces else ():
+        for one in roles(study.scorer, study.pieces(corpus)):
             figures.append({"corpus": corpus.name, **asdict(one)})
             nats = (f"{one.nats:.3f}", f"{one.nats_other:.3f}")
             pitches = (one.pitch, one.pitch_other, one.pitch_real, one.pitch_real_other)
@@ -275,19 +282,20 @@ def report_part(study: Study) -> list[dict[str, Any]]:
 
 
 def report_endings(study: Study) -> dict[str, Any]:
-    """Answers that were told their length, and answers cut off there, against real ends of phrases."""
+    """Answers that were told their length, and answers that were not, against real ends of phrases."""
     pieces = [piece for corpus in study.corpora for piece in corpus.pieces("test")]
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(study.seed)
     ends = list(real_endings(pieces))
     order = rng.permutation(len(ends))
     halves = [[ends[i] for i in order[side::2]] for side in (0, 1)]
     sets = {
         "other real ends": halves[0],
         "real music cut anywhere": list(real_middles(pieces, rng)),
-        "answers told their length": _endings(_closed(study, call) for call in study.calls),
-        "answers cut off": _endings(_cut_off(study, call) for call in study.calls),
+        "answers told their length": _answers_end(study, told=True),
+        "answers not told": _answers_end(study, told=False),
     }
-    found = {name: likeness(some, halves[1]) for name, some in sets.items()}
+    least = min(map(len, sets.values()))
+    found = {name: _mean_likeness(some, halves[1], least, rng) for name, some in sets.items()}
     rows = [
         (
             name,
@@ -299,22 +307,27 @@ def report_endings(study: Study) -> dict[str, Any]:
         for name, values in found.items()
     ]
     print_table(("ends of", "count", *FEATURES, "mean", "median duration, ms"), rows)
-    print(f"Histogram overlap with {len(halves[1]):,} real ends of phrases; answers of {ANSWER_S:g} s.\n")
+    print(
+        f"Histogram overlap with {len(halves[1]):,} real ends of phrases, of {least} ends at a time; "
+        f"answers of {ANSWER_S:g} s, all ended by the same rule.\n"
+    )
     return {name: values.tolist() for name, values in found.items()}
 
 
-def _endings(answers: Iterable[Notes]) -> list[Ending]:
+def _mean_likeness(
+    some: Sequence[Ending], real: Sequence[Ending], count: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Over samples of one size: the fewer ends there are, the less their histograms overlap with any."""
+    samples = [rng.choice(len(some), count, replace=False).tolist() for _ in range(SAMPLES)]
+    mean: np.ndarray = np.mean([likeness([some[i] for i in one], real) for one in samples], axis=0)
+    return mean
+
+
+def _answers_end(study: Study, *, told: bool) -> list[Ending]:
+    answers = (
+        closed(study.model, call, ANSWER_S, seed=study.seed_of(call), told=told) for call in study.calls
+    )
     return [found for one in answers if (found := ending(one)) is not None]
-
-
-def _closed(study: Study, call: Call) -> Notes:
-    improviser = study.improviser()
-    return encode(continue_for(improviser, hear(improviser, as_played(call.heard)), ANSWER_S))
-
-
-def _cut_off(study: Study, call: Call) -> Notes:
-    going_on = study.answer(call, NOTHING_ASKED).notes
-    return section(going_on, 0, int(np.count_nonzero(going_on.onset_ms <= 1000 * ANSWER_S)))
 
 
 # --- beat -----------------------------------------------------------------------------------------

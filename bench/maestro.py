@@ -27,7 +27,7 @@ from bench.tables import print_table
 from improv_core.errors import ImprovError
 from improv_core.representation import Representation
 from improv_training.corpora.corpus import Corpus, Split
-from improv_training.corpora.loading import load_corpus
+from improv_training.corpora.loading import Reading, load_corpus
 from improv_training.evaluation.baselines import Baselines
 from improv_training.evaluation.figures import Figures
 from improv_training.evaluation.nats import score_corpus
@@ -103,7 +103,8 @@ def load(arguments: argparse.Namespace) -> Corpus:
     if splits.is_dir():
         splits = splits / f"{CORPUS}.json"
     say(f"Reading {folder}")
-    corpus = load_corpus(folder, splits, arguments.cache, canonical=True, progress=Progress("files read"))
+    reading = Reading(canonical=True)
+    corpus = load_corpus(folder, splits, arguments.cache, reading, progress=Progress("files read"))
     return limited(corpus, arguments.split, arguments.limit_pieces)
 
 
@@ -164,8 +165,7 @@ def print_totals(scored: Sequence[Scored], corpus: Corpus) -> None:
         *("parameters", "trained", "updates", "passes"),
     )
     rows = [totals(one, "model", one.name, first) + training(one) for one in scored]
-    for kind, one in {kind_of(one.scorer.representation): one for one in reversed(scored)}.items():
-        assert kind
+    for one in {kind_of(one.scorer.representation): one for one in reversed(scored)}.values():
         baselines = (row for row in one.figures.nats if row != "model")
         rows += [totals(one, row, f"{row}, as {one.name} reads", first) + ("",) * 4 for row in baselines]
     print_table(headers, rows)

@@ -25,7 +25,7 @@ from improv_core.representation import Attribute, Notes, Symbols
 from improv_core.representation.binning import Identity
 from improv_core.representation.note_attributes import NoteAttributes
 from improv_training.corpora.corpus import TRACKS, Corpus
-from improv_training.corpora.loading import load_corpus
+from improv_training.corpora.loading import Reading, load_corpus
 from improv_training.evaluation.baselines import Baselines
 from improv_training.evaluation.chords import ChordHabits
 from improv_training.evaluation.figures import Figures
@@ -90,7 +90,7 @@ def main() -> None:
         print("Name a folder with --corpus and models of presets with --models.\n")
         return
     torch.set_num_threads(1)
-    corpus = load_corpus(arguments.corpus, arguments.splits, arguments.cache, tracks=arguments.tracks)
+    corpus = load_corpus(arguments.corpus, arguments.splits, arguments.cache, Reading(arguments.tracks))
     corpus = limited(corpus, arguments.limit_notes)
     scorers = [open_scorer(path) for path in arguments.models]
     models = [

@@ -21,7 +21,7 @@ from improv_daemon.partner import Notice, Partner
 from improv_daemon.settings import Answer
 from improv_daemon.wire import CancelTurn, Command, Event, MovePedal, Played, PlayNote
 
-ASKED_FROM = 40
+ASKED_FROM, ASKED_TO = 40, 80
 _CERTAIN = 1e3
 _IMPROV_CHANNEL = 1
 _ENDLESS = 500
@@ -62,6 +62,8 @@ def model_that_plays(**values: int) -> Model:
 def model_that_plays_what_is_asked(condition: str, **values: int) -> Model:
     """`model_that_plays` with a pitch that is `ASKED_FROM` and the class of what is asked.
 
+    Classes begin anew at `ASKED_FROM` where the next would be above `ASKED_TO`.
+
     Args:
         condition: The name of one of `improv_core.representation.asking.ASKED`.
         values: As in `model_that_plays`.
@@ -71,12 +73,20 @@ def model_that_plays_what_is_asked(condition: str, **values: int) -> Model:
     width = heads.weights[pitch].shape[1]
     tables = [np.zeros((column.size, width), dtype=np.float32) for column in ASKED]
     place = [column.name for column in ASKED].index(condition)
-    np.fill_diagonal(tables[place], _CERTAIN)
     weights, biases = list(heads.weights), list(heads.biases)
     weights[pitch], biases[pitch] = np.zeros_like(weights[pitch]), np.zeros_like(biases[pitch])
     for asked in range(ASKED[place].size):
-        weights[pitch][ASKED_FROM + asked, asked] = 1
+        heard_as = asked % (ASKED_TO - ASKED_FROM + 1)
+        tables[place][asked, heard_as] = _CERTAIN
+        weights[pitch][ASKED_FROM + heard_as, heard_as] = 1
     model.heads = replace(heads, asked=tuple(tables), weights=tuple(weights), biases=tuple(biases))
+    return model
+
+
+def model_trained_on(*styles: str, beats: bool = False) -> Model:
+    """The packaged model as if it had been trained on these styles alone."""
+    model = copy.copy(packaged_model())
+    model.styles, model.beats = styles, beats
     return model
 
 

@@ -9,16 +9,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
-from playing import model_of
+from playing import model_of, model_trained_on
 from window_models import PITCH_ALONE
 
 from improv_core.errors import PortError
+from improv_core.improvising import Improvising
 from improv_core.representation import Events
 from improv_daemon import app
 from improv_daemon.app import run_play, run_record
+from improv_daemon.building import improviser_of
 from improv_daemon.journal import read_journal
 from improv_daemon.settings import Answer, Ports, Record, Settings, Sound
 from improv_daemon.stage.config import StageConfig
@@ -166,6 +168,26 @@ def test_what_is_asked_of_the_music_is_said_at_the_start_and_whether_it_is_in_va
     assert capsys.readouterr().out.splitlines()[3] == (
         "The model 'default' (preset performance-rnn) has not learned to heed style and density: it plays as "
         "it would without."
+    )
+
+
+def test_a_style_that_the_model_was_not_trained_on_is_said_to_be_in_vain_and_left_free(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(PlayedStage, monkeypatch)
+    followed: list[Settings] = []
+
+    def make(settings: Settings, *rest: Any) -> Improvising:
+        followed.append(settings)
+        return improviser_of(settings, *rest)
+
+    monkeypatch.setattr(app, "improviser_of", make)
+    monkeypatch.setattr(app, "load_model", lambda name: model_trained_on("pop"))
+    assert run_play(Settings(answer=Answer(style="roll era"))) == 0
+    assert followed == [Settings()]
+    assert capsys.readouterr().out.splitlines()[3] == (
+        "The model 'default' (preset piano) has not learned to heed the style roll era: it plays as it would "
+        "without."
     )
 
 

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from improv_core.notes import Part
 from improv_core.representation import STYLES, Pulse
 from improv_core.representation.asking import (
+    ALONE,
     ASKED,
+    COMPANY_NOTES,
     FREE_DENSITY,
     FREE_LEFT,
     FREE_STYLE,
@@ -27,9 +29,10 @@ from improv_core.representation.asking import (
     free,
     left_class,
     left_classes,
+    own_pitches,
     style_class,
 )
-from improv_core.representation.steps import BEAT_TICKS
+from improv_core.representation.steps import BEAT_TICKS, KEYS
 
 NOTES_PER_S = [0.5 * 2 ** (k / 3) for k in range(19)]
 
@@ -95,11 +98,12 @@ def test_free_is_a_class_of_its_own_behind_all_others() -> None:
     assert density_class(None) == FREE_DENSITY == 19
     assert left_class(None) == FREE_LEFT == len(LEFT_MS) + 1 == 12
     assert (NO_PHASE, NO_PERIOD) == (24, 32)
+    assert ALONE == KEYS == 128
 
 
 def test_tables_have_a_row_for_each_class_and_one_for_free() -> None:
     assert [(column.name, column.size) for column in ASKED] == [
-        *(("part", 2), ("style", 5), ("density", 20), ("left", 13))
+        *(("part", 2), ("style", 5), ("density", 20), ("left", 13), ("own", 129))
     ]
     assert READ == (("style", 5), ("beat_phase", 25), ("beat_period", 33))
 
@@ -111,9 +115,60 @@ def test_each_style_is_its_place_in_the_list_and_no_other_is_taken() -> None:
 
 
 def test_where_nothing_is_asked_only_who_plays_is_told_and_perhaps_the_style() -> None:
-    assert free(2, Part.IMPROV).tolist() == [[1, 4, 19, 12]] * 2
-    assert free(2, np.array([1, 0]), "pop").tolist() == [[1, 2, 19, 12], [0, 2, 19, 12]]
-    assert free(0, Part.IMPROV).shape == (0, 4)
+    assert free(2, Part.IMPROV).tolist() == [[1, 4, 19, 12, 128]] * 2
+    assert free(2, np.array([1, 0]), "pop").tolist() == [[1, 2, 19, 12, 128], [0, 2, 19, 12, 128]]
+    assert free(0, Part.IMPROV).shape == (0, 5)
+
+
+# --- who plays at once ----------------------------------------------------------------------------
+
+
+def own_of(pitch: list[int], played_by: list[int], to_play: list[int] | None = None) -> list[int]:
+    whose = played_by if to_play is None else to_play
+    arrays = (np.array(one, dtype=np.int64) for one in (pitch, played_by, whose))
+    return own_pitches(*arrays).tolist()
+
+
+def test_who_plays_alone_is_told_no_pitch() -> None:
+    for who in Part:
+        assert own_of([60, 62, 64], [int(who)] * 3) == [ALONE] * 3
+
+
+def test_where_both_play_each_is_told_the_latest_pitch_of_its_own() -> None:
+    # Who begins plays alone until the other has joined in; a note does not know its own pitch.
+    assert own_of([60, 62, 40, 64, 42, 43, 65], [0, 0, 1, 0, 1, 1, 0]) == [
+        *(ALONE, ALONE, ALONE, 62, 40, 42, 64)
+    ]
+
+
+def test_the_lowest_key_is_a_pitch_and_not_nothing() -> None:
+    assert own_of([0, 60, 1, 61], [0, 1, 0, 1]) == [ALONE, ALONE, 0, 60]
+
+
+@pytest.mark.parametrize("silent", Part)
+def test_who_has_played_none_of_the_latest_twelve_notes_plays_no_more(silent: Part) -> None:
+    pitch, other = [30, *range(60, 75), 31, 32], 1 - silent
+    own = own_of(pitch, [int(silent), *[other] * 15, int(silent), other])
+    # Of the other's notes the 12th still has the silent one among the 12 before it, the 13th has not.
+    assert own == [ALONE, ALONE, *range(60, 71), ALONE, ALONE, ALONE, ALONE, 74]
+    assert COMPANY_NOTES == 12
+
+
+def test_an_own_pitch_is_told_up_to_the_twelfth_note_after_it() -> None:
+    for between, expected in ((10, 30), (11, 30), (12, ALONE), (13, ALONE)):
+        assert own_of([30, *[60] * between, 31], [0, *[1] * between, 0])[-1] == expected
+
+
+def test_whoever_might_play_instead_is_told_the_latest_pitch_of_its_own() -> None:
+    pitch, played_by = [60, 40, 62, 64, 42], [0, 1, 0, 0, 1]
+    assert own_of(pitch, played_by, [1, 0, 1, 1, 0]) == [ALONE, ALONE, 40, 40, 64]
+    assert own_of(pitch, played_by, [0] * 5) == [ALONE, ALONE, 60, 62, 64]
+    assert own_of(pitch, played_by, [1] * 5) == [ALONE, ALONE, 40, 40, 40]
+
+
+def test_of_no_notes_there_are_no_own_pitches() -> None:
+    assert own_of([], []) == []
+    assert own_of([60], [1]) == [ALONE]
 
 
 # --- beats ----------------------------------------------------------------------------------------

@@ -14,12 +14,14 @@ from improv_core.errors import DataError
 from improv_core.notes import Part, Performance
 from improv_core.representation import Piano, Symbols, start_steps, steps, targets
 from improv_core.representation.asking import (
+    ALONE,
     FREE_DENSITY,
     FREE_LEFT,
     FREE_STYLE,
     NO_PERIOD,
     NO_PHASE,
     free,
+    own_pitches,
 )
 from improv_core.representation.piano import HELD
 from improv_training.augment import Augmentation, augmented, random_cast
@@ -217,7 +219,9 @@ def of_a_style() -> Any:
 def test_validation_knows_nothing_of_a_piece_and_asks_nothing() -> None:
     corpus = replace(of_a_style(), split=("validation",) * 40)
     for batch in LaneBatches([corpus], [1], "validation", Piano(), Lanes(8, 64)):
-        assert set(map(tuple, batch.asked[batch.mask].tolist())) == {(1, FREE_STYLE, FREE_DENSITY, FREE_LEFT)}
+        assert set(map(tuple, batch.asked[batch.mask].tolist())) == {
+            (1, FREE_STYLE, FREE_DENSITY, FREE_LEFT, ALONE)
+        }
         nothing = torch.tensor([FREE_STYLE, NO_PHASE, NO_PERIOD])
         assert (batch.columns[batch.mask][:, -3:] == nothing).all()
 
@@ -257,6 +261,7 @@ def test_what_is_asked_is_what_comes_in_the_piece_as_it_was_changed(seed: int) -
     wishes = random_wishes(notes, cast.group, rng)
     expected = free(len(notes), cast.part)
     expected[:, 2], expected[:, 3] = wishes.density, wishes.left
+    expected[:, 4] = own_pitches(notes.pitch, cast.part, cast.part)
     np.testing.assert_array_equal(batch.asked[batch.mask].numpy(), expected)
 
 

@@ -13,7 +13,8 @@ from window_models import representations
 from improv_core.errors import ConfigError, ModelFileError
 from improv_core.improviser import Improviser
 from improv_core.improvising import Ask
-from improv_core.representation import Frames, Symbols
+from improv_core.representation import STYLES, Frames, Piano, Symbols
+from improv_core.representation.asking import FREE_STYLE
 from improv_core.turns import TurnBounds
 from improv_core.window_improviser import WindowImproviser
 from improv_daemon.building import improviser_of, partner_of, stage_config_of
@@ -75,6 +76,17 @@ def test_the_bounds_of_turn_and_answer_are_the_partners() -> None:
     assert isinstance(call, CallHeard)
     assert isinstance(answer, AnswerEnded)
     assert 4.8 <= answer.length_s <= 5.1
+
+
+@pytest.mark.parametrize(("style", "read_as"), [("pop", STYLES.index("pop")), ("free", FREE_STYLE)])
+def test_the_first_call_is_read_in_the_style_that_is_set_as_the_later_ones_are(
+    style: str, read_as: int
+) -> None:
+    improviser = improviser_of(Settings(answer=Answer(style=style)), packaged_model(), 1)
+    assert isinstance(improviser, Improviser)
+    Room(partner_of(Settings(answer=Answer(style=style)), improviser, lambda notice: None)).call(60, 64, 67)
+    column = [column.name for column in Piano.columns].index("style")
+    assert [int(step.columns[0, column]) for step in improviser.window[:3]] == [read_as] * 3
 
 
 def test_style_and_density_are_asked_of_each_answer() -> None:

@@ -14,7 +14,9 @@ from improv_core.representation.events import OFF, SHIFT, VELOCITY, words_of
 from improv_training.corpora.canonical import canonical, canonical_rows
 from improv_training.corpora.encoded import FIELDS
 from improv_training.corpora.fast_midi import Voice
-from improv_training.corpora.loading import load_corpus
+from improv_training.corpora.loading import Reading, load_corpus
+
+CANONICAL = Reading(canonical=True)
 
 Key = tuple[int, float, float]
 """Pitch, onset, release."""
@@ -184,7 +186,7 @@ def notes_of_rows(notes: Notes) -> list[list[int]]:
 
 def test_words_say_the_rows_and_nothing_else(tmp_path: Path) -> None:
     pieces = {f"{i}.mid": random_performance(200, seed=i) for i in range(3)}
-    corpus = load_corpus(write_corpus(tmp_path / "songs", pieces), None, tmp_path / "cache", canonical=True)
+    corpus = load_corpus(write_corpus(tmp_path / "songs", pieces), None, tmp_path / "cache", CANONICAL)
     for i in range(3):
         notes = corpus.piece(i)
         assert notes_of_words(words_of(notes).tolist()) == notes_of_rows(notes)
@@ -193,7 +195,7 @@ def test_words_say_the_rows_and_nothing_else(tmp_path: Path) -> None:
 
 def test_classes_and_their_widths_say_every_time(tmp_path: Path) -> None:
     pieces = {"a.mid": random_performance(200)}
-    corpus = load_corpus(write_corpus(tmp_path / "songs", pieces), None, tmp_path / "cache", canonical=True)
+    corpus = load_corpus(write_corpus(tmp_path / "songs", pieces), None, tmp_path / "cache", CANONICAL)
     notes = corpus.piece(0)
     assert not (notes.dt_ms % CELL_MS).any()
     assert not (notes.duration_ms % CELL_MS).any()
@@ -212,7 +214,7 @@ def test_classes_and_their_widths_say_every_time(tmp_path: Path) -> None:
 def test_canonical_notes_have_a_cache_of_their_own(tmp_path: Path) -> None:
     folder = write_corpus(tmp_path / "songs", {"a.mid": random_performance(60)})
     played = load_corpus(folder, None, tmp_path / "cache")
-    form = load_corpus(folder, None, tmp_path / "cache", canonical=True)
+    form = load_corpus(folder, None, tmp_path / "cache", CANONICAL)
     again = load_corpus(folder, None, tmp_path / "cache")
     assert played.piece(0).pedal.any()
     assert not form.piece(0).pedal.any()

@@ -99,6 +99,14 @@ def test_wrong_arguments_exit_with_2_and_no_traceback(
             ["generate", "taken", "-o", "out.mid", "--density", "5"],
             "--density: answer.density_ratio = 5.0 is not allowed: it must be a number from 0.25 to 4, or 0",
         ),
+        (
+            ["generate", "taken", "-o", "out.mid", "--set", "answer.style=polka"],
+            "--set: answer.style = polka is not allowed: it must be ",
+        ),
+        (
+            ["generate", "taken", "-o", "out.mid", "--set", "seed"],
+            "--set seed: write it as section.key=value",
+        ),
         (["render", "no.jsonl"], "There is no file no.jsonl."),
         (["render", "taken"], "taken is "),
     ],

@@ -75,7 +75,7 @@ def test_style_and_density_are_settings_of_the_answer() -> None:
             "--density",
             "9",
             "--density: answer.density_ratio = 9.0 is not allowed: it must be a number from 0.25 to 4, or 0 "
-            "for none.",
+            "to leave it to improv.",
         ),
     ],
 )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from improv_core.closing import CLOSE_S, CLOSING_NOTES, REACHED_S, Closing
+from improv_core.representation import to_ms
 from improv_core.representation.asking import left_class
 
 
@@ -62,6 +63,18 @@ def test_gaps_are_bounded_until_the_end_is_reached() -> None:
 def test_the_end_is_reached_where_the_model_is_told_that_nothing_is_left() -> None:
     assert left_class(1000 * REACHED_S - 0.001) == 0
     assert left_class(1000 * REACHED_S) == 1
+
+
+@given(st.integers(0, 10_000_000), st.floats(0.0, 5.0), st.integers(0, 5000))
+@example(1000, 1.5, 1450)
+def test_the_end_is_reached_at_the_very_millisecond_of_which_the_model_is_told(
+    first_ms: int, length_s: float, later_ms: int
+) -> None:
+    closing, first_s = Closing(length_s, max_gap_s=1.5), first_ms / 1000
+    for onset_s in (first_s, (first_ms + later_ms) / 1000):
+        if closing.takes(onset_s):
+            told = left_class(max(0, to_ms(first_s + length_s - onset_s)))
+            assert (closing.gap_s > 1.5) == (told == 0)
 
 
 @given(st.lists(st.sampled_from([0.0, 0.01, 0.049, 0.05, 0.2, 1.0, 9.0]), max_size=60), st.floats(0.0, 5.0))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from playing import model_of, packaged_model
+from playing import model_of, model_trained_on, packaged_model
 from window_models import representations
 
 from improv_core.improvising import Ask
-from improv_core.representation import Events, Piano
+from improv_core.representation import STYLES, Events, Piano
 from improv_core.turns import Call
-from improv_daemon.directions import ask_of, in_words, unheeded
+from improv_daemon.directions import ask_of, heeded, in_words, unheeded
 from improv_daemon.settings import Answer
 
 FOUR_A_SECOND = Call(10.0, 11.0, 11.2, notes=5, onsets=5)
@@ -43,9 +43,39 @@ def test_what_is_set_in_words(answer: Answer, words: tuple[str, ...]) -> None:
     assert in_words(answer) == words
 
 
-def test_the_default_model_heeds_everything() -> None:
+def test_a_model_of_all_styles_and_of_beats_heeds_everything() -> None:
     assert isinstance(packaged_model().representation, Piano)
-    assert unheeded(packaged_model(), Answer(style="pop", density_ratio=2.0), 120.0) is None
+    for style in STYLES:
+        answer = Answer(style=style, density_ratio=2.0)
+        assert unheeded(model_trained_on(*STYLES, beats=True), answer, 120.0) is None
+        assert heeded(model_trained_on(*STYLES), answer) == answer
+
+
+@pytest.mark.parametrize(
+    ("styles", "beats", "style", "tempo_bpm", "listed"),
+    [
+        ((), True, "pop", None, "style"),
+        (("pop",), False, "roll era", None, "the style roll era"),
+        (("pop",), False, "pop", 90.0, "tempo"),
+        (("pop",), False, "roll era", 90.0, "the style roll era and tempo"),
+        ((), False, "free", 90.0, "tempo"),
+    ],
+)
+def test_what_a_model_of_the_piano_was_not_trained_on_it_does_not_heed(
+    styles: tuple[str, ...], beats: bool, style: str, tempo_bpm: float | None, listed: str
+) -> None:
+    model, answer = model_trained_on(*styles, beats=beats), Answer(style=style, density_ratio=2.0)
+    assert unheeded(model, answer, tempo_bpm) == (
+        f"The model 'default' (preset piano) has not learned to heed {listed}: it plays as it would without."
+    )
+
+
+def test_of_a_model_that_was_trained_on_no_style_none_is_asked_and_all_else_is() -> None:
+    asked = Answer(style="roll era", density_ratio=2.0)
+    for model in (model_trained_on(), model_trained_on("pop")):
+        assert heeded(model, asked) == Answer(density_ratio=2.0)
+    assert heeded(model_trained_on("roll era"), asked) == asked
+    assert heeded(model_trained_on(), Answer()) == Answer()
 
 
 @pytest.mark.parametrize("kind", sorted(representations()))

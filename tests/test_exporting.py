@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tiny_corpora import make_network, random_performance, require_training_extr
 from improv_core.errors import ModelFileError, StorageError
 from improv_core.model import SCHEMA, Model
 from improv_core.representation import Notes, Piano, encode
+from improv_training.plan import Plan
 
 with contextlib.suppress(ImportError):
     import torch
@@ -105,6 +107,19 @@ def test_metadata_says_what_the_daemon_and_the_reader_need(tmp_path: Path) -> No
     }
     assert metadata["trained"] == {"hours": 0.5, "updates": 7}
     assert len(metadata["date"]) == len("2026-01-31")
+
+
+def test_a_model_says_the_styles_and_beats_that_it_was_trained_on(tmp_path: Path) -> None:
+    network = make_network()
+    plan = Plan(shape=network.shape, representation=network.representation.spec())
+    told = replace(plan, styles=("roll era", "pop"), beats=True)
+    for name, one in (("plain", plan), ("told", told)):
+        checkpoint = write_checkpoint(tmp_path / f"{name}.ckpt", network, plan=asdict(one))
+        export_checkpoint(checkpoint, tmp_path / f"{name}.onnx", performance(), {"name": name})
+    plain_model, told_model = (Model.load(tmp_path / f"{name}.onnx") for name in ("plain", "told"))
+    assert (plain_model.styles, plain_model.beats) == ((), False)
+    assert (told_model.styles, told_model.beats) == (("roll era", "pop"), True)
+    assert told_model.metadata["styles"] == ["roll era", "pop"]
 
 
 def test_an_output_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from onnx_bytes import with_metadata
-from playing import improviser_of, model_of, model_that_plays
+from playing import improviser_of, model_of, model_that_plays, model_trained_on
 from scripted_improviser import ScriptedImproviser
 
 from improv_core.closing import CLOSE_S, REACHED_S
@@ -116,6 +116,21 @@ def test_what_the_model_cannot_be_asked_is_said_and_it_goes_on(
         "it would without."
     ]
     assert (tmp_path / "out.mid").is_file()
+
+
+def test_a_model_of_no_style_and_no_beats_goes_on_as_if_neither_were_asked(
+    seed_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(generating, "load_model", lambda name: model_trained_on())
+    asked = replace(SETTINGS, answer=Answer(style="pop"))
+    generate(seed_file, tmp_path / "plain.mid", SETTINGS, 3.0)
+    generate(seed_file, tmp_path / "asked.mid", asked, 3.0, say=said.append)
+    assert (tmp_path / "asked.mid").read_bytes() == (tmp_path / "plain.mid").read_bytes()
+    generate(seed_file, tmp_path / "beats.mid", asked, 3.0, tempo_bpm=120.0, say=said.append)
+    assert (tmp_path / "beats.mid").read_bytes() == (tmp_path / "plain.mid").read_bytes()
+    in_vain = "The model 'default' (preset piano) has not learned to heed {}: it plays as it would without."
+    assert said == [in_vain.format("style"), in_vain.format("style and tempo")]
 
 
 def test_with_a_tempo_the_first_note_is_on_a_beat_and_the_others_are_read_with_theirs(

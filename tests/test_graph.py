@@ -56,7 +56,7 @@ def test_the_graph_has_an_lstm_for_each_layer_and_the_heads_as_outputs(layers: i
         "projected",
         "next_hidden",
         "next_cell",
-        *("asked.part", "asked.style", "asked.density", "asked.left"),
+        *("asked.part", "asked.style", "asked.density", "asked.left", "asked.own"),
         *(f"head.{name}.{kind}" for name in ATTRIBUTE_NAMES for kind in ("weight", "bias")),
         *(f"given.{name}" for name in ATTRIBUTE_NAMES[:-1]),
     }

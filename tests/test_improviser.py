@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from playing import (
     ASKED_FROM,
+    ASKED_TO,
     improviser_of,
     model_that_plays,
     model_that_plays_what_is_asked,
@@ -23,6 +24,7 @@ from improv_core.model import Model
 from improv_core.notes import CHORD_MS, Note, Part, Performance
 from improv_core.representation import STYLES, Pulse, Setting, encode, start_steps, steps, to_ms
 from improv_core.representation.asking import (
+    ALONE,
     FREE_DENSITY,
     FREE_LEFT,
     FREE_STYLE,
@@ -286,6 +288,58 @@ def test_each_turn_is_asked_anew() -> None:
         asked.append(improviser.draw(3.0 + turn, 4.0 + turn).pitch - ASKED_FROM)
         improviser.close_turn({})
     assert asked == [9, FREE_DENSITY, 12]
+
+
+def heard_as(*own: int) -> list[int]:
+    """The pitches of a model that plays the ``own`` it is told."""
+    return [ASKED_FROM + one % (ASKED_TO - ASKED_FROM + 1) for one in own]
+
+
+def drawn_pitches(improviser: Improviser, turn: int, count: int) -> list[int]:
+    """Those of the first notes of a turn, which stays open; notes come 0.3 s apart."""
+    begin_s = 3.0 * turn
+    improviser.begin_turn(turn, begin_s)
+    return [improviser.draw(begin_s + 0.3 * i, begin_s + 0.3 * i + 1.0).pitch for i in range(count)]
+
+
+def test_an_answer_is_told_its_own_latest_pitch_until_the_player_has_been_silent_for_twelve_notes() -> None:
+    improviser = having_heard(improviser_of(model_that_plays_what_is_asked("own", dt=300)))
+    pitches = drawn_pitches(improviser, 1, 15)
+    # The first note is improv's first at all; the last of the call is among the 12 before the 12th.
+    assert pitches == heard_as(ALONE, *pitches[:11], ALONE, ALONE, ALONE)
+    assert len(set(pitches[:6])) == 6
+
+
+def test_without_a_call_an_answer_is_told_no_pitch_of_its_own() -> None:
+    improviser = improviser_of(model_that_plays_what_is_asked("own", dt=300))
+    assert drawn_pitches(improviser, 1, 3) == heard_as(ALONE, ALONE, ALONE)
+
+
+@pytest.mark.parametrize(("keys", "is_told"), [(10, True), (11, True), (12, False)])
+def test_the_next_answer_goes_on_from_the_latest_pitch_of_the_one_before(keys: int, is_told: bool) -> None:
+    improviser = having_heard(improviser_of(model_that_plays_what_is_asked("own", dt=300)))
+    first = drawn_pitches(improviser, 1, 2)
+    improviser.close_turn({0: (3.0, 3.1), 1: (3.3, 3.4)})
+    for i in range(keys):
+        improviser.press(72, 70, 4.0 + 0.1 * i)
+    second = drawn_pitches(improviser, 2, 2)
+    assert second == heard_as(first[1] if is_told else ALONE, second[0])
+
+
+def test_of_an_answer_only_what_has_sounded_is_its_own_pitch() -> None:
+    for sounded in (0, 1, 3):
+        improviser = having_heard(improviser_of(model_that_plays_what_is_asked("own", dt=300)))
+        own = [ALONE, *drawn_pitches(improviser, 1, 4)]
+        improviser.close_turn({i: (3.0 + 0.3 * i, 3.1 + 0.3 * i) for i in range(sounded)})
+        assert drawn_pitches(improviser, 2, 1) == heard_as(own[sounded])
+
+
+def test_a_note_that_is_withdrawn_is_no_pitch_of_its_own() -> None:
+    improviser = having_heard(improviser_of(model_that_plays_what_is_asked("own", dt=300)))
+    first, second, _ = drawn_pitches(improviser, 1, 3)
+    improviser.withdraw()
+    improviser.withdraw()
+    assert improviser.draw(3.3, 4.3).pitch == second == heard_as(first)[0]
 
 
 def test_a_model_of_which_nothing_can_be_asked_plays_as_if_nothing_had_been() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,19 @@ def test_what_is_known_already_is_trained_further_at_a_lower_rate_and_for_less_l
     ):
         plan = load_initial(file).plan
         assert (plan.rate, plan.warm_up, plan.hours) == (3e-4, 50, 0.25)
+
+
+def test_styles_and_beats_of_a_model_are_known_to_what_is_trained_further(tmp_path: Path) -> None:
+    told = model_file(tmp_path / "told.onnx", make_network(), styles=["pop", "jazz line"], beats=True)
+    plain = model_file(tmp_path / "plain.onnx", make_network())
+    checkpoint = load_checkpoint(write_checkpoint(tmp_path / "c.ckpt", make_network()))
+    kept = write_checkpoint(
+        tmp_path / "c.ckpt",
+        make_network(),
+        plan=asdict(replace(checkpoint.plan, styles=("pop",), beats=True)),
+    )
+    said = [(plan.styles, plan.beats) for plan in (load_initial(file).plan for file in (told, plain, kept))]
+    assert said == [(("pop", "jazz line"), True), ((), False), (("pop",), True)]
 
 
 def test_a_window_is_trained_further_on_windows(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from improv_core.errors import DataError
 from improv_core.midi_files import Track, read_performance, write_midi
 from improv_core.representation import encode
 from improv_training.corpora.corpus import SPLITS, Corpus, open_corpus, save_corpus
-from improv_training.corpora.loading import hashed_splits, load_corpus
+from improv_training.corpora.loading import Reading, hashed_splits, load_corpus
 from improv_training.mix import Ingredient, Mix
 
 
@@ -156,7 +156,7 @@ def test_a_piece_knows_its_voices_its_beats_and_what_the_mix_says_of_its_corpus(
     (tmp_path / "songs").mkdir()
     write_midi(tmp_path / "songs" / "a.mid", [Track("right", scale(3)), Track("left", scale(2), channel=1)])
     mix = Mix({"songs": Ingredient("pop", beats="ticks")})
-    setting = load_corpus(tmp_path / "songs", None, tmp_path / "cache", mix=mix).piece(0).setting
+    setting = load_corpus(tmp_path / "songs", None, tmp_path / "cache", Reading(mix=mix)).piece(0).setting
     assert setting is not None
     assert setting.style == "pop"
     assert setting.voice.tolist() == [0, 0, 0]
@@ -173,7 +173,7 @@ def test_annotations_are_not_looked_for_in_an_archive(tmp_path: Path) -> None:
         archive.write(folder / "a.mid", "a.mid")
     mix = Mix({"songs": Ingredient(beats="annotations")})
     with pytest.raises(DataError) as error:
-        load_corpus(tmp_path / "songs.zip", None, tmp_path / "cache", mix=mix)
+        load_corpus(tmp_path / "songs.zip", None, tmp_path / "cache", Reading(mix=mix))
     assert str(error.value) == (
         f"{tmp_path / 'songs.zip'} is an archive, and annotations of beats are read beside the files of a "
         "folder: unpack it, and name the folder."
@@ -183,7 +183,7 @@ def test_annotations_are_not_looked_for_in_an_archive(tmp_path: Path) -> None:
 def test_a_corpus_goes_to_another_machine_as_two_files(tmp_path: Path) -> None:
     folder = write_corpus(tmp_path / "songs", random_pieces(5))
     mix = Mix({"songs": Ingredient("jazz line", beats="ticks")})
-    corpus = load_corpus(folder, None, tmp_path / "cache", mix=mix)
+    corpus = load_corpus(folder, None, tmp_path / "cache", Reading(mix=mix))
     index = save_corpus(corpus, tmp_path / "there")
     assert sorted(path.suffix for path in index.parent.iterdir()) == [".json", ".npy"]
     opened = open_corpus(index)

@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 
 from improv_core.errors import ConfigError
-from improv_training.mix import NO_MIX, Ingredient, Mix, load_mix, mix_names
+from improv_training.mix import NO_MIX, Ingredient, Mix, load_mix
 
 
 def test_the_default_mix_says_what_each_corpus_is() -> None:
-    assert mix_names() == ["default"]
     assert load_mix("default") == Mix(
         {
             "pianolatron_exp": Ingredient("roll era"),

@@ -17,10 +17,10 @@ from improv_core.errors import ModelFileError
 from improv_core.model import METADATA_KEY, SCHEMA, Model, State
 from improv_core.notes import Note, Part, Performance
 from improv_core.representation import ATTRIBUTES, Piano, Steps, encode, start_steps, steps
-from improv_core.representation.asking import ASKED, FREE_DENSITY, FREE_LEFT, FREE_STYLE
+from improv_core.representation.asking import ALONE, ASKED, FREE_DENSITY, FREE_LEFT, FREE_STYLE
 from improv_daemon.models import model_path
 
-NOTHING_ASKED = (int(Part.IMPROV), FREE_STYLE, FREE_DENSITY, FREE_LEFT)
+NOTHING_ASKED = (int(Part.IMPROV), FREE_STYLE, FREE_DENSITY, FREE_LEFT, ALONE)
 OURS = {"schema": SCHEMA, "representation": Piano().spec(), "name": "mine", "preset": "piano"}
 SHAPE = {"layers": 2, "hidden": 8}
 
@@ -173,6 +173,16 @@ def test_the_same_graph_with_its_metadata_loads_under_any_name(tmp_path: Path) -
     metadata = packaged_model().metadata | {"name": "mine"}
     path.write_bytes(with_metadata(model_path("default").read_bytes(), {METADATA_KEY: json.dumps(metadata)}))
     assert Model.load(path).name == "mine"
+
+
+def test_a_file_that_does_not_say_its_styles_and_beats_has_none(tmp_path: Path) -> None:
+    path, content = tmp_path / "mine.onnx", model_path("default").read_bytes()
+    said = {"styles": ["pop"], "beats": True}
+    metadata = {key: value for key, value in packaged_model().metadata.items() if key not in said}
+    path.write_bytes(with_metadata(content, {METADATA_KEY: json.dumps(metadata)}))
+    assert (Model.load(path).styles, Model.load(path).beats) == ((), False)
+    path.write_bytes(with_metadata(content, {METADATA_KEY: json.dumps(metadata | said)}))
+    assert (Model.load(path).styles, Model.load(path).beats) == (("pop",), True)
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:

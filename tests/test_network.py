@@ -89,7 +89,7 @@ def test_each_thing_that_is_asked_of_the_next_step_changes_what_is_expected(cond
 
 
 def test_what_is_asked_is_added_to_what_the_layers_say() -> None:
-    network, asked = make_network(), torch.tensor([[1, 2, 7, 3]])
+    network, asked = make_network(), torch.tensor([[1, 2, 7, 3, 60]])
     with torch.no_grad():
         sum_of_them = sum(network.asked[i].weight[value] for i, value in enumerate(asked[0].tolist()))
     projected, values = torch.randn(1, 10), torch.zeros(1, len(ATTRIBUTES), dtype=torch.int64)

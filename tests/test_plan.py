@@ -20,6 +20,18 @@ def test_a_plan_from_before_canonical_notes_is_of_notes_as_played() -> None:
     assert Plan.stored(stored) == Plan()
 
 
+def test_a_plan_that_does_not_say_its_styles_has_none() -> None:
+    stored = asdict(Plan(styles=("pop",), beats=True))
+    assert Plan.stored(stored) == Plan(styles=("pop",), beats=True)
+    del stored["styles"], stored["beats"]
+    assert Plan.stored(stored) == Plan()
+
+
+def test_a_style_that_there_is_not_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"^styles are of classical, roll era, pop, jazz line, not polka$"):
+        Plan(styles=("pop", "polka"))
+
+
 def test_elapsed_goes_by_hours_unless_updates_are_planned() -> None:
     assert Plan(hours=4).elapsed(hours=1, updates=99) == 0.25
     assert Plan(hours=4, updates=200).elapsed(hours=1, updates=100) == 0.5

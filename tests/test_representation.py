@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from improv_core.notes import ControlChange, Note, Part, Performance
 from improv_core.representation import (
     ATTRIBUTES,
+    KEYS,
     STYLES,
     Notes,
     Piano,
@@ -25,11 +26,20 @@ from improv_core.representation import (
     targets,
     to_ms,
 )
-from improv_core.representation.asking import FREE_DENSITY, FREE_LEFT, FREE_STYLE, NO_PERIOD, NO_PHASE
+from improv_core.representation.asking import (
+    ALONE,
+    ASKED,
+    FREE_DENSITY,
+    FREE_LEFT,
+    FREE_STYLE,
+    NO_PERIOD,
+    NO_PHASE,
+)
 from improv_core.representation.binning import Grid, binning_from_spec
 from improv_core.representation.piano import COLUMNS, DT, DURATION, HELD, keys_down
 
 PEDAL, RELEASE, ONSET = range(3)
+OWN = [column.name for column in ASKED].index("own")
 
 
 @st.composite
@@ -167,10 +177,56 @@ def test_what_is_asked_goes_to_the_heads_beside_who_plays_and_the_style() -> Non
     performance = Performance.of([Note(60, 64, onset_s, 0.1) for onset_s in (0.0, 0.5)])
     part, wishes = np.array([0, 1]), Wishes(np.array([3, FREE_DENSITY]), np.array([FREE_LEFT, 7]))
     pop = set_in(performance, "pop", None)
-    assert Piano().rows(pop, part, wishes).asked.tolist() == [[0, 2, 3, FREE_LEFT], [1, 2, FREE_DENSITY, 7]]
-    assert Piano().rows(pop, part).asked.tolist() == [[who, 2, FREE_DENSITY, FREE_LEFT] for who in (0, 1)]
+    assert Piano().rows(pop, part, wishes).asked.tolist() == [
+        *([0, 2, 3, FREE_LEFT, ALONE], [1, 2, FREE_DENSITY, 7, ALONE])
+    ]
+    assert Piano().rows(pop, part).asked.tolist() == [
+        [who, 2, FREE_DENSITY, FREE_LEFT, ALONE] for who in (0, 1)
+    ]
     nothing = Piano().rows(encode(performance), part).asked
-    assert nothing.tolist() == [[who, FREE_STYLE, FREE_DENSITY, FREE_LEFT] for who in (0, 1)]
+    assert nothing.tolist() == [[who, FREE_STYLE, FREE_DENSITY, FREE_LEFT, ALONE] for who in (0, 1)]
+
+
+def test_the_heads_are_told_the_own_pitch_of_who_plays_where_both_do() -> None:
+    notes = encode(Performance.of([Note(60 + i, 64, 0.1 * i, 0.1) for i in range(5)]))
+    own = Piano().rows(notes, np.array([0, 1, 1, 0, 1])).asked[:, OWN]
+    assert own.tolist() == [ALONE, ALONE, 61, 60, 62]
+
+
+@st.composite
+def stretches(draw: st.DrawFn) -> list[tuple[Part, int]]:
+    """Part and pitch of each note: short exchanges, and stretches in which one of the two is silent."""
+    runs = draw(st.lists(st.tuples(st.sampled_from(Part), st.integers(1, 14)), max_size=8))
+    parts = [part for part, length in runs for _ in range(length)]
+    return [(part, draw(st.integers(0, KEYS - 1))) for part in parts]
+
+
+def sound(live: PianoStream, part: Part, pitch: int, at_ms: int) -> None:
+    if part == Part.PLAYER:
+        live.press(pitch, 64, at_ms)
+    else:
+        live.hand_over(at_ms)  # reads the latest note again, which is no further note
+        live.play(pitch, 64, 0, at_ms, 50)
+
+
+@given(stretches(), st.data())
+def test_streaming_tells_the_own_pitch_that_a_file_of_the_same_notes_does(
+    played: list[tuple[Part, int]], data: st.DataObject
+) -> None:
+    performance = Performance.of([Note(pitch, 64, 0.1 * i, 0.05) for i, (_, pitch) in enumerate(played)])
+    part = np.array([part for part, _ in played], dtype=np.int64)
+    expected = Piano().rows(encode(performance), part).asked[:, OWN].tolist()
+    live, told = PianoStream(), []
+    for i, (part, pitch) in enumerate(played):
+        told.append(live.own_pitch(part))
+        twin = live.copy()
+        assert [twin.own_pitch(who) for who in Part] == [live.own_pitch(who) for who in Part]
+        goes_on, stays = (live, twin) if data.draw(st.booleans()) else (twin, live)
+        before = [stays.own_pitch(who) for who in Part]
+        sound(goes_on, part, pitch, 100 * i)
+        assert [stays.own_pitch(who) for who in Part] == before
+        live = goes_on
+    assert told == expected
 
 
 @given(performances())

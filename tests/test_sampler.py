@@ -15,12 +15,12 @@ from playing import model_that_plays, packaged_model
 from improv_core.model import Heads
 from improv_core.notes import CHORD_MS, Part
 from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, KEYS, start_steps
-from improv_core.representation.asking import FREE_DENSITY, FREE_LEFT, FREE_STYLE
+from improv_core.representation.asking import ALONE, FREE_DENSITY, FREE_LEFT, FREE_STYLE
 from improv_core.representation.piano import DT, DURATION, VELOCITY
 from improv_core.sampler import Drawn, Sampling, draw_class, draw_note, pitch_mask
 
 ANYTHING = Sampling(min_p=0.0)
-NOTHING_ASKED = (int(Part.IMPROV), FREE_STYLE, FREE_DENSITY, FREE_LEFT)
+NOTHING_ASKED = (int(Part.IMPROV), FREE_STYLE, FREE_DENSITY, FREE_LEFT, ALONE)
 LONGEST_MS = int(DT.bounds_ms()[-1])
 
 
@@ -241,7 +241,7 @@ def test_the_temperatures_are_in_the_order_of_the_attributes() -> None:
 
 # --- guidance -------------------------------------------------------------------------------------
 
-CLASSICAL = (int(Part.IMPROV), 0, FREE_DENSITY, FREE_LEFT)
+CLASSICAL = (int(Part.IMPROV), 0, FREE_DENSITY, FREE_LEFT, ALONE)
 PITCH = ATTRIBUTE_NAMES.index("pitch")
 
 

@@ -165,14 +165,14 @@ def test_a_file_that_is_not_text_is_refused() -> None:
             "mine.toml: sampling.min_p = nan is not allowed: it must be a number from 0 to 0.9.",
         ),
         (
-            '[improv.answer]\nstyle = "Pop"\n',
-            'mine.toml: answer.style = "Pop" is not allowed: it must be "free", "classical", "roll era", '
+            '[improv.answer]\nstyle = "Polka"\n',
+            'mine.toml: answer.style = "Polka" is not allowed: it must be "free", "classical", "roll era", '
             '"pop" or "jazz line".',
         ),
         (
             "[improv.answer]\ndensity_ratio = 0.1\n",
             "mine.toml: answer.density_ratio = 0.1 is not allowed: it must be a number from 0.25 to 4, "
-            "or 0 for none.",
+            "or 0 to leave it to improv.",
         ),
         (
             "[improv.ports]\nvirtual = 1\n",
@@ -246,6 +246,9 @@ def test_two_sources_that_contradict_each_other_are_both_named() -> None:
         ("record.bitrate_kbps", "320", 320),
         ("answer.style", "jazz line", "jazz line"),
         ("answer.style", "free", "free"),
+        ("answer.style", "Jazz-Line", "jazz line"),
+        ("answer.style", '"roll_era"', "roll era"),
+        ("ports.api", "ALSA", "alsa"),
         ("answer.density_ratio", "0", 0.0),
         ("answer.density_ratio", "0.25", 0.25),
         ("answer.density_ratio", "4", 4.0),
@@ -281,6 +284,8 @@ def test_an_assignment_takes_the_type_of_its_setting(key: str, text: str, value:
         (Number(1, 2, optional=True), False),
         (Number(1, 2, optional=True), 2.5),
         (Choice(("a",)), "b"),
+        (Choice(("a b",)), "ab"),
+        (Choice(("1",)), 1),
         (Text(), 3),
         (Text(), "a\0b"),
         (FilePath(), ""),
@@ -298,6 +303,12 @@ def test_a_rule_refuses(
         rule.check(value)
 
 
+@pytest.mark.parametrize("written", ["jazz line", "Jazz Line", "JAZZ-LINE", "jazz_line"])
+def test_a_choice_may_be_written_in_any_case_and_with_a_hyphen_for_a_space(written: str) -> None:
+    rule = Choice(("pop", "jazz line"))
+    assert rule.check(written) == rule.parse(written) == "jazz line"
+
+
 def test_a_path_may_start_at_the_home_folder(tmp_path: Path) -> None:
     assert FilePath().check("~/piano.sf2") == str(tmp_path / "home" / "piano.sf2")
 
@@ -305,7 +316,7 @@ def test_a_path_may_start_at_the_home_folder(tmp_path: Path) -> None:
 def test_an_optional_number_may_be_zero() -> None:
     rule = Number(0.25, 4.0, optional=True)
     assert rule.check(0) == 0.0
-    assert rule.allowed == "a number from 0.25 to 4, or 0 for none"
+    assert rule.allowed == "a number from 0.25 to 4, or 0 to leave it to improv"
 
 
 def test_an_optional_path_may_be_empty() -> None:

@@ -136,6 +136,10 @@ def test_a_corpus_comes_as_often_as_the_mix_says_unless_it_is_repeated_otherwise
         (line,) = [line for line in capfd.readouterr().out.splitlines() if line.startswith("Epoch")]
         epochs.append(line.split(",")[0])
     assert epochs == ["Epoch 3", "Epoch 1", "Epoch 3"]
+    for run, (styles, beats) in enumerate((((), False), (("pop",), True))):
+        model = f"{run}.onnx"
+        assert improv("export", f"run{run}/last.ckpt", "-o", model, "--proof", "songs/01.mid") == 0
+        assert (Model.load(Path(model)).styles, Model.load(Path(model)).beats) == (styles, beats)
 
 
 def test_an_existing_model_is_trained_further_at_its_own_sizes(capfd: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from improv_core.representation import to_ms
 from improv_core.representation.asking import LEFT_MS
 
 CLOSE_S: Final = 0.75
@@ -28,10 +29,13 @@ class Closing:
     Args:
         length_s: The planned end, from the first onset.
         max_gap_s: Longest inter-onset interval within the answer.
+
+    Attributes:
+        length_s: As it was given.
     """
 
     def __init__(self, length_s: float, max_gap_s: float) -> None:
-        self._length_s, self._max_gap_s = length_s, max_gap_s
+        self.length_s, self._max_gap_s = length_s, max_gap_s
         self._end_s: float | None = None
         self._closing_s: float | None = None
         self._closing_notes = 0
@@ -49,11 +53,16 @@ class Closing:
         """Whether the note that was drawn next belongs to the answer; if not, the answer is over."""
         if self._closing_s is not None:
             self._closing_notes += 1
-            return self._closing_notes <= CLOSING_NOTES and onset_s - self._closing_s < REACHED_S
+            return self._closing_notes <= CLOSING_NOTES and _is_nothing(onset_s - self._closing_s)
         if self._end_s is None:
-            self._end_s = onset_s + self._length_s
+            self._end_s = onset_s + self.length_s
         if onset_s > self._end_s + CLOSE_S:
             return False
-        if self._end_s - onset_s < REACHED_S:
+        if _is_nothing(self._end_s - onset_s):
             self._closing_s, self._closing_notes = onset_s, 1
         return True
+
+
+def _is_nothing(left_s: float) -> bool:
+    # Counted as the model is told it: by floats, 50 ms would be less than 50 ms half of the time.
+    return to_ms(left_s) < LEFT_MS[0]

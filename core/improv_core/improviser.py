@@ -65,17 +65,27 @@ class Improviser:
         sampling: Temperatures and bounds.
         seed: Randomness is keyed by (seed, turn, note).
         window_notes: How many notes the rolling seed window holds.
+        style: What is heard before the first turn is read as, and after it what that turn is asked for.
     """
 
-    def __init__(self, model: Model, sampling: Sampling, *, seed: int, window_notes: int = 512) -> None:
+    def __init__(
+        self,
+        model: Model,
+        sampling: Sampling,
+        *,
+        seed: int,
+        window_notes: int = 512,
+        style: str | None = None,
+    ) -> None:
         self._model = model
         self._sampling = sampling
         self._seed = seed
         self._window: deque[Steps] = deque(maxlen=window_notes)
         self._forgotten = 0
-        start, empty = start_steps(), model.initial_state()
+        start, empty, stream = start_steps(), model.initial_state(), PianoStream()
+        stream.style = style
         projected, state = model.advance(start, empty)
-        self._committed = _Voice(PianoStream(), empty, state, projected, start)
+        self._committed = _Voice(stream, empty, state, projected, start)
         self._plan: list[_Draft] = []
         self._ahead: _Voice | None = None
         self._turn = 0
@@ -169,8 +179,8 @@ class Improviser:
             voice.projected,
             self._sampling,
             np.random.default_rng((self._seed, self._turn, index)),
-            asked=self._asked(self._ask),
-            unasked=self._asked(Ask(length_s=self._ask.length_s)),
+            asked=self._asked(self._ask, voice.stream),
+            unasked=self._asked(Ask(length_s=self._ask.length_s), voice.stream),
             dt_ms=(max(0, to_ms(earliest_s) - reference_ms), max(0, to_ms(latest_s) - reference_ms)),
             chord=self._latest_chord(reference_ms),
         )
@@ -188,15 +198,16 @@ class Improviser:
         self._ahead = self._played(voice, note, note.onset_s, note.release_s)
         return note
 
-    def _asked(self, ask: Ask) -> tuple[int, ...]:
-        """What is asked of the next note of the turn."""
+    def _asked(self, ask: Ask, stream: PianoStream) -> tuple[int, ...]:
+        """What the heads are told of the next note of the turn."""
         left_ms = None
         if ask.length_s is not None:
             left_ms = 0  # what was there before the turn is over
             if self._plan:
                 first, last = self._plan[0].note, self._plan[-1].note
                 left_ms = max(0, to_ms(first.onset_s + ask.length_s - last.onset_s))
-        return (int(Part.IMPROV), style_class(ask.style), density_class(ask.notes_per_s), left_class(left_ms))
+        wishes = style_class(ask.style), density_class(ask.notes_per_s), left_class(left_ms)
+        return (int(Part.IMPROV), *wishes, stream.own_pitch(Part.IMPROV))
 
     def prepare(self) -> bool:
         """A note is one step: it is always ready to be drawn."""

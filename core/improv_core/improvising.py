@@ -22,6 +22,9 @@ class Ask:
     length_s: float | None = None
 
 
+NOTHING_ASKED: Final = Ask()
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedNote:
     """One of improv's notes, drawn but perhaps not yet sounded. Times are monotonic seconds."""
@@ -33,9 +36,6 @@ class PlannedNote:
     pedal: int
     onset_s: float
     release_s: float
-
-
-NOTHING_ASKED: Final = Ask()
 
 
 class Improvising(Protocol):
@@ -59,7 +59,13 @@ class Improvising(Protocol):
         ...
 
     def begin_turn(self, turn: int, now_s: float, ask: Ask = NOTHING_ASKED) -> None:
-        """Take over."""
+        """Take over.
+
+        Args:
+            turn: Its number.
+            now_s: When it begins.
+            ask: What it is to be like.
+        """
         ...
 
     def draw(self, earliest_s: float, latest_s: float) -> PlannedNote:

@@ -101,6 +101,8 @@ class Model:
         preset: What it was trained as.
         window: Steps that it was trained to read from an empty state; None when it carries its state on.
         representation: What it reads and predicts.
+        styles: Of the music that it was trained on; no other means anything to it.
+        beats: Whether the beat was known of any of that music.
         heads: What turns its output into logits.
     """
 
@@ -109,6 +111,8 @@ class Model:
         self.metadata = metadata
         self.name, self.preset = str(metadata["name"]), str(metadata["preset"])
         self.representation = from_spec(metadata["representation"])
+        self.styles = tuple(str(style) for style in metadata.get("styles", ()))
+        self.beats = bool(metadata.get("beats", False))
         shape = metadata["shape"]
         window = metadata.get("window")
         self.window = None if window is None else int(window)

@@ -28,7 +28,7 @@ class Sampling:
         temperature_dt: Above 1 flattens, below 1 sharpens; likewise the other temperatures.
         guidance: How far what is asked moves the distribution from that of the model when nothing is: 0 not
             at all, 1 as far as it has learned, above 1 further (classifier-free guidance, Ho and Salimans
-            2022).
+            2022). A style acts through the notes as well, which are read with it, whatever the guidance.
         min_p: Classes less likely than this share of the likeliest are never drawn (Nguyen et al. 2024).
         lowest_pitch: Of improv's notes.
         highest_pitch: Of improv's notes.
@@ -39,7 +39,7 @@ class Sampling:
     temperature_pitch: float = 1.0
     temperature_velocity: float = 1.0
     temperature_duration: float = 1.0
-    guidance: float = 2.0
+    guidance: float = 2.5
     min_p: float = 0.01
     lowest_pitch: int = 21
     highest_pitch: int = 108

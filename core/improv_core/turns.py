@@ -71,7 +71,8 @@ class Call:
     def notes_per_s(self) -> float | None:
         """How dense it is; None where it is too short to say.
 
-        The last chord is left out: how long it lasts depends on how long the player lets it ring.
+        One chord of average size is left out, as a call of n chords has n - 1 gaps: how long the last one
+        lasts depends on how long the player lets it ring.
         """
         span_s = self.last_onset_s - self.first_onset_s
         if self.onsets < DENSITY_ONSETS or span_s < DENSITY_SPAN_S:

@@ -20,7 +20,7 @@ from improv_daemon.building import improviser_of, partner_of, stage_config_of
 from improv_daemon.cli_progress import progress_bar
 from improv_daemon.conversation import Conversation
 from improv_daemon.demo import play_demo
-from improv_daemon.directions import in_words, unheeded
+from improv_daemon.directions import heeded, in_words, unheeded
 from improv_daemon.interrupts import INTERRUPTED
 from improv_daemon.journal import JournalWriter
 from improv_daemon.models import borrowing, load_model
@@ -90,7 +90,8 @@ async def _sitting(settings: Settings, view: View, journal_path: Path | None, *,
             answered.set()
 
     async def play() -> None:
-        partner = partner_of(settings, improviser_of(settings, model, seed), notify)
+        followed = dataclasses.replace(settings, answer=heeded(model, settings.answer))
+        partner = partner_of(followed, improviser_of(followed, model, seed), notify)
         async with (
             _journal(journal_path, settings, model, seed, view) as journal,
             StageLink(stage_config_of(settings)) as stage,

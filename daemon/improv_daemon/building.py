@@ -14,6 +14,7 @@ from improv_core.representation.frames import HIGHEST, LOWEST
 from improv_core.sampler import Sampling
 from improv_core.turns import TurnBounds, TurnTaker
 from improv_core.window_improviser import WindowImproviser
+from improv_daemon.directions import ask_of
 from improv_daemon.partner import Notice, Partner
 from improv_daemon.settings import Settings
 from improv_daemon.stage.config import StageConfig
@@ -30,7 +31,8 @@ def improviser_of(settings: Settings, model: Model, seed: int) -> Improvising:
     window_notes = settings.memory.window_notes
     representation = model.representation
     if isinstance(representation, Piano):
-        return Improviser(model, sampling, seed=seed, window_notes=window_notes)
+        style = ask_of(settings.answer, call=None).style
+        return Improviser(model, sampling, seed=seed, window_notes=window_notes, style=style)
     if isinstance(representation, Symbols) and not representation.table:
         raise ModelFileError(
             f"The model {model.name!r} has learned no symbol, from too little music; train it on more."

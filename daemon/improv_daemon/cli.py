@@ -175,7 +175,7 @@ def generate(
         "--style answer.style": style,
         "--density answer.density_ratio": density,
     }
-    settings = options.load(config, set_, named)
+    settings = options.load(config, set_, named, assigned_with="--set")  # -o is the output here
     if seed_file is not None:
         paths.check_midi_file(seed_file)
     paths.check_output_file(out, suffixes=_MIDI_SUFFIXES, unlike=seed_file)

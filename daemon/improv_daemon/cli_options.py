@@ -56,13 +56,20 @@ Soundfont = Annotated[
 Option: TypeAlias = str | int | float | Path | None
 
 
-def load(config: Path | None, assignments: list[str] | None, options: dict[str, Option]) -> "Settings":
+def load(
+    config: Path | None,
+    assignments: list[str] | None,
+    options: dict[str, Option],
+    *,
+    assigned_with: str = "-o",
+) -> "Settings":
     """Settings from every source; a named option wins over ``-o``, which wins over files.
 
     Args:
         config: The file of ``--config``.
         assignments: Of ``-o`` and ``--set``.
         options: ``"--name key"`` to what was given, None when it was not.
+        assigned_with: How messages call the option of the assignments.
 
     Raises:
         ConfigError: A setting is not allowed.
@@ -71,7 +78,7 @@ def load(config: Path | None, assignments: list[str] | None, options: dict[str, 
     from improv_daemon.settings import Assignment, load_settings
 
     settings = load_settings(
-        config, [*(Assignment.parse(text) for text in assignments or ()), *_named(options)]
+        config, [*(Assignment.parse(text, assigned_with) for text in assignments or ()), *_named(options)]
     )
     if options.get("--soundfont sound.soundfont") is not None:
         from improv_daemon.soundfonts import find_soundfont

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from improv_core.improvising import Ask
@@ -35,19 +36,27 @@ def in_words(answer: Answer) -> tuple[str, ...]:
     return style + density
 
 
+def heeded(model: Model, answer: Answer) -> Answer:
+    """What is asked without a style that the model was not trained on.
+
+    What it would be told of such a style are weights as they were before any training: noise.
+    """
+    return answer if answer.style in model.styles else replace(answer, style=FREE)
+
+
 def unheeded(model: Model, answer: Answer, tempo_bpm: float | None = None) -> str | None:
     """A sentence that says what is asked but means nothing to the model, if so."""
     representation = model.representation
-    known = {column.name for column in (*representation.asked, *representation.columns)}
-    asked = {
-        "style": ("style", answer.style != FREE),
-        "density": ("density", answer.density_ratio > 0),
-        "tempo": ("beat_period", tempo_bpm is not None),
+    told = {column.name for column in (*representation.asked, *representation.columns)}
+    styles = model.styles if "style" in told else ()
+    in_vain = {
+        f"the style {answer.style}" if styles else "style": answer.style not in (FREE, *styles),
+        "density": answer.density_ratio > 0 and "density" not in told,
+        "tempo": tempo_bpm is not None and not (model.beats and "beat_period" in told),
     }
-    unknown = [word for word, (column, is_set) in asked.items() if is_set and column not in known]
-    if not unknown:
+    if not any(in_vain.values()):
         return None
-    *others, last = unknown
+    *others, last = [word for word, is_in_vain in in_vain.items() if is_in_vain]
     listed = f"{', '.join(others)} and {last}" if others else last
     return (
         f"The model {model.name!r} (preset {model.preset}) has not learned to heed {listed}: it plays as it "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from improv_core.representation import Pulse
 from improv_core.turns import Call
 from improv_daemon.building import improviser_of
 from improv_daemon.cli_progress import progress_bar
-from improv_daemon.directions import ask_of, unheeded
+from improv_daemon.directions import ask_of, heeded, unheeded
 from improv_daemon.models import borrowing, load_model
 from improv_daemon.partner import new_seed
 from improv_daemon.settings import Answer, Settings
@@ -56,14 +57,15 @@ def generate(
     heard = None if seed_file is None else read_performance(seed_file)
     model = load_model(settings.model)
     seed = settings.seed or new_seed()
+    wanted, settings = settings.answer, dataclasses.replace(settings, answer=heeded(model, settings.answer))
     improviser = improviser_of(settings, model, seed)
     heard = random_opening(model, seed) if heard is None else heard
     begin_s = hear(improviser, heard)
     ask = ask_of(settings.answer, _as_call(heard))
-    for sentence in _remarks(model, settings.answer, ask, tempo_bpm):
+    for sentence in _remarks(model, wanted, ask, tempo_bpm):
         say(sentence)
     max_wait_s = None
-    if tempo_bpm is not None and isinstance(improviser, Improviser):
+    if tempo_bpm is not None and model.beats and isinstance(improviser, Improviser):
         improviser.follow(Pulse(1000 * begin_s, 60_000 / tempo_bpm))
         max_wait_s = 0.0  # so that its first note is on a beat
     with progress_bar("Playing on") as progress:

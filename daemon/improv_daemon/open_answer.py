@@ -31,8 +31,7 @@ class OpenAnswer:
     Attributes:
         turn: Its number.
         begins_s: When the player's turn was found to be over; the length counts from the first onset.
-        length_s: How long it is planned to be.
-        closing: Says where it ends.
+        closing: Says how long it is planned to be, and where it ends.
         notes: What is planned, by onset.
         sounded: Onset of what has sounded, and release of what has ended, by index.
         pedal: Whether it is planned to be down after the latest note.
@@ -43,7 +42,6 @@ class OpenAnswer:
 
     turn: int
     begins_s: float
-    length_s: float
     closing: Closing
     notes: list[PlannedNote] = field(default_factory=list)
     sounded: dict[int, tuple[float, float | None]] = field(default_factory=dict)
@@ -56,7 +54,7 @@ class OpenAnswer:
     def latest_release_s(self) -> float:
         """When its last note ends at the latest."""
         begins_s = self.notes[0].onset_s if self.notes else self.begins_s
-        return begins_s + self.length_s + LAST_RELEASE_S
+        return begins_s + self.closing.length_s + LAST_RELEASE_S
 
     @property
     def last_onset_s(self) -> float:
@@ -82,7 +80,7 @@ class OpenAnswer:
 
         Args:
             improviser: Whose turn is open.
-            now_s: No note is planned before.
+            now_s: No note is planned before, but for up to `_BEHIND_S`, to go on in time.
             max_wait_s: How long the first note may wait.
         """
         if not self.notes:

@@ -201,7 +201,7 @@ class Partner:
             settings.length_max_s, max(settings.length_min_s, call.length_s * settings.length_ratio)
         )
         closing = Closing(length_s, settings.max_gap_s)
-        self._answer = OpenAnswer(self._turn, now_s, length_s, closing)
+        self._answer = OpenAnswer(self._turn, now_s, closing)
         self._improviser.begin_turn(self._turn, now_s, ask_of(settings, call, length_s))
         self.phase = Phase.ANSWERING
         return self._draw(now_s)

@@ -69,6 +69,8 @@ def metadata(source: Checkpoint, about: Mapping[str, Any]) -> dict[str, Any]:
         "representation": source.plan.representation,
         "tracks": source.plan.tracks,
         "canonical": source.plan.canonical,
+        "styles": list(source.plan.styles),
+        "beats": source.plan.beats,
         "window": None if source.plan.stateful else source.plan.chunk,
         **({"openings": source.openings} if source.openings else {}),
         "shape": asdict(source.network.shape),

@@ -16,11 +16,11 @@ from improv_training.engine import run_folder
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from improv_training.corpora.corpus import Corpus, Split, Tracks
+    from improv_training.corpora.corpus import Corpus, Split
+    from improv_training.corpora.loading import Reading
     from improv_training.evaluation.baselines import Baselines
     from improv_training.evaluation.figures import Figures
     from improv_training.evaluation.scoring import Scorer
-    from improv_training.mix import Mix
 
 _FOLDERS = "Folders of MIDI files, or archives of them (.zip, .tar, .tar.gz, .tar.xz); each is a corpus."
 Folders = Annotated[list[Path], typer.Argument(help=_FOLDERS)]
@@ -117,6 +117,7 @@ def train(
 
     from improv_training import planning
     from improv_training.console import make_console, show_corpora
+    from improv_training.corpora.loading import Reading
     from improv_training.mix import NO_MIX, load_mix
     from improv_training.progress import train_in_console
 
@@ -130,8 +131,8 @@ def train(
     said = NO_MIX if plan.mix is None else load_mix(plan.mix)
     torch.set_num_threads(threads)
     console = make_console()
-    how = (plan.tracks, said, plan.held_out)
-    corpora = _load(console, folders, splits, cache, *how, canonical=plan.canonical)
+    reading = Reading(plan.tracks, said, plan.canonical, plan.held_out)
+    corpora = _load(console, folders, splits, cache, reading)
     repeats = planning.repeats(repeat or [], corpora, said)
     if not keep_twins:
         corpora = _without_twins(console, corpora)
@@ -197,21 +198,18 @@ def evaluate(
 
     from improv_training import console as show
     from improv_training import planning
+    from improv_training.corpora.loading import Reading
     from improv_training.evaluation.baselines import Baselines
     from improv_training.evaluation.figures import mean_over_corpora, mean_over_notes, write_json
     from improv_training.evaluation.scoring import open_scorer
-    from improv_training.mix import NO_MIX
 
     torch.set_num_threads(1)
     console = show.make_console()
     scorer = open_scorer(model)
-    read = planning.checked_tracks(tracks or scorer.tracks)
-    if canonical is None:
-        canonical = scorer.canonical
-    corpora = _load(console, folders, splits, cache, read, NO_MIX, canonical=canonical)
-    learned = None
-    if baselines_from:
-        learned = _load(console, baselines_from, splits, cache, read, NO_MIX, canonical=canonical)
+    form = scorer.canonical if canonical is None else canonical
+    reading = Reading(planning.checked_tracks(tracks or scorer.tracks), canonical=form)
+    corpora = _load(console, folders, splits, cache, reading)
+    learned = _load(console, baselines_from, splits, cache, reading) if baselines_from else None
     if not keep_twins:
         corpora = _without_twins(console, corpora, learned or [])
     shared = Baselines.learn(learned, scorer.representation) if learned else None
@@ -240,32 +238,12 @@ def require_torch(command: str) -> None:
 
 
 def _load(
-    console: Console,
-    folders: list[Path],
-    splits: Path | None,
-    cache: Path | None,
-    tracks: Tracks,
-    mix: Mix,
-    held_out: int | None = None,
-    *,
-    canonical: bool = False,
+    console: Console, folders: list[Path], splits: Path | None, cache: Path | None, reading: Reading
 ) -> list[Corpus]:
     from improv_training.console import load_with_progress
 
     cache = cache or platformdirs.user_cache_path("improv", appauthor=False) / "corpora"
-    return [
-        load_with_progress(
-            console,
-            folder,
-            splits,
-            cache,
-            tracks=tracks,
-            mix=mix,
-            canonical=canonical,
-            held_out=held_out,
-        )
-        for folder in folders
-    ]
+    return [load_with_progress(console, folder, splits, cache, reading) for folder in folders]
 
 
 def _without_twins(console: Console, corpora: list[Corpus], trained: Sequence[Corpus] = ()) -> list[Corpus]:

@@ -13,10 +13,9 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from improv_training.corpora.corpus import SPLITS, Corpus, Tracks
-from improv_training.corpora.loading import load_corpus
+from improv_training.corpora.corpus import SPLITS, Corpus
+from improv_training.corpora.loading import AS_PLAYED, Reading, load_corpus
 from improv_training.corpora.near_duplicates import KeptOut, tally
-from improv_training.mix import NO_MIX, Mix
 
 if TYPE_CHECKING:
     from improv_training.evaluation.figures import Figures
@@ -57,29 +56,12 @@ def progress_bar(console: Console, label: str) -> Iterator[Advance]:
 
 
 def load_with_progress(
-    console: Console,
-    folder: Path,
-    splits: Path | None,
-    cache: Path,
-    *,
-    tracks: Tracks = "all",
-    mix: Mix = NO_MIX,
-    canonical: bool = False,
-    held_out: int | None = None,
+    console: Console, folder: Path, splits: Path | None, cache: Path, reading: Reading = AS_PLAYED
 ) -> Corpus:
     """Load a corpus; show a bar while files are read, and say what could not be read."""
     with progress_bar(console, f"Reading {folder.name}") as progress:
-        corpus = load_corpus(
-            folder,
-            splits,
-            cache,
-            tracks=tracks,
-            mix=mix,
-            canonical=canonical,
-            held_out=held_out,
-            workers=os.cpu_count() or 1,
-            progress=progress,
-        )
+        workers = os.cpu_count() or 1
+        corpus = load_corpus(folder, splits, cache, reading, workers=workers, progress=progress)
     for sentence in corpus.skipped[:_SHOWN_SKIPS]:
         console.print(f"Skipped: {sentence}", soft_wrap=True, markup=False, highlight=False)
     more = len(corpus.skipped) - _SHOWN_SKIPS

@@ -48,11 +48,6 @@ NO_MIX: Final = Mix()
 """Nothing is said of any corpus."""
 
 
-def mix_names() -> list[str]:
-    """Those that come with improv."""
-    return _SHIPPED.names()
-
-
 def load_mix(name: str) -> Mix:
     """One that comes with improv, or a TOML file of one's own.
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from improv_core.representation import Piano
+from improv_core.representation import STYLES, Piano
 from improv_training.augment import Augmentation
 from improv_training.corpora.corpus import Tracks
 from improv_training.shape import Shape
@@ -47,6 +47,8 @@ class Plan:
         canonical: Whether notes have the form of `improv_training.corpora.canonical`.
         held_out: Percent of the pieces that are not trained on, where no split is given: 5 for the test, the
             rest for validation; None: 10.
+        styles: Of the music that is trained on, in the order of `STYLES`; what a model began from counts.
+        beats: Whether the beat is known of any of that music.
     """
 
     preset: str = "piano"
@@ -74,12 +76,16 @@ class Plan:
     mix: str | None = None
     canonical: bool = False
     held_out: int | None = None
+    styles: tuple[str, ...] = ()
+    beats: bool = False
 
     def __post_init__(self) -> None:
         if self.schedule not in get_args(Schedule):
             raise ValueError(f"schedule is one of {', '.join(get_args(Schedule))}")
         if self.precision not in get_args(Precision):
             raise ValueError(f"precision is one of {', '.join(get_args(Precision))}")
+        if unknown := set(self.styles) - set(STYLES):
+            raise ValueError(f"styles are of {', '.join(STYLES)}, not {', '.join(sorted(unknown))}")
         for name in ("lanes", "chunk", "warm_up", "validate_every", "updates", "epochs", "patience"):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise ValueError(f"{name} is 1 at least, not {value}")

@@ -12,7 +12,7 @@ from typing import Any, Final
 from torch import Tensor
 
 from improv_core.errors import ConfigError, ModelFileError
-from improv_core.representation import from_spec
+from improv_core.representation import STYLES, from_spec
 from improv_training.corpora.corpus import TRACKS, Corpus, Tracks
 from improv_training.engine import run_folder
 from improv_training.engine.checkpoints import Checkpoint, load_checkpoint
@@ -157,7 +157,9 @@ def repeats(given: Sequence[str], corpora: Sequence[Corpus], mix: Mix) -> list[i
 def learned(
     beginning: Beginning, plan: Plan, corpora: Sequence[Corpus], say: Callable[[str], None]
 ) -> tuple[Plan, Openings]:
-    """The plan with the vocabulary of the train splits, and openings; both are kept by what is gone on with.
+    """The plan with what it learns from the train splits, and openings.
+
+    Vocabulary and openings are kept by what is gone on with; styles and beats come to those that it has.
 
     Args:
         beginning: From `begin`.
@@ -165,6 +167,7 @@ def learned(
         corpora: Encoded corpora.
         say: Told how large a vocabulary is and what it misses, or that weights were rounded.
     """
+    plan = _with_conditions(plan, corpora)
     if beginning.checkpoint is not None:
         return plan, beginning.checkpoint.openings
     if beginning.weights is not None:
@@ -176,3 +179,11 @@ def learned(
         say(sentence)
     openings = draw_openings(corpora, beginning.openings, plan.chunk, plan.seed)
     return dataclasses.replace(plan, representation=representation.spec()), openings
+
+
+def _with_conditions(plan: Plan, corpora: Sequence[Corpus]) -> Plan:
+    """The plan with the styles of the train splits, and whether beats are known there."""
+    trained_on = [corpus for corpus in corpora if "train" in corpus.split]
+    styles = {*plan.styles, *(corpus.style for corpus in trained_on)}
+    beats = plan.beats or any(corpus.has_beats("train") for corpus in trained_on)
+    return dataclasses.replace(plan, styles=tuple(s for s in STYLES if s in styles), beats=beats)

@@ -1,7 +1,7 @@
 """What is asked of the notes to come, and what is known of those that were played, beside the notes.
 
-Each condition has a class of its own for 'free': a model is trained with every one left out at random, so
-that it plays with none, with any and with all of them.
+Each wish has a class of its own for 'free': a model is trained with every one left out at random, so that it
+plays with none, with any and with all of them. Who is to play is always told.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from improv_core.notes import Part
 from improv_core.representation.binning import IntArray
-from improv_core.representation.steps import BEAT_TICKS, STYLES, Column
+from improv_core.representation.steps import BEAT_TICKS, KEYS, STYLES, Column
 
 _Ticks = TypeVar("_Ticks", int, IntArray)
 
@@ -37,9 +37,13 @@ _PERIOD_MS: Final = tuple(
 )
 """Where the classes of the beat's length begin, but for the first."""
 
+COMPANY_NOTES: Final = 12
+"""Both play at once where each of them has played one of so many latest notes."""
+
 FREE_STYLE: Final = len(STYLES)
 FREE_DENSITY: Final = _DENSITIES
 FREE_LEFT: Final = len(LEFT_MS) + 1
+ALONE: Final = KEYS
 NO_PHASE: Final = _PHASES
 NO_PERIOD: Final = _PERIODS
 
@@ -48,8 +52,13 @@ ASKED: Final = (
     Column("style", FREE_STYLE + 1),
     Column("density", FREE_DENSITY + 1),
     Column("left", FREE_LEFT + 1),
+    Column("own", ALONE + 1),
 )
-"""What the heads are told of the note they are to predict."""
+"""What the heads are told of the note they are to predict.
+
+``own`` is no wish: where both play at once it is the latest pitch of the one who is to play. Who has which
+role follows from what was played as well, but a model would have to find two exclusive ors to see it.
+"""
 
 READ: Final = (("style", FREE_STYLE + 1), ("beat_phase", NO_PHASE + 1), ("beat_period", NO_PERIOD + 1))
 """What is read with a note."""
@@ -148,5 +157,23 @@ def free(count: int, part: IntArray | Part, style: str | None = None) -> IntArra
     """
     asked = np.empty((count, len(ASKED)), dtype=np.int64)
     asked[:, 0] = part
-    asked[:, 1:] = (style_class(style), FREE_DENSITY, FREE_LEFT)
+    asked[:, 1:] = (style_class(style), FREE_DENSITY, FREE_LEFT, ALONE)
     return asked
+
+
+def own_pitches(pitch: IntArray, played_by: IntArray, to_play: IntArray) -> IntArray:
+    """For each note the latest pitch before it of the one who is to play, where both play at once; (n,).
+
+    Args:
+        pitch: Of each note, (n,).
+        played_by: Who played it, (n,).
+        to_play: Whose latest pitch is told, (n,): who plays the note, or who might.
+    """
+    place = np.arange(len(pitch))
+    latest = np.stack([_latest_before(np.where(played_by == one, place, -1)) for one in Part])
+    both = ((latest >= 0) & (place - latest <= COMPANY_NOTES)).all(axis=0)
+    return np.where(both, pitch[latest[to_play, place]], ALONE) if len(pitch) else place
+
+
+def _latest_before(place: IntArray) -> IntArray:
+    return np.append(-1, np.maximum.accumulate(place)[:-1])

@@ -26,6 +26,7 @@ from improv_core.representation.asking import (
     READ,
     beat_classes,
     free,
+    own_pitches,
     style_class,
 )
 from improv_core.representation.binning import Grid, Groups, Identity, IntArray
@@ -158,4 +159,5 @@ class Piano:
         asked = free(len(notes), part, style)
         if wishes is not None:
             asked[:, 2], asked[:, 3] = wishes.density, wishes.left
+        asked[:, 4] = own_pitches(notes.pitch, part, part)
         return Rows.plain(steps(notes, part), targets(notes), asked)

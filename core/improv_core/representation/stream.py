@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from improv_core.notes import PEDAL_DOWN_FROM, Part
-from improv_core.representation.asking import NO_PERIOD, NO_PHASE, Pulse, beat_class, style_class
+from improv_core.representation.asking import (
+    ALONE,
+    COMPANY_NOTES,
+    NO_PERIOD,
+    NO_PHASE,
+    Pulse,
+    beat_class,
+    style_class,
+)
 from improv_core.representation.piano import ATTRIBUTES, DURATION, HELD
 from improv_core.representation.steps import KEYS, Steps
 
@@ -30,13 +38,15 @@ class PianoStream:
         pulse: Where their beats are; None: unknown.
     """
 
-    __slots__ = ("_keys", "_last", "_pedal", "_previous", "pulse", "style")
+    __slots__ = ("_count", "_keys", "_last", "_latest", "_pedal", "_previous", "pulse", "style")
 
     def __init__(self) -> None:
         self.style: str | None = None
         self.pulse: Pulse | None = None
         self._keys: dict[tuple[Part, int], _Key] = {}
         self._previous: tuple[Part, int] | None = None
+        self._count = 0
+        self._latest: dict[Part, tuple[int, int]] = {}
         self._pedal = 0
         self._last: Steps | None = None
 
@@ -45,6 +55,7 @@ class PianoStream:
         twin = PianoStream()
         twin._keys = dict(self._keys)
         twin._previous, twin._pedal, twin._last = self._previous, self._pedal, self._last
+        twin._count, twin._latest = self._count, dict(self._latest)
         twin.style, twin.pulse = self.style, self.pulse
         return twin
 
@@ -52,6 +63,12 @@ class PianoStream:
     def last_onset_ms(self) -> int | None:
         """Onset of the latest note, None before the first."""
         return None if self._previous is None else self._keys[self._previous].onset_ms
+
+    def own_pitch(self, part: Part) -> int:
+        """What the heads are told as ``own`` if that part is to play next."""
+        if any(self._count - at > COMPANY_NOTES for at, _ in self._latest.values()) or len(self._latest) < 2:
+            return ALONE
+        return self._latest[part][1]
 
     def move_pedal(self, value: int) -> None:
         """The player's sustain pedal, 0..127."""
@@ -96,6 +113,8 @@ class PianoStream:
         self._forget_released(at_ms)
         self._keys[part, pitch] = _Key(at_ms, release_ms)
         self._previous = (part, pitch)
+        self._latest[part] = (self._count, pitch)
+        self._count += 1
         self._last = Steps(columns, self._down(at_ms))
         return self._last
 

@@ -76,7 +76,7 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number, bounds included; whole numbers are taken too, and perhaps 0 for none."""
+    """A number, bounds included; whole numbers are taken too, and perhaps 0 to leave it to improv."""
 
     low: float
     high: float
@@ -85,7 +85,8 @@ class Number:
     @property
     def allowed(self) -> str:
         """What is taken."""
-        return f"a number from {self.low:g} to {self.high:g}" + (", or 0 for none" if self.optional else "")
+        free = ", or 0 to leave it to improv" if self.optional else ""
+        return f"a number from {self.low:g} to {self.high:g}{free}"
 
     def check(self, value: object) -> float:
         """A finite number, but not a boolean, which Python counts as one."""
@@ -113,15 +114,16 @@ class Choice:
         return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"
 
     def check(self, value: object) -> str | int:
-        """Exactly one of the choices, of the same type."""
+        """One of the choices, of the same type; words in any case, and with - or _ for a space."""
         for choice in self.choices:
-            if type(value) is type(choice) and value == choice:
+            if type(value) is type(choice) and _folded(value) == _folded(choice):
                 return choice
         raise ValueError(self.allowed)
 
     def parse(self, text: str) -> str | int:
         """One of the choices as typed."""
-        return self.check({str(choice): choice for choice in self.choices}.get(unquoted(text)))
+        meant = {_folded(str(choice)): choice for choice in self.choices}
+        return self.check(meant.get(_folded(unquoted(text))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,10 @@ class PortName:
     def parse(self, text: str) -> str:
         """The name as typed, with or without quotes."""
         return self.check(unquoted(text))
+
+
+def _folded(value: object) -> object:
+    return value.lower().replace("-", " ").replace("_", " ") if isinstance(value, str) else value
 
 
 def unquoted(text: str) -> str:

@@ -116,7 +116,7 @@ class Sampling:
     temperature_pitch: Annotated[float, Number(0.05, 3.0)] = 1.0
     temperature_velocity: Annotated[float, Number(0.05, 3.0)] = 1.0
     temperature_duration: Annotated[float, Number(0.05, 3.0)] = 1.0
-    guidance: Annotated[float, Number(0.0, 10.0)] = 2.0
+    guidance: Annotated[float, Number(0.0, 10.0)] = 2.5
     min_p: Annotated[float, Number(0.0, 0.9)] = 0.01
     lowest_pitch: Annotated[int, Whole(0, 127)] = 21
     highest_pitch: Annotated[int, Whole(0, 127)] = 108

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from improv_core.errors import DataError, StorageError
 from improv_core.representation import STYLES, Notes, Setting
-from improv_training.corpora.encoded import RowsWriter, read_index, replacing, rows_path, write_index
+from improv_training.corpora.encoded import COLUMNS, RowsWriter, read_index, replacing, rows_path, write_index
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -26,7 +26,7 @@ TRACKS: tuple[Tracks, ...] = get_args(Tracks)
 Place = Literal["train", "validation", "test", "left out"]
 PLACES: tuple[Place, ...] = get_args(Place)
 
-_DT_MS = 0
+_DT_MS, _BEAT_MS = COLUMNS.index("dt_ms"), COLUMNS.index("beat_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,14 @@ class Corpus:
             if name == split
         ]
         return float(sum(spans)) / 3_600_000
+
+    def has_beats(self, split: Split) -> bool:
+        """Whether the beat is known of any note in a split."""
+        return any(
+            bool((self.rows[begin:end, _BEAT_MS] > 0).any())
+            for begin, end, name in zip(self.offsets, self.offsets[1:], self.split, strict=False)
+            if name == split
+        )
 
 
 def save_corpus(corpus: Corpus, folder: Path) -> Path:

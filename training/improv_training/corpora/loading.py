@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,15 +20,33 @@ HELD_OUT: Final = 10
 """Percent: half of them for validation, half for the test."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What of a corpus is read, and how.
+
+    Attributes:
+        tracks: Which voices are read, see `improv_training.corpora.tracks.chosen_rows`.
+        mix: What is said of corpora: the style of each, and where its beats are known from.
+        canonical: Whether notes take the form of `improv_training.corpora.canonical`.
+        held_out: Percent that are not for training, where no splits are given; None: 10.
+    """
+
+    tracks: Tracks = "all"
+    mix: Mix = NO_MIX
+    canonical: bool = False
+    held_out: int | None = None
+
+
+AS_PLAYED: Final = Reading()
+"""Every voice as it was played, and nothing said of it."""
+
+
 def load_corpus(
     folder: Path,
     splits: Path | None,
     cache: Path,
+    reading: Reading = AS_PLAYED,
     *,
-    tracks: Tracks = "all",
-    mix: Mix = NO_MIX,
-    canonical: bool = False,
-    held_out: int | None = None,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Corpus:
@@ -40,10 +59,7 @@ def load_corpus(
             a folder that holds such a NAME.json for the corpus folder NAME; without one all of NAME is for
             training. Or None: files are split by a hash of their path, 90 % train, 5 % validation, 5 % test.
         cache: Folder for encoded corpora.
-        tracks: Which voices are read, see `improv_training.corpora.tracks.chosen_rows`.
-        mix: What is said of corpora: the style of this one, and where its beats are known from.
-        canonical: Whether notes take the form of `improv_training.corpora.canonical`.
-        held_out: Percent that are not for training, where there are no ``splits``; None: 10.
+        reading: What of it is read, and how.
         workers: Processes that read.
         progress: Called with how much is done and how much there is, files or bytes of an archive.
 
@@ -53,8 +69,8 @@ def load_corpus(
         StorageError: The cache cannot be written.
     """
     source = _source(folder)
-    assign = _assigner(splits, source.name, held_out or HELD_OUT)
-    said = mix.of(source.name)
+    assign = _assigner(splits, source.name, reading.held_out or HELD_OUT)
+    said = reading.mix.of(source.name)
     if said.beats == "annotations" and not isinstance(source, Folder):
         raise DataError(
             f"{folder} is an archive, and annotations of beats are read beside the files of a folder: "
@@ -63,9 +79,9 @@ def load_corpus(
     encoded = encode_source(
         source,
         cache,
-        tracks=tracks,
+        tracks=reading.tracks,
         beats=said.beats,
-        canonical=canonical,
+        canonical=reading.canonical,
         workers=workers,
         progress=progress,
     )

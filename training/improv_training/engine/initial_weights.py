@@ -93,7 +93,12 @@ def _plan(metadata: dict[str, Any]) -> Plan:
         plan = Plan(preset=name)
     sizes = {"representation": metadata["representation"], "shape": Shape(**metadata["shape"])}
     plan = replace(_further(plan), **sizes, stateful=window is None)
-    plan = replace(plan, canonical=bool(metadata.get("canonical", False)))
+    plan = replace(
+        plan,
+        canonical=bool(metadata.get("canonical", False)),
+        styles=tuple(metadata.get("styles", ())),
+        beats=bool(metadata.get("beats", False)),
+    )
     return plan if window is None else replace(plan, chunk=int(window))
 
 

@@ -73,18 +73,6 @@ def score_corpus(
     )
 
 
-def model_nats(
-    scorer: Scorer, corpus: Corpus, split: Split, progress: Progress = lambda done, total: None
-) -> tuple[FloatArray, int]:
-    """Mean nats per step of each attribute, and how many steps; all improv's own, nothing augmented.
-
-    The state is carried through each whole piece.
-    """
-    lengths = [len(own_rows(scorer.representation, piece)) for piece in corpus.pieces(split)]
-    sums, steps = _model_sums(scorer, corpus, split, lengths, progress)
-    return sums.nats.sum(axis=0) / steps, steps
-
-
 def _means(said: FloatArray, count: int) -> tuple[float, ...]:
     return tuple((said.sum(axis=0) / count).tolist())
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from improv_core.continuation import as_performance, hear
+from improv_core.continuation import as_performance, continue_for, hear
 from improv_core.improviser import Improviser
-from improv_core.improvising import Ask, PlannedNote
-from improv_core.representation import Notes, Pulse, encode
+from improv_core.improvising import NOTHING_ASKED, Ask, PlannedNote
+from improv_core.model import Model
+from improv_core.representation import Notes, Pulse, encode, to_ms
 from improv_core.representation.binning import IntArray
 from improv_core.representation.steps import BEAT_TICKS
+from improv_core.sampler import Sampling
 from improv_training.evaluation.generated.calls import Call, as_played
-from improv_training.evaluation.generated.features import FEATURES
+from improv_training.evaluation.generated.features import FEATURES, on_grid
+from improv_training.evaluation.generated.playing import MAX_GAP_S
 
-MAX_GAP_S: Final = 1.5
 _TURN: Final = 1
 
 
@@ -28,10 +30,12 @@ class Answer:
     Attributes:
         notes: As they sound.
         begins_ms: The first onset, on the call's clock.
+        turn_ms: Likewise when the turn began: the call's last onset.
     """
 
     notes: Notes
     begins_ms: int
+    turn_ms: int
 
 
 def asked_for(
@@ -44,25 +48,49 @@ def asked_for(
         call: What it hears.
         ask: What it is asked for.
         seconds: From the call's last onset on.
-        pulse: Where the beats are on the call's clock; None: it is not told.
+        pulse: Where the beats are from the call's end on, on its clock; None: it is not told.
 
     Returns:
         Two notes at least, or it would be no music.
     """
-    improviser.follow(pulse)
     hear(improviser, as_played(call.heard))
+    improviser.follow(pulse)  # as live: the beat is found in what was heard, not told with it
     begins_s = last_s = int(call.heard.onset_ms[-1]) / 1000
     improviser.begin_turn(_TURN, last_s, ask)
     planned = list[PlannedNote]()
     while len(planned) < 2 or last_s < begins_s + seconds:
         planned.append(improviser.draw(last_s, last_s + MAX_GAP_S))
         last_s = planned[-1].onset_s
-    return Answer(encode(as_performance(planned)), round(1000 * planned[0].onset_s))
+    notes = encode(as_performance(planned))
+    return Answer(notes, to_ms(planned[0].onset_s), to_ms(begins_s))
 
 
-def notes_per_s(notes: Notes, seconds: float) -> float:
-    """Notes within so many seconds from the first, a second."""
-    return float((notes.onset_ms <= 1000 * seconds).sum() / seconds)
+class _Untold(Improviser):
+    """Plays as ever, and is not told how long its turns are to be."""
+
+    def begin_turn(self, turn: int, now_s: float, ask: Ask = NOTHING_ASKED) -> None:
+        super().begin_turn(turn, now_s, replace(ask, length_s=None))
+
+
+def closed(model: Model, call: Call, seconds: float, *, seed: int, told: bool) -> Notes:
+    """An answer of so many seconds, which ends by the same rule whether or not it is told its length.
+
+    Args:
+        model: Plays.
+        call: What it hears, to the last release.
+        seconds: From the answer's first onset to about its last, see `improv_core.closing.Closing`.
+        seed: Of chance.
+        told: Whether the model is told how much is left.
+    """
+    kind = Improviser if told else _Untold
+    improviser = kind(model, Sampling(), seed=seed)
+    return encode(continue_for(improviser, hear(improviser, as_played(call.heard)), seconds))
+
+
+def notes_per_s(answer: Answer, seconds: float) -> float:
+    """Notes a second, within so many seconds after the call's last onset: the wait for the first counts."""
+    since_ms = answer.begins_ms - answer.turn_ms + answer.notes.onset_ms
+    return float((since_ms <= 1000 * seconds).sum() / seconds)
 
 
 def pulse_of(notes: Notes) -> Pulse | None:
@@ -76,8 +104,9 @@ def pulse_of(notes: Notes) -> Pulse | None:
 
 
 def histograms(runs: Sequence[Notes]) -> dict[str, IntArray]:
-    """Every feature's histogram, all runs counted together."""
-    return {one.name: np.sum([one.count(run) for run in runs], axis=0) for one in FEATURES}
+    """Every feature's histogram, all runs counted together, each on the grid on which they are compared."""
+    gridded = [on_grid(run) for run in runs]
+    return {one.name: np.sum([one.count(run) for run in gridded], axis=0) for one in FEATURES}
 
 
 def overlap(one: IntArray, other: IntArray) -> float:

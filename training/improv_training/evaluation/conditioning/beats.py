@@ -36,9 +36,3 @@ def places_of_setting(notes: Notes) -> IntArray:
 
 def _counted(places: NDArray[np.floating]) -> IntArray:
     return np.bincount(np.floor(places + 0.5).astype(np.int64) % PLACES, minlength=PLACES)
-
-
-def bits(counts: IntArray) -> float:
-    """Entropy of a histogram."""
-    shares = counts[counts > 0] / counts.sum()
-    return float(-(shares * np.log2(shares)).sum())

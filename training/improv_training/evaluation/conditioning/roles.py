@@ -1,8 +1,9 @@
 """Whether the model knows who is to play: a piece shared out between the player and improv.
 
-Who is asked for is the only difference: both read the same notes, with the same parts, and the same time and
-pedal of the next note. If the part means anything, asking for the one who plays the upper voice raises what
-is expected, and the notes of each are likelier when it is asked for than when the other is.
+Who is asked for is the only difference, with the latest pitch of whoever that is: both read the same notes,
+with the same parts, and the same time and pedal of the next note. If the part means anything, asking for the
+one who plays the upper voice raises what is expected, and the notes of each are likelier when it is asked for
+than when the other is.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from numpy.typing import NDArray
 
 from improv_core.notes import Part
 from improv_core.representation import ATTRIBUTE_NAMES, KEYS, Notes
+from improv_core.representation.asking import ASKED, own_pitches
 from improv_core.representation.binning import IntArray
 from improv_training.evaluation.reading import projected_before
 from improv_training.evaluation.scoring import Scorer, head_figures
 
 _PITCH = ATTRIBUTE_NAMES.index("pitch")
+_OWN = [column.name for column in ASKED].index("own")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,13 @@ def roles(scorer: Scorer, pieces: Sequence[Notes]) -> list[Role]:
         scorer: The model.
         pieces: Held out, whose setting tells their voices; each is split into its highest voice on average
             and the rest. Those of one voice are left out.
+
+    Returns:
+        Nothing where no piece has two voices.
     """
     shared = [(one, side) for one in pieces if (side := upper_voice(one)) is not None]
+    if not shared:
+        return []
     return [_role(scorer, name, shared) for name in ("upper", "lower")]
 
 
@@ -73,18 +81,21 @@ def upper_voice(notes: Notes) -> NDArray[np.bool_] | None:
 
 
 def _role(scorer: Scorer, name: str, shared: Sequence[tuple[Notes, NDArray[np.bool_]]]) -> Role:
-    rows = []
-    for notes, upper in shared:
-        mine = upper if name == "upper" else ~upper
-        rows.append(scorer.representation.rows(notes, np.where(mine, Part.IMPROV, Part.PLAYER)))
-    projected = projected_before(scorer, [one.read for one in rows])
-    mine = np.concatenate([one.asked[:, 0] == Part.IMPROV for one in rows])
-    before = np.concatenate(list(projected))[mine]
+    parts = [np.where(upper if name == "upper" else ~upper, Part.IMPROV, Part.PLAYER) for _, upper in shared]
+    rows = [scorer.representation.rows(one, part) for (one, _), part in zip(shared, parts, strict=True)]
+    mine = np.concatenate(parts) == Part.IMPROV
+    before = np.concatenate(list(projected_before(scorer, [one.read for one in rows])))[mine]
     asked = np.concatenate([one.asked for one in rows])[mine]
     wanted = np.concatenate([one.targets for one in rows])
     pitch, wanted = wanted[:, _PITCH], wanted[mine]
     other = asked.copy()
     other[:, 0] = Part.PLAYER
+    other[:, _OWN] = np.concatenate(
+        [
+            own_pitches(one.pitch, part, np.full_like(part, Part.PLAYER))
+            for (one, _), part in zip(shared, parts, strict=True)
+        ]
+    )[mine]
     return Role(
         name,
         notes=len(wanted),

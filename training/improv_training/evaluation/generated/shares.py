@@ -9,6 +9,7 @@ import numpy as np
 
 from improv_core.notes import CHORD_MS
 from improv_core.representation import Notes
+from improv_core.representation.binning import IntArray
 from improv_training.evaluation.generated.features import (
     TOGETHER_MS,
     pitch_classes,
@@ -63,10 +64,11 @@ def summary(runs: Sequence[Notes]) -> Summary:
         velocity=float(velocity.mean()),
         velocity_spread=float(np.mean([notes.velocity.std() for notes in runs])),
         pitch=float(pitch.mean()),
-        class_bits=float(np.mean([_bits(pitch_classes(notes)) for notes in runs])),
+        class_bits=float(np.mean([bits(pitch_classes(notes)) for notes in runs])),
     )
 
 
-def _bits(counts: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> float:
+def bits(counts: IntArray) -> float:
+    """Entropy of a histogram."""
     shares = counts[counts > 0] / counts.sum()
     return float(-(shares * np.log2(shares)).sum())
