@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.corpora import HERE, SPLITS
+from bench.corpora import add_corpora_options
 from bench.tables import print_table
 from improv_core.improviser import Improviser
 from improv_core.improvising import NOTHING_ASKED, Ask
@@ -58,8 +58,6 @@ from improv_training.mix import load_mix
 
 NAMES = ("pianolatron_exp", "pop909_main", "piano_midi_de", "wjazzd")
 """What of the training mix has a test split."""
-
-TRAINING = (*NAMES, "mutopia_keyboard")
 
 SECONDS = 10.0
 """Of every asked continuation."""
@@ -151,10 +149,7 @@ def parsed() -> argparse.Namespace:
     )
     parser.add_argument("model", metavar="MODEL", help="default, or an .onnx model file")
     parser.add_argument("--corpus", nargs="+", default=NAMES, metavar="NAME")
-    parser.add_argument("--training", nargs="*", default=TRAINING, metavar="NAME", help="the training mix")
-    parser.add_argument("--data", type=Path, default=HERE, help="holds a folder for each NAME")
-    parser.add_argument("--splits", type=Path, default=SPLITS, help="folder of NAME.json")
-    parser.add_argument("--cache", type=Path, default=Path("cache"), help="folder for encoded corpora")
+    add_corpora_options(parser)
     parser.add_argument("--calls", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1, help="of calls and chance")
     parser.add_argument("-o", "--output", type=Path, help="JSON of all figures")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import tarfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,16 @@ from tempfile import TemporaryDirectory
 HERE = Path(__file__).resolve().parents[2] / "shared" / "data"
 SPLITS = HERE / "splits"
 NAMES = ("mutopia_keyboard", "piano_midi_de", "pianolatron_exp", "pop909_main", "wjazzd", "maestro_v2")
+TRAINING = ("pianolatron_exp", "pop909_main", "piano_midi_de", "wjazzd", "mutopia_keyboard")
+"""The mix that the default model was trained on."""
+
+
+def add_corpora_options(parser: argparse.ArgumentParser) -> None:
+    """Where held-out pieces are, and the training splits in which they must not recur."""
+    parser.add_argument("--training", nargs="*", default=TRAINING, metavar="NAME", help="the training mix")
+    parser.add_argument("--data", type=Path, default=HERE, help="holds a folder for each NAME")
+    parser.add_argument("--splits", type=Path, default=SPLITS, help="folder of NAME.json")
+    parser.add_argument("--cache", type=Path, default=Path("cache"), help="folder for encoded corpora")
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.corpora import HERE, SPLITS
+from bench.corpora import add_corpora_options
 from bench.tables import print_table
 from improv_core.improvising import Improvising
 from improv_core.model import Model
@@ -49,8 +49,6 @@ from improv_training.evaluation.generated.overlap import HALVINGS, Compared, com
 from improv_training.evaluation.generated.playing import continuations
 from improv_training.evaluation.generated.segments import SEGMENT_NOTES, segments
 from improv_training.evaluation.generated.shares import Summary, summary
-
-TRAINING = ("pianolatron_exp", "pop909_main", "piano_midi_de", "wjazzd", "mutopia_keyboard")
 
 NOTES = f"""\
 Overlapping area (the headline): of the distances within the real set and of those to it, after Yang and Lerch
@@ -125,10 +123,7 @@ def parsed() -> argparse.Namespace:
     )
     parser.add_argument("model", metavar="MODEL", help="default, or an .onnx model file")
     parser.add_argument("--corpus", nargs="+", required=True, metavar="NAME", help="where calls come from")
-    parser.add_argument("--training", nargs="*", default=TRAINING, metavar="NAME", help="the training mix")
-    parser.add_argument("--data", type=Path, default=HERE, help="holds a folder for each NAME")
-    parser.add_argument("--splits", type=Path, default=SPLITS, help="folder of NAME.json")
-    parser.add_argument("--cache", type=Path, default=Path("cache"), help="folder for encoded corpora")
+    add_corpora_options(parser)
     parser.add_argument("--split", choices=PLACES, default="test", help="validation, to choose settings on")
     parser.add_argument("--calls", type=int, default=300)
     parser.add_argument("--call-notes", type=int, default=CALL_NOTES)

@@ -100,7 +100,7 @@ async def test_a_player_who_never_lets_improv_finish_is_never_left_with_a_hangin
         assert stage.silent
     ends = [n.yielded for n in notices if isinstance(n, AnswerEnded)]
     assert len(ends) == sum(isinstance(n, CallHeard) for n in notices)
-    assert True in ends
+    assert any(ends)  # some answers were cut short, or this would show nothing
     assert ends[-1] is False
     assert_whole(stage.sent)
 

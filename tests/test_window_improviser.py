@@ -551,5 +551,5 @@ def test_a_player_who_never_lets_improv_finish_is_never_left_with_a_hanging_note
     assert down == set()
     ends = [notice.yielded for notice in notices if isinstance(notice, AnswerEnded)]
     assert len(ends) == sum(isinstance(notice, CallHeard) for notice in notices)
-    assert True in ends
+    assert any(ends)  # some answers were cut short, or this would show nothing
     assert ends[-1] is False
