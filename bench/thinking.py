@@ -63,7 +63,7 @@ def goes_s(model: Model, notes: int) -> tuple[list[float], list[float], int]:
     representation = model.representation
     if isinstance(representation, Piano):
         raise SystemExit("A model of piano draws a note at a step; see bench.model_step.")
-    improviser = WindowImproviser(model, representation, Sampling(), seed=1, window_notes=WINDOW_NOTES)
+    improviser = WindowImproviser(model, representation, Sampling(), seed=1)
     at_s = hear_something(improviser)
     improviser.begin_turn(1, at_s)
     clock_s, thread_s, before_first, drawn = list[float](), list[float](), 0, 0

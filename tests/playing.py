@@ -9,17 +9,17 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from improv_core.improviser import Improviser
-from improv_core.improvising import Improvising
+from improv_core.improvising import Improvising, MemorySettings
 from improv_core.model import Model
 from improv_core.performer import Outcome, Performer
 from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, WritingRepresentation
 from improv_core.representation.asking import ASKED
 from improv_core.sampler import Sampling
-from improv_core.turns import TurnBounds, TurnTaker
 from improv_daemon.models import load_model
 from improv_daemon.partner import Notice, Partner
-from improv_daemon.settings import Answer
-from improv_daemon.wire import CancelTurn, Command, Event, MovePedal, Played, PlayNote
+from improv_daemon.partner.open_turn import OpenTurn
+from improv_daemon.settings import Settings
+from improv_daemon.wire import CancelTurn, Command, Event, FinishTurn, MovePedal, Played, PlayNote, Wish
 
 ASKED_FROM, ASKED_TO = 40, 80
 _CERTAIN = 1e3
@@ -102,7 +102,8 @@ def improviser_of(
 ) -> Improviser:
     """An improviser that has heard nothing."""
     chosen = replace(Sampling(), **sampling)
-    return Improviser(model or packaged_model(), chosen, seed=seed, window_notes=window_notes)
+    memory = MemorySettings(window_notes=window_notes)
+    return Improviser(model or packaged_model(), chosen, seed=seed, memory=memory)
 
 
 def partner_of(
@@ -110,15 +111,15 @@ def partner_of(
     notices: list[Notice] | None = None,
     *,
     improviser: Improvising | None = None,
+    settings: Settings | None = None,
     **answer: float,
 ) -> Partner:
-    """A partner with the default bounds of a turn."""
+    """A partner with the default settings, but for those of its answers."""
+    settings = settings or Settings()
     return Partner(
         improviser or improviser_of(model),
-        TurnTaker(TurnBounds()),
-        replace(Answer(), **answer),
-        0.8,
-        (notices if notices is not None else []).append,
+        replace(settings, answer=replace(settings.answer, **{"candidates": 1, **answer})),
+        notify=(notices if notices is not None else []).append,
     )
 
 
@@ -163,6 +164,10 @@ class Room:
             self.release(pitch)
             self.run_for(gap_s - duration_s)
 
+    def wish(self, wish: Wish) -> None:
+        """The musician wants something now."""
+        self.obey(self.partner.handle(wish, self.now_s))
+
     def tell(self, event: Event) -> None:
         """The partner is told something."""
         self.events.append(event)
@@ -197,6 +202,8 @@ class Room:
                     self.performer.move_pedal(turn, value, at_s)
                 case CancelTurn(turn):
                     self.carry_out(self.performer.cancel_turn(turn, self.now_s))
+                case FinishTurn(turn):
+                    self.carry_out(self.performer.finish_turn(turn, self.now_s))
 
     def carry_out(self, outcome: Outcome) -> None:
         """What goes out, and what the partner is told of it."""
@@ -204,6 +211,17 @@ class Room:
         for acknowledgement in outcome.acknowledgements:
             if not isinstance(acknowledgement, self.deaf):
                 self.tell(acknowledgement)
+
+    @property
+    def improviser(self) -> Improvising:
+        """Who draws the notes."""
+        return self.partner._all.improviser
+
+    @property
+    def turn(self) -> OpenTurn:
+        """improv's open turn."""
+        turn: OpenTurn = self.partner._policy._turn
+        return turn
 
     @property
     def onsets(self) -> list[tuple[float, int]]:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 
-from improv_core.improvising import NOTHING_ASKED, Ask, PlannedNote
+from improv_core.heard import HeardNote
+from improv_core.improvising import NOTHING_ASKED, Ask, MemorySettings, PlannedNote
+from improv_core.recall import Idea
+from improv_core.representation import Pulse
+from improv_core.sampler import FloatArray, Sampling
 
 SILENCE_S = 3.0
 """What follows when the script is over."""
@@ -29,9 +33,18 @@ class ScriptedImproviser:
         self._script: Iterator[float] = iter(())
         self._turn = 0
         self._plan: list[PlannedNote] = []
+        self.sampling, self.memory = Sampling(), MemorySettings()
         self.asks: list[Ask] = []
         self.bounds_s: list[float] = []
         self.sounded: list[dict[int, tuple[float, float]]] = []
+
+    @property
+    def plays_along(self) -> bool:
+        return True
+
+    @property
+    def heard(self) -> Sequence[HeardNote]:
+        return ()
 
     @property
     def outgrown(self) -> bool:
@@ -51,7 +64,26 @@ class ScriptedImproviser:
     def move_pedal(self, value: int) -> None:
         """It does not listen."""
 
-    def begin_turn(self, turn: int, now_s: float, ask: Ask = NOTHING_ASKED) -> None:
+    def follow(self, pulse: Pulse | None) -> None:
+        """It follows nobody."""
+
+    def expectation(self) -> None:
+        return
+
+    def rehearse(
+        self, turn: int, ask: Ask, *, count: int, first_s: tuple[float, float], max_gap_s: float
+    ) -> Iterator[None]:
+        return iter(())
+
+    def ask_for(self, ask: Ask) -> None:
+        self.asks.append(ask)
+
+    def lean(self, register: FloatArray | None) -> None:
+        """It plays what is written."""
+
+    def begin_turn(
+        self, turn: int, now_s: float, ask: Ask = NOTHING_ASKED, idea: Sequence[Idea] = ()
+    ) -> None:
         self._turn, self._plan = turn, []
         self._script = cycle(self._gaps_s) if self._endless else iter(self._gaps_s)
         self.asks.append(ask)
@@ -72,6 +104,9 @@ class ScriptedImproviser:
 
     def withdraw(self) -> None:
         self._plan.pop()
+
+    def settle(self, ended: Mapping[int, tuple[float, float]]) -> int:
+        return 0
 
     def close_turn(self, sounded: Mapping[int, tuple[float, float]]) -> None:
         self.sounded.append(dict(sounded))

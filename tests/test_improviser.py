@@ -594,17 +594,17 @@ def test_making_the_state_anew_gives_way_every_few_notes_and_changes_nothing_unt
     next(chunks)
     chunks.close()
     assert improviser._committed is before
-    assert sum(1 for _ in improviser.rebuild()) == 4
+    assert sum(1 for _ in improviser.rebuild()) == 3
     assert improviser._committed is not before
 
 
-def test_the_state_has_outgrown_the_window_once_it_has_forgotten_as_much_as_it_holds() -> None:
+def test_the_state_has_outgrown_the_window_once_it_has_forgotten_a_quarter_of_what_it_holds() -> None:
     improviser = improviser_of(window_notes=16)
     outgrown = []
     for i in range(34):
         improviser.press(40 + i, 70, 0.1 * i)
         outgrown.append(improviser.outgrown)
-    assert outgrown.index(True) == 31
+    assert outgrown.index(True) == 19
     for _ in improviser.rebuild():
         pass
     assert not improviser.outgrown

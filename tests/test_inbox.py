@@ -121,16 +121,25 @@ def test_nothing_overtakes_a_release_that_waits_beside_the_full_queue(wake_up: W
     assert take_all(inbox) == [(0x80, 60, 0)]
 
 
-def test_clock_sysex_and_pressure_are_ignored(wake_up: WakeUp) -> None:
+def test_what_says_nothing_of_music_or_its_time_is_ignored(wake_up: WakeUp) -> None:
     inbox = Inbox(wake_up)
-    for data in [(0xF8,), (0xFE,), (0xF0, 1, 0xF7), (0xD0, 5), (0xA0, 60, 5)]:
+    for data in [(0xFE,), (0xFF,), (0xF0, 1, 0xF7), (0xF1, 5), (0xF3, 1), (0xF6,), (0xD0, 5), (0xA0, 60, 5)]:
         inbox.put(message(*data))
     assert inbox.empty
 
 
 def test_broken_messages_of_another_program_are_ignored(wake_up: WakeUp) -> None:
     inbox = Inbox(wake_up)
-    for data in [(), (0x90,), (0x90, 60), (0xB0, 64), (0x80, 60, 64, 0x80), (0xC0, 5, 5)]:
+    for data in [
+        (),
+        (0x90,),
+        (0x90, 60),
+        (0xB0, 64),
+        (0x80, 60, 64, 0x80),
+        (0xC0, 5, 5),
+        (0xF8, 0),
+        (0xF2, 0),
+    ]:
         inbox.put(message(*data))
     assert inbox.empty
 
@@ -140,3 +149,19 @@ def test_program_and_pitch_wheel_come_through(wake_up: WakeUp) -> None:
     inbox.put(message(0xC0, 5))
     inbox.put(message(0xE0, 0, 64))
     assert take_all(inbox) == [(0xC0, 5), (0xE0, 0, 64)]
+
+
+def test_clock_and_transport_come_through_in_order(wake_up: WakeUp) -> None:
+    inbox = Inbox(wake_up)
+    messages = [(0xF2, 16, 0), (0xFB,), (0xF8,), (0x90, 60, 90), (0xF8,), (0xFC,), (0xFA,)]
+    for data in messages:
+        inbox.put(message(*data))
+    assert take_all(inbox) == messages
+
+
+def test_full_inbox_drops_and_counts_clock_pulses_and_keeps_the_latest_of_transport(wake_up: WakeUp) -> None:
+    inbox = Inbox(wake_up, size=1)
+    for data in [(0xF8,), (0xF8,), (0xFA,), (0xF2, 1, 0), (0xFC,), (0xF2, 2, 0), (0xF8,)]:
+        inbox.put(message(*data))
+    assert inbox.dropped == 2
+    assert take_all(inbox) == [(0xF8,), (0xFC,), (0xF2, 2, 0)]

@@ -17,19 +17,19 @@ from improv_core.representation import Events
 from improv_core.sampler import Sampling
 from improv_core.window_improviser import WindowImproviser
 from improv_core.window_turn import READ_AT_ONCE
-from improv_daemon.open_answer import LAST_RELEASE_S, RING_S
 from improv_daemon.partner import (
     PATIENCE_S,
-    REBUILD_AFTER_S,
     AnswerEnded,
     CallHeard,
     Notice,
     Phase,
     new_seed,
 )
+from improv_daemon.partner.open_turn import LAST_RELEASE_S, RING_S
 from improv_daemon.wire import (
     CancelTurn,
     Counts,
+    Cue,
     MovePedal,
     PedalMoved,
     Played,
@@ -456,9 +456,9 @@ def test_releases_and_the_pedal_do_not_make_improv_yield() -> None:
 def test_a_key_during_the_ring_of_the_pedal_lifts_it_and_begins_a_call() -> None:
     room, notices = a_room(PEDALLED)
     room.call(60, 64, 67)
-    while room.partner.phase is not Phase.ANSWERING or not room.partner._current.drawn:
+    while room.partner.phase is not Phase.ANSWERING or not room.turn.drawn:
         room.run_for(0.05)
-    room.run_for(room.partner._current.ends_s - RING_S / 2 - room.now_s)
+    room.run_for(room.turn.ends_s - RING_S / 2 - room.now_s)
     assert room.pedal[-1][1] == 127
     room.press(48)
     assert room.pedal[-1] == (room.now_s, 0)
@@ -468,14 +468,16 @@ def test_a_key_during_the_ring_of_the_pedal_lifts_it_and_begins_a_call() -> None
 
 
 def test_a_key_before_the_first_note_has_sounded_leaves_the_memory_as_it_was() -> None:
-    room, notices = a_room()
+    room, notices = a_room(model_that_plays(dt=1500))
     room.call(60, 64, 67)
-    while not room.commands:
+    while room.partner.phase is not Phase.ANSWERING:
         room.run_for(0.005)
-    memory = room.partner._improviser._committed.state
+    memory = room.improviser.voice.before
+    committed = room.improviser._committed.state
     assert room.onsets == []
     room.press(48)
-    assert room.partner._improviser._committed.before is memory
+    assert room.improviser._committed.before is committed
+    assert memory is not committed
     assert answers(notices) == [AnswerEnded(1, (), 0.0, True)]
 
 
@@ -484,11 +486,11 @@ def test_acknowledgements_of_an_earlier_turn_are_ignored() -> None:
     room.call(48, 50)
     room.run_for(1.2)
     assert room.partner.phase is Phase.ANSWERING
-    sounded = dict(room.partner._current.sounded)
+    sounded = dict(room.turn.sounded)
     for event in (Sounded(1, 40, 60, 64, 0.0, 0.0), Released(1, 0, 60, 0.0), TurnCancelled(1, 0.0, 3)):
         room.tell(event)
     assert room.partner.phase is Phase.ANSWERING
-    assert room.partner._current.sounded == sounded
+    assert room.turn.sounded == sounded
     assert len(answers(notices)) == 1
 
 
@@ -568,7 +570,7 @@ def test_waking_again_at_the_same_time_comes_to_an_end() -> None:
         room, _ = a_room(model)
         room.call(60, 64, 67)
         wakes = 0
-        while room.partner.phase is Phase.LISTENING or room.partner._current.drawn is False:
+        while room.partner.phase is Phase.LISTENING or room.turn.drawn is False:
             room.now_s = max(room.now_s, room.partner.next_wakeup_s() or 0.0)
             while (wakeup_s := room.partner.next_wakeup_s()) is not None and wakeup_s <= room.now_s:
                 room.obey(room.partner.wake(room.now_s))
@@ -587,52 +589,40 @@ def test_waking_too_early_does_nothing() -> None:
 # --- the memory -----------------------------------------------------------------------------------
 
 
-def outgrown_room() -> Room:
+def test_between_answers_the_memory_is_made_anew_from_the_window() -> None:
     room = Room(partner_of(improviser=improviser_of(STEADY, window_notes=40)))
     for _ in range(8):
         room.call(60, 62, 64, 65, 67, gap_s=0.2, duration_s=0.1)
         room.run_for(3.5)
-    assert room.partner._improviser.outgrown
-    return room
-
-
-def test_in_a_long_pause_the_memory_is_made_anew_from_the_window() -> None:
-    room = outgrown_room()
-    room.run_for(REBUILD_AFTER_S + 5.0)
-    assert not room.partner._improviser.outgrown
+    room.run_for(1.0)
+    assert not room.improviser.outgrown
     assert room.partner.next_wakeup_s() is None
+    assert len(room.improviser.window) == 40
 
 
-def test_playing_puts_the_making_anew_off() -> None:
-    room = outgrown_room()
-    room.run_for(0.5)
-    for _ in range(8):
-        room.play(0xB0, 64, 127)
-        room.run_for(REBUILD_AFTER_S - 0.1)
-    assert room.partner._improviser.outgrown
+def test_while_the_player_plays_on_it_is_made_anew_too() -> None:
+    room = Room(partner_of(improviser=improviser_of(STEADY, window_notes=40)))
+    outgrown = []
+    for _ in range(30):
+        room.call(60, 62, 64, 65, 67, gap_s=0.2, duration_s=0.1)
+        outgrown.append(room.improviser.outgrown)
+    assert len(room.commands) == 0
+    assert sum(outgrown) <= 3
 
 
-def test_keys_that_are_down_put_it_off_too() -> None:
-    room = outgrown_room()
-    room.press(60)
-    room.run_for(30.0)
-    assert room.partner._improviser.outgrown
-    assert room.partner.next_wakeup_s() is None
-    room.release(60)
-    room.run_for(REBUILD_AFTER_S + 0.1)
-    assert not room.partner._improviser.outgrown
-
-
-def test_a_key_in_the_middle_of_it_abandons_it() -> None:
-    room = outgrown_room()
-    begins_s = room.partner.next_wakeup_s()
-    assert begins_s is not None
-    room.now_s = begins_s
-    room.partner.wake(begins_s)
-    assert room.partner.next_wakeup_s() == begins_s
+def test_a_hand_over_in_the_middle_of_it_puts_it_off() -> None:
+    room = Room(partner_of(improviser=improviser_of(STEADY, window_notes=512)))
+    for i in range(700):
+        room.improviser.press(40 + i % 40, 64, 0.01 * i)
+    room.now_s = 10.0
+    assert room.improviser.outgrown
     room.call(60)
-    assert room.partner._improviser.outgrown
-    assert len(room.partner._improviser.window) == 40
+    room.partner.wake(room.now_s)
+    committed = room.improviser._committed.before
+    room.wish(Cue("hand_over"))
+    assert room.improviser._committed.before is committed
+    room.run_for(8.0)
+    assert not room.improviser.outgrown
 
 
 def test_seeds_are_numbers_that_settings_may_hold() -> None:
@@ -666,6 +656,6 @@ def test_whatever_a_player_does_improv_comes_to_rest_and_listens(seed: int) -> N
     room.run_for(30.0)
     assert room.performer.silent
     assert room.partner.phase is Phase.LISTENING
-    assert room.partner.next_wakeup_s() is None or room.partner._improviser.outgrown
+    assert room.partner.next_wakeup_s() is None or room.improviser.outgrown
     assert [notice.turn for notice in notices[1::2]] == [notice.turn for notice in notices[::2]]
-    assert np.isfinite(room.partner._improviser._committed.projected).all()
+    assert np.isfinite(room.improviser._committed.projected).all()

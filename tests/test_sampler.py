@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from playing import model_that_plays, packaged_model
+from window_models import PITCH_ALONE, RandomModel, ink_of, no_notes
 
+from improv_core.leaning import NO_LEANING, Leaning
 from improv_core.model import Heads
 from improv_core.notes import CHORD_MS, Part
 from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, KEYS, start_steps
 from improv_core.representation.asking import ALONE, FREE_DENSITY, FREE_LEFT, FREE_STYLE
 from improv_core.representation.piano import DT, DURATION, VELOCITY
-from improv_core.sampler import Drawn, Sampling, draw_class, draw_note, pitch_mask
+from improv_core.sampler import (
+    Drawn,
+    FloatArray,
+    Mixing,
+    Sampling,
+    draw_class,
+    draw_note,
+    draw_step,
+    pitch_mask,
+    towards,
+)
 
 ANYTHING = Sampling(min_p=0.0)
 NOTHING_ASKED = (int(Part.IMPROV), FREE_STYLE, FREE_DENSITY, FREE_LEFT, ALONE)
+PITCH = ATTRIBUTE_NAMES.index("pitch")
 LONGEST_MS = int(DT.bounds_ms()[-1])
 
 
@@ -44,10 +58,20 @@ def drawn(
     asked: tuple[int, ...] = NOTHING_ASKED,
     dt_ms: tuple[int, int] = (0, 1500),
     chord: tuple[int, ...] = (),
+    leaning: Leaning = NO_LEANING,
+    mixing: Mixing | None = None,
 ) -> Drawn:
-    rng = np.random.default_rng(seed)
-    chosen = heads or packaged_model().heads
-    return draw_note(chosen, first_output(), sampling, rng, asked=asked, dt_ms=dt_ms, chord=chord)
+    return draw_note(
+        heads or packaged_model().heads,
+        first_output(),
+        sampling,
+        np.random.default_rng(seed),
+        asked=asked,
+        dt_ms=dt_ms,
+        chord=chord,
+        leaning=leaning,
+        mixing=mixing,
+    )
 
 
 def with_head(attribute: int, logits: np.ndarray) -> Heads:
@@ -79,6 +103,27 @@ def test_min_p_leaves_only_classes_near_the_likeliest() -> None:
     assert {draw_class(logits, 0.03, rng.random()) for _ in range(2000)} == {0, 1, 2}
 
 
+@pytest.mark.parametrize(
+    ("top_p", "kept"), [(1.0, {0, 1, 2, 3}), (0.8, {0, 1, 3}), (0.76, {0, 1, 3}), (0.74, {1, 3}), (0.05, {1})]
+)
+def test_top_p_leaves_the_likeliest_classes_that_make_up_the_share(top_p: float, kept: set[int]) -> None:
+    rng = np.random.default_rng(7)
+    assert {draw_class(logits_of(0.15, 0.45, 0.1, 0.3), 0.0, rng.random(), top_p) for _ in range(500)} == kept
+
+
+def test_top_p_counts_what_min_p_has_left() -> None:
+    rng = np.random.default_rng(7)
+    logits = logits_of(0.3, 0.3, 0.2, 0.1, 0.1)
+    assert {draw_class(logits, 0.5, rng.random(), 0.7) for _ in range(500)} == {0, 1}
+
+
+def test_what_top_p_leaves_keeps_its_proportions() -> None:
+    rng = np.random.default_rng(7)
+    counts = Counter(draw_class(logits_of(0.4, 0.2, 0.4), 0.0, rng.random(), 0.7) for _ in range(8000))
+    assert counts[2] == 0 or counts[1] == 0
+    assert counts[0] / 8000 == pytest.approx(0.5, abs=0.02)
+
+
 def test_a_masked_class_is_never_drawn_not_even_at_the_edges() -> None:
     logits = logits_of(0.0, 0.4, 0.0, 0.6, 0.0)
     for uniform in (0.0, 0.3999, 0.4001, np.nextafter(1.0, 0.0)):
@@ -91,7 +136,8 @@ def test_a_masked_class_is_never_drawn_not_even_at_the_edges() -> None:
     st.floats(0, 1, exclude_max=True),
 )
 def test_any_logits_give_a_class_that_exists(values: list[float], min_p: float, uniform: float) -> None:
-    assert 0 <= draw_class(np.array(values), min_p, uniform) < len(values)
+    for top_p in (1.0, 0.9, 0.05):
+        assert 0 <= draw_class(np.array(values), min_p, uniform, top_p) < len(values)
 
 
 # --- pitches --------------------------------------------------------------------------------------
@@ -239,10 +285,189 @@ def test_the_temperatures_are_in_the_order_of_the_attributes() -> None:
     assert [a.name for a in ATTRIBUTES] == ["dt", "pedal", "pitch", "velocity", "duration"]
 
 
+@pytest.mark.parametrize("name", ["dt", "pedal", "pitch", "velocity", "duration", "of-another-kind"])
+def test_the_overall_temperature_multiplies_each(name: str) -> None:
+    sampling = Sampling(1.1, 1.2, 1.3, 1.4, 1.5, temperature=2.0)
+    assert sampling.temperatures == (2.2, 2.4, 2.6, 2.8, 3.0)
+    own = dict(zip(ATTRIBUTE_NAMES, sampling.temperatures, strict=True))
+    assert sampling.temperature_of(name) == own.get(name, 2.6)
+
+
+def test_a_temperature_may_be_set_overall_or_for_each_attribute() -> None:
+    each = Sampling(0.7, 0.7, 0.7, 0.7, 0.7)
+    for seed in range(40):
+        assert drawn(seed, sampling=Sampling(temperature=0.7)) == drawn(seed, sampling=each)
+
+
+def test_a_low_top_p_takes_the_likeliest_of_every_attribute() -> None:
+    narrow, likeliest = Sampling(top_p=0.05, min_p=0.0), Sampling(temperature=0.05, min_p=0.9)
+    some = [drawn(seed, sampling=narrow) for seed in range(40)]
+    same = [drawn(seed, sampling=likeliest) for seed in range(40)]
+    assert {note.pedal for note in some} == {note.pedal for note in same}
+    assert len({note.pitch for note in some}) < 5
+
+
+# --- what bears on a note beside the model --------------------------------------------------------
+
+
+def forbidding(*allowed: int) -> FloatArray:
+    bias = np.full(KEYS, -np.inf)
+    bias[list(allowed)] = 0
+    return bias
+
+
+def test_a_note_is_not_before_what_the_leaning_allows() -> None:
+    for seed in range(40):
+        assert drawn(seed, leaning=Leaning(earliest_ms=700)).dt_ms >= 700
+        assert drawn(seed, dt_ms=(900, 1500), leaning=Leaning(earliest_ms=700)).dt_ms >= 900
+    assert drawn(dt_ms=(0, 300), leaning=Leaning(earliest_ms=700)).dt_ms == 700
+
+
+def test_a_forbidden_pitch_is_never_drawn() -> None:
+    leaning = Leaning(pitch=forbidding(60, 67))
+    assert {drawn(seed, leaning=leaning).pitch for seed in range(60)} == {60, 67}
+
+
+def test_a_bias_of_so_many_nats_makes_a_pitch_so_much_likelier() -> None:
+    heads = with_head(ATTRIBUTE_NAMES.index("pitch"), np.where(np.isin(np.arange(KEYS), [60, 62]), 0, -1e3))
+    bias = np.zeros(KEYS)
+    bias[62] = -2.0
+    pitches = [drawn(seed, heads=heads, leaning=Leaning(pitch=bias)).pitch for seed in range(2000)]
+    assert pitches.count(62) / 2000 == pytest.approx(1 / (1 + np.exp(2)), abs=0.025)
+
+
+def test_where_what_is_forbidden_leaves_nothing_of_the_range_the_range_wins() -> None:
+    sampling, leaning = Sampling(lowest_pitch=61, highest_pitch=63), Leaning(pitch=forbidding(60, 64))
+    assert {drawn(seed, sampling=sampling, leaning=leaning).pitch for seed in range(60)} <= {61, 62, 63}
+
+
+def test_a_chord_that_has_used_up_what_is_allowed_is_over() -> None:
+    heads, leaning = model_that_plays(dt=0).heads, Leaning(pitch=forbidding(60, 64))
+    for seed in range(40):
+        note = drawn(seed, heads=heads, leaning=leaning, chord=(60, 64))
+        assert note.dt_ms >= CHORD_MS
+        assert note.pitch in {60, 64}
+        assert drawn(seed, heads=heads, leaning=leaning, chord=(60,)).pitch == 64
+
+
+def test_the_pitch_temperature_is_that_of_pitch_alone() -> None:
+    for seed in range(40):
+        hot = drawn(seed, sampling=Sampling(temperature_pitch=1.5))
+        assert drawn(seed, leaning=Leaning(pitch_temperature=1.5), sampling=Sampling()) == hot
+
+
+def mean_of(logits: FloatArray) -> float:
+    shares = np.exp(logits - logits.max())
+    return float(shares @ (4 * np.arange(32) + 2) / shares.sum())
+
+
+@pytest.mark.parametrize(("share", "mean"), [(0.0, 50), (0.25, 57.5), (0.5, 65), (0.75, 72.5), (1.0, 80)])
+def test_velocities_move_by_the_share_of_the_way_and_spread_as_before(share: float, mean: float) -> None:
+    velocities = 4 * np.arange(32) + 2
+    logits = -0.5 * ((velocities - 50) / 12) ** 2
+    moved = towards(logits, 80.0, share)
+    assert mean_of(moved) == pytest.approx(mean, abs=0.1)
+    shares = np.exp(moved - moved.max())
+    spread = np.sqrt(shares @ (velocities - mean_of(moved)) ** 2 / shares.sum())
+    assert spread == pytest.approx(12, rel=0.03)
+
+
+@given(
+    st.lists(st.floats(-1e4, 1e4), min_size=32, max_size=32),
+    st.floats(1, 127),
+    st.floats(0, 1),
+    st.floats(0, 1, exclude_max=True),
+)
+def test_some_velocity_is_always_left(values: list[float], to: float, share: float, uniform: float) -> None:
+    moved = towards(np.array(values), to, share)
+    assert np.isfinite(moved).all()
+    assert 0 <= draw_class(moved, 0.01, uniform) < 32
+
+
+# --- what is mixed in -----------------------------------------------------------------------------
+
+
+@dataclass
+class OtherOpinion:
+    """Is sure of some classes, and remembers what it was shown."""
+
+    sure: dict[int, int] = field(default_factory=dict)
+    share: float = 1.0
+    shown: list[tuple[int, FloatArray, list[int], FloatArray]] = field(default_factory=list)
+
+    def mixed(
+        self, attribute: int, z: FloatArray, classes: Sequence[int], probabilities: FloatArray
+    ) -> FloatArray:
+        """Its own and the model's by its share."""
+        self.shown.append((attribute, z, list(classes), probabilities))
+        if attribute not in self.sure:
+            return probabilities
+        own = np.zeros_like(probabilities)
+        own[self.sure[attribute]] = 1
+        mixture: FloatArray = (1 - self.share) * probabilities + self.share * own
+        return mixture
+
+
+def test_to_mix_nothing_in_changes_nothing() -> None:
+    for seed in range(40):
+        assert drawn(seed, mixing=OtherOpinion()) == drawn(seed)
+
+
+def test_what_is_mixed_in_is_drawn_by_its_share() -> None:
+    opinion = OtherOpinion({PITCH: 100}, share=0.3)
+    pitches = [drawn(seed, mixing=opinion).pitch for seed in range(1500)]
+    assert pitches.count(100) / 1500 == pytest.approx(0.3, abs=0.04)
+
+
+def test_each_attribute_is_shown_what_its_head_reads_and_what_was_drawn_before() -> None:
+    opinion, heads = OtherOpinion(), packaged_model().heads
+    note = drawn(3, mixing=opinion, sampling=Sampling(temperature=0.8))
+    classes = [DT.index(note.dt_ms), note.pedal, note.pitch, VELOCITY.index(note.velocity)]
+    begun = heads.begin(first_output(), NOTHING_ASKED)
+    assert [attribute for attribute, _, _, _ in opinion.shown] == [0, 1, 2, 3, 4]
+    for attribute, z, before, probabilities in opinion.shown:
+        assert before == classes[:attribute]
+        logits = heads.outputs(attribute, begun, before)
+        assert np.allclose(z @ heads.weights[attribute].T + heads.biases[attribute], logits, atol=1e-4)
+        expected = np.exp((logits - logits.max()) / 0.8)
+        assert np.allclose(probabilities, expected / expected.sum(), atol=1e-4)
+
+
+def test_masks_hold_for_what_is_mixed_in_too() -> None:
+    opinion = OtherOpinion({0: DT.index(5000), PITCH: 100})
+    narrow = replace(ANYTHING, lowest_pitch=50, highest_pitch=52)
+    for seed in range(40):
+        note = drawn(seed, sampling=narrow, mixing=opinion, dt_ms=(0, 800))
+        assert note.pitch in {50, 51, 52}
+        assert 0 <= note.dt_ms < 800
+
+
+# --- steps of other representations ---------------------------------------------------------------
+
+
+def steps_drawn(sampling: Sampling) -> set[int]:
+    model = RandomModel(PITCH_ALONE)
+    projected, _ = model.advance(PITCH_ALONE.start(), model.initial_state())
+    writer = PITCH_ALONE.writer(no_notes(), ink_of())
+    rngs = map(np.random.default_rng, range(300))
+    return {
+        draw_step(model.heads, PITCH_ALONE.attributes, projected, writer, sampling, rng)[0] for rng in rngs
+    }
+
+
+def test_the_overall_temperature_and_top_p_act_on_steps_of_any_kind() -> None:
+    free = steps_drawn(ANYTHING)
+    for narrower in (replace(ANYTHING, temperature=0.3), replace(ANYTHING, top_p=0.3)):
+        assert steps_drawn(narrower) < free
+        assert len(steps_drawn(narrower)) < len(free) / 2
+    assert steps_drawn(replace(ANYTHING, temperature=0.3)) == steps_drawn(
+        replace(ANYTHING, temperature_pitch=0.3)
+    )
+
+
 # --- guidance -------------------------------------------------------------------------------------
 
 CLASSICAL = (int(Part.IMPROV), 0, FREE_DENSITY, FREE_LEFT, ALONE)
-PITCH = ATTRIBUTE_NAMES.index("pitch")
 
 
 def heads_of_two_pitches(*, leaning_nats: float) -> Heads:

@@ -9,7 +9,16 @@ import pytest
 
 from improv_core.errors import ConfigError
 from improv_daemon.settings import Assignment, Settings, load_settings, user_config_file
-from improv_daemon.settings.rules import Choice, FilePath, Number, PortName, Switch, Text, Whole
+from improv_daemon.settings.rules import (
+    Choice,
+    FilePath,
+    Number,
+    PortName,
+    ScaleName,
+    Switch,
+    Text,
+    Whole,
+)
 from improv_daemon.settings.schema import RULES, SCHEMA, SECTIONS
 
 
@@ -170,6 +179,11 @@ def test_a_file_that_is_not_text_is_refused() -> None:
             '"pop" or "jazz line".',
         ),
         (
+            '[improv.sampling]\nscale = "H major"\n',
+            'mine.toml: sampling.scale = "H major" is not allowed: it must be "off", "auto", or a scale such '
+            'as "D minor" (it may be major, minor, harmonic minor, dorian, mixolydian, pentatonic, blues).',
+        ),
+        (
             "[improv.answer]\ndensity_ratio = 0.1\n",
             "mine.toml: answer.density_ratio = 0.1 is not allowed: it must be a number from 0.25 to 4, "
             "or 0 to leave it to improv.",
@@ -252,6 +266,11 @@ def test_two_sources_that_contradict_each_other_are_both_named() -> None:
         ("answer.density_ratio", "0", 0.0),
         ("answer.density_ratio", "0.25", 0.25),
         ("answer.density_ratio", "4", 4.0),
+        ("sampling.scale", "off", "off"),
+        ("sampling.scale", '"Auto"', "auto"),
+        ("sampling.scale", "d minor", "D minor"),
+        ("sampling.scale", "Db major", "C# major"),
+        ("sampling.scale", "A#-Harmonic_Minor", "Bb harmonic minor"),
     ],
 )
 def test_an_assignment_takes_the_type_of_its_setting(key: str, text: str, value: object) -> None:
@@ -294,10 +313,14 @@ def test_an_assignment_takes_the_type_of_its_setting(key: str, text: str, value:
         (PortName(), "  "),
         (PortName(), "a:b"),
         (PortName(), "x" * 33),
+        (ScaleName(), "H major"),
+        (ScaleName(), "D"),
+        (ScaleName(), ""),
+        (ScaleName(), 2),
     ],
 )
 def test_a_rule_refuses(
-    rule: Switch | Whole | Number | Choice | Text | FilePath | PortName, value: object
+    rule: Switch | Whole | Number | Choice | Text | FilePath | PortName | ScaleName, value: object
 ) -> None:
     with pytest.raises(ValueError, match=re.escape(rule.allowed)):
         rule.check(value)

@@ -80,6 +80,22 @@ async def test_note_played_into_improv_in_is_heard(jack_peer: JackPeer) -> None:
 
 
 @pytest.mark.asyncio
+async def test_clock_and_transport_are_heard_and_go_no_further(jack_peer: JackPeer) -> None:
+    messages = [(0xF2, 16, 0), (0xFB,), *[(0xF8,)] * 24, (0xFC,), (0xFA,)]
+    async with StageLink(CONFIG) as stage:
+        jack_peer.listen("improv out")
+        jack_peer.connect("improv in")
+        for message in messages:
+            jack_peer.send(*message)
+        events = stage.events()
+        assert [(await first(events, wire.Played)).data for _ in messages] == messages
+        now_s = time.monotonic()
+        stage.send(wire.PlayNote(1, 0, 60, 80, now_s, now_s + 60.0))
+        assert jack_peer.hear().data == (0x91, 60, 80)
+    assert stage.counts == wire.Counts(0, 0, 0)
+
+
+@pytest.mark.asyncio
 async def test_burst_of_input_arrives_whole(jack_peer: JackPeer) -> None:
     async with StageLink(CONFIG) as stage:
         jack_peer.connect("improv in")

@@ -94,6 +94,28 @@ def test_players_input_sounds_on_the_synth_and_is_forwarded_with_its_stamp(rig: 
     assert rig.told() == [wire.Played((0x95, 60, 90), 9.99, "keyboard")]
 
 
+def test_clock_and_transport_are_told_with_their_stamps_and_sound_nowhere(rig: Rig) -> None:
+    messages = [(0xF2, 4, 1), (0xFA,), (0xF8,), (0xFB,), (0xFC,)]
+    for place, data in enumerate(messages):
+        rig.play(*data, at_s=9.0 + place / 4)
+    rig.say()
+    assert rig.midi.sent == rig.synth.sent == []
+    assert rig.told() == [
+        wire.Played(data, 9.0 + place / 4, "keyboard") for place, data in enumerate(messages)
+    ]
+
+
+def test_clock_of_an_input_does_not_hide_that_its_keys_are_let_go_when_it_vanishes(rig: Rig) -> None:
+    rig.play(0x90, 60, 90)
+    rig.play(0xF8)
+    rig.say()
+    rig.told()
+    rig.unplugged.add("keyboard")
+    rig.now_s = 11.5
+    rig.say()
+    assert rig.told() == [wire.Played((0x80, 60, 64), 11.5, "keyboard")]
+
+
 def test_improvs_own_note_is_not_heard(rig: Rig) -> None:
     rig.say(wire.PlayNote(1, 0, 60, 90, 10.0, 11.0))
     rig.told()

@@ -11,7 +11,7 @@ import pytest
 from playing import Room, partner_of
 from window_models import RandomModel, learned, representations
 
-from improv_core.improvising import Ask, PlannedNote
+from improv_core.improvising import MemorySettings,  Ask, PlannedNote
 from improv_core.notes import Note, Performance
 from improv_core.representation import Frames, Symbols, encode, joined
 from improv_core.representation.events import OFF, SHIFT, VELOCITY, WORDS
@@ -46,7 +46,7 @@ def improviser_of(
     """One that has heard nothing."""
     chosen = model or RandomModel(ALL[kind])
     return WindowImproviser(
-        chosen, chosen.representation, sampling or Sampling(), seed=seed, window_notes=window_notes
+        chosen, chosen.representation, sampling or Sampling(), seed=seed, memory=MemorySettings(window_notes)
     )
 
 

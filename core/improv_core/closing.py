@@ -49,6 +49,18 @@ class Closing:
         """
         return self._max_gap_s if self._closing_s is None else _ANY_GAP_S
 
+    def end_by(self, at_s: float) -> float | None:
+        """Bring the planned end forward.
+
+        Returns:
+            The new length from the first onset; None where it cannot be sooner, or nothing has begun.
+        """
+        if self._end_s is None or self._closing_s is not None or at_s >= self._end_s:
+            return None
+        self.length_s = max(0.0, self.length_s - (self._end_s - at_s))
+        self._end_s = at_s
+        return self.length_s
+
     def takes(self, onset_s: float) -> bool:
         """Whether the note that was drawn next belongs to the answer; if not, the answer is over."""
         if self._closing_s is not None:

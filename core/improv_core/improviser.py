@@ -2,59 +2,68 @@
 
 Pure; time comes in as arguments.
 
-Committed is what has sounded; a plan is drawn ahead of it. Every planned note keeps the voice before it,
-so that going back to what has sounded is picking a snapshot and replaying the few notes that were cut.
+Committed is what has sounded; a plan is drawn ahead of it, and the player may play into it.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from itertools import takewhile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
+from improv_core.expectation import Expectation, expectation_of
+from improv_core.heard import HeardNote
+from improv_core.improvising import NOTHING_ASKED, Ask, MemorySettings, PlannedNote
+from improv_core.leaning import Leanings
+from improv_core.live_cache import LiveCache
+from improv_core.model import Model
+from improv_core.notes import Part
+from improv_core.ranking import best_of
+from improv_core.recall import Idea
+from improv_core.rehearsal import Dice, Drawing, Rehearsal, asked_of
+from improv_core.representation import ATTRIBUTES, PianoStream, Pulse, Steps, to_ms
+from improv_core.representation.asking import style_class
+from improv_core.representation.piano import DURATION, HELD
+from improv_core.sampler import FloatArray, Sampling
+from improv_core.seed_window import Remembered, SeedWindow
+from improv_core.tail import Entry, Press, Tail, Times
+from improv_core.voice import Voice
 
-from improv_core.improvising import NOTHING_ASKED, Ask, PlannedNote
-from improv_core.model import Model, State
-from improv_core.notes import CHORD_MS, Part
-from improv_core.representation import PianoStream, Pulse, Steps, joined, start_steps, to_ms
-from improv_core.representation.asking import density_class, left_class, style_class
-from improv_core.sampler import Sampling, draw_note
+LOOKED_BACK: Final = 64
+"""The next note is drawn in sight of so many of the turn's latest."""
 
-CUT_MS = 20
-"""A note released this much before its plan counts as cut, and what followed it is read again."""
-
-REBUILD_CHUNK = 32
-"""Steps of the window that are replayed in one go."""
+ANSWERS_REMEMBERED: Final = 8
+"""An answer is not to repeat one of so many before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Voice:
-    """Everything that advances with a note; a value, so that keeping one is a snapshot.
+@dataclass(slots=True)
+class _Turn:
+    """improv's open turn.
 
     Attributes:
-        stream: Turns events into steps. Never changed in place once the voice is kept.
-        before: Model state before the latest step.
-        state: Model state after it.
-        projected: The model's output after it, (projected,).
-        latest: The latest step.
+        number: Keys its randomness.
+        ask: What it is to be like.
+        tail: What was read since it began and may yet change.
+        ready: Notes that are thought of already, in order.
+        drawn: How many notes were drawn.
+        shift_s: How much later these come than they were thought of.
+        origin_s: Onset of its first note.
+        own: The latest of its notes.
+        sounded: The latest that have sounded of it and are settled.
+        is_read: Whether anything of it is in the memory.
     """
 
-    stream: PianoStream
-    before: State
-    state: State
-    projected: NDArray[np.float32]
-    latest: Steps
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A planned note and the voice before it."""
-
-    note: PlannedNote
-    before: _Voice
+    number: int
+    ask: Ask
+    tail: Tail
+    ready: deque[Idea]
+    drawn: int = 0
+    shift_s: float = 0.0
+    origin_s: float | None = None
+    own: list[PlannedNote] = field(default_factory=list)
+    sounded: list[PlannedNote] = field(default_factory=list)
+    is_read: bool = False
 
 
 class Improviser:
@@ -64,7 +73,7 @@ class Improviser:
         model: The loaded model.
         sampling: Temperatures and bounds.
         seed: Randomness is keyed by (seed, turn, note).
-        window_notes: How many notes the rolling seed window holds.
+        memory: How much is remembered.
         style: What is heard before the first turn is read as, and after it what that turn is asked for.
     """
 
@@ -74,90 +83,187 @@ class Improviser:
         sampling: Sampling,
         *,
         seed: int,
-        window_notes: int = 512,
+        memory: MemorySettings | None = None,
         style: str | None = None,
     ) -> None:
-        self._model = model
+        self._model, self._seed = model, seed
         self._sampling = sampling
-        self._seed = seed
-        self._window: deque[Steps] = deque(maxlen=window_notes)
-        self._forgotten = 0
-        start, empty, stream = start_steps(), model.initial_state(), PianoStream()
-        stream.style = style
-        projected, state = model.advance(start, empty)
-        self._committed = _Voice(stream, empty, state, projected, start)
-        self._plan: list[_Draft] = []
-        self._ahead: _Voice | None = None
-        self._turn = 0
-        self._ask = NOTHING_ASKED
+        self._memory = memory or MemorySettings()
+        self._window = SeedWindow(
+            self._memory.window_notes, self._memory.window_s, self._memory.own_weight, seed=seed
+        )
+        self._cache = LiveCache(model.heads, self._memory.follow)
+        self._down: dict[int, tuple[float, int]] = {}
+        self._committed = Voice.at_the_start(model, style)
+        self._pedal = 0
+        self._turn: _Turn | None = None
+        self._rehearsal: Rehearsal | None = None
+        self._register: FloatArray | None = None
+        self._leanings: Leanings | None = None
+        self._call_from_s = float("-inf")
+        self._answers: deque[tuple[PlannedNote, ...]] = deque(maxlen=ANSWERS_REMEMBERED)
+
+    @property
+    def plays_along(self) -> bool:
+        """It does."""
+        return True
+
+    @property
+    def sampling(self) -> Sampling:
+        """How freely notes are drawn."""
+        return self._sampling
+
+    @sampling.setter
+    def sampling(self, sampling: Sampling) -> None:
+        self._sampling, self._leanings = sampling, None
+
+    @property
+    def memory(self) -> MemorySettings:
+        """How much is remembered."""
+        return self._memory
+
+    @memory.setter
+    def memory(self, memory: MemorySettings) -> None:
+        self._memory, window = memory, self._window
+        window.notes, window.seconds = memory.window_notes, memory.window_s
+        window.own_weight, self._cache.follow = memory.own_weight, memory.follow
 
     @property
     def window(self) -> tuple[Steps, ...]:
         """The rolling seed window: the steps of the latest notes that have sounded, oldest first."""
-        return tuple(self._window)
+        return tuple(one.step for one in self._window)
+
+    @property
+    def heard(self) -> Sequence[HeardNote]:
+        """What is remembered of both players, that of the open turn included."""
+        heard = self._window.heard
+        if self._turn is not None:
+            heard += [_as_heard(entry.note) for entry in self._turn.tail]
+        return heard
 
     @property
     def outgrown(self) -> bool:
-        """Whether the state has heard a window's length of notes that the window holds no more."""
-        return self._forgotten >= (self._window.maxlen or 0)
+        """Whether the state has read much that the window holds no more."""
+        return self._window.is_stale
 
-    def _remember(self, step: Steps) -> None:
-        self._forgotten += len(self._window) == self._window.maxlen
-        self._window.append(step)
+    @property
+    def voice(self) -> Voice:
+        """The place in the music after the latest note."""
+        return self._committed if self._turn is None else self._turn.tail.ahead
 
     # --- what the player does ---------------------------------------------------------------------
 
     def press(self, pitch: int, velocity: int, at_s: float) -> None:
-        """A key goes down: the model advances at once. Not while a plan is open.
+        """A key goes down: the model advances at once. What is planned after it counts as fixed.
 
         A time before the latest onset counts as that onset: a key may be stamped a little before the last
         note of the answer that it cuts short.
         """
-        stream = self._committed.stream
-        at_ms = _not_before(stream, to_ms(at_s))
-        self._committed = self._advanced(self._committed, stream.press(pitch, velocity, at_ms))
-        self._remember(self._committed.latest)
+        self._rehearsal = None
+        before = self.voice
+        if self._turn is not None:
+            self._turn.tail.press(Press(pitch, velocity, at_s, self._pedal))
+            self._turn.ready.clear()
+            self._leanings = None
+        else:
+            self._committed = before.pressed(self._model, pitch, velocity, at_s)
+            self._window.release(pitch, at_s)
+            self._window.add(
+                Remembered(self._committed.latest, HeardNote(Part.PLAYER, pitch, velocity, at_s))
+            )
+        self._down[pitch] = at_s, self._cache_note(before, self.voice, weight=1.0)
 
     def release(self, pitch: int, at_s: float) -> None:
-        """A key comes up; with a plan open, every snapshot learns of it."""
+        """A key comes up; every snapshot learns of it."""
+        if pitch in self._down:
+            onset_s, token = self._down.pop(pitch)
+            self._cache.lasted(token, DURATION.index(max(1, to_ms(at_s) - to_ms(onset_s))))
+        self._window.release(pitch, at_s)
+        if self._turn is not None:
+            self._turn.tail.release(pitch, at_s)
         for stream in self._streams():
             stream.release(pitch, to_ms(at_s))
 
     def move_pedal(self, value: int) -> None:
         """The player's pedal, 0..127."""
+        self._pedal = value
         for stream in self._streams():
             stream.move_pedal(value)
-
-    def _streams(self) -> Iterator[PianoStream]:
-        yield self._committed.stream
-        for draft in self._plan:
-            yield draft.before.stream
-        if self._ahead is not None:
-            yield self._ahead.stream
-
-    # --- improv's own notes -----------------------------------------------------------------------
 
     def follow(self, pulse: Pulse | None) -> None:
         """Where the beats of the notes to come are, on the clock of `press`; None: unknown."""
         for stream in self._streams():
             stream.pulse = pulse
 
-    def begin_turn(self, turn: int, now_s: float, ask: Ask = NOTHING_ASKED) -> None:
+    def expectation(self) -> Expectation | None:
+        """When the next note is expected, after the latest."""
+        return expectation_of(self._model.heads, self.voice.projected)
+
+    def _streams(self) -> Iterator[PianoStream]:
+        yield self._committed.stream
+        if self._turn is not None:
+            yield from self._turn.tail.streams()
+        if self._rehearsal is not None:
+            yield from self._rehearsal.streams()
+
+    # --- improv's own notes -----------------------------------------------------------------------
+
+    def rehearse(
+        self, turn: int, ask: Ask, *, count: int, first_s: tuple[float, float], max_gap_s: float
+    ) -> Iterator[None]:
+        """Draw whole answers beforehand, one note of each at a step; see `Improvising.rehearse`."""
+        voice = self._committed.handed_over(self._model, first_s[0])
+        voice.stream.style = ask.style
+        self._leanings = None
+        rehearsal = self._rehearsal = Rehearsal(
+            self._model,
+            voice,
+            self._drawing(ask),
+            Dice(self._seed, turn),
+            count=count,
+            first_s=first_s,
+            max_gap_s=max_gap_s,
+        )
+        while self._rehearsal is rehearsal and not rehearsal.complete:
+            rehearsal.go_on()
+            yield
+
+    def begin_turn(
+        self, turn: int, now_s: float, ask: Ask = NOTHING_ASKED, idea: Sequence[Idea] = ()
+    ) -> None:
         """Take over: the latest step is read again with the keys that are down by now.
 
         Raises:
             ValueError: The style that is asked for is none.
         """
         style_class(ask.style)  # raises before anything has changed
-        self._turn, self._plan, self._ask = turn, [], ask
+        ready = deque(idea or self._rehearsed(turn, ask))
+        self._rehearsal = self._leanings = None
         for stream in self._streams():
             stream.style = ask.style
-        voice = replace(self._committed, stream=self._committed.stream.copy())
-        again = voice.stream.hand_over(to_ms(now_s))
-        if again is not None:
-            projected, state = self._model.advance(again, voice.before)
-            voice = replace(voice, state=state, projected=projected, latest=again)
-        self._ahead = voice
+        voice = self._committed.handed_over(self._model, now_s)
+        self._turn = _Turn(turn, ask, Tail(self._model, voice), ready)
+        self._call_from_s = now_s
+
+    def _rehearsed(self, turn: int, ask: Ask) -> Sequence[Idea]:
+        rehearsal = self._rehearsal
+        if rehearsal is None or rehearsal.turn != turn or not rehearsal.answers:
+            return ()
+        best = 0
+        if len(rehearsal.answers) > 1:
+            call = [n for n in self.heard if n.part is Part.PLAYER and n.onset_s >= self._call_from_s]
+            best = best_of(call, rehearsal.answers, ask.length_s or 0.0, tuple(self._answers))
+        notes = rehearsal.answers[best]
+        return [_as_idea(note, 0.0) for note in notes]
+
+    def ask_for(self, ask: Ask) -> None:
+        """What the rest of the open turn is to be like; what was thought of already is dropped."""
+        self._open.ask = ask
+        self._open.ready.clear()
+
+    def lean(self, register: FloatArray | None) -> None:
+        """Add to the log-probabilities of improv's pitches, (KEYS,), until further notice; None: nothing."""
+        self._register, self._leanings = register, None
 
     def draw(self, earliest_s: float, latest_s: float) -> PlannedNote:
         """Draw the next note of the open turn.
@@ -169,45 +275,39 @@ class Improviser:
         Raises:
             RuntimeError: No turn is open.
         """
-        if self._ahead is None:
-            raise RuntimeError("no turn is open")
-        voice, index = self._ahead, len(self._plan)
-        last_ms = voice.stream.last_onset_ms
-        reference_ms = to_ms(earliest_s) if last_ms is None else last_ms
-        drawn = draw_note(
-            self._model.heads,
-            voice.projected,
-            self._sampling,
-            np.random.default_rng((self._seed, self._turn, index)),
-            asked=self._asked(self._ask, voice.stream),
-            unasked=self._asked(Ask(length_s=self._ask.length_s), voice.stream),
-            dt_ms=(max(0, to_ms(earliest_s) - reference_ms), max(0, to_ms(latest_s) - reference_ms)),
-            chord=self._latest_chord(reference_ms),
-        )
-        onset_ms = reference_ms + drawn.dt_ms
-        note = PlannedNote(
-            turn=self._turn,
-            index=index,
-            pitch=drawn.pitch,
-            velocity=drawn.velocity,
-            pedal=drawn.pedal,
-            onset_s=onset_ms / 1000,
-            release_s=(onset_ms + drawn.duration_ms) / 1000,
-        )
-        self._plan.append(_Draft(note, voice))
-        self._ahead = self._played(voice, note, note.onset_s, note.release_s)
+        turn = self._open
+        voice = turn.tail.ready(earliest_s)
+        if turn.ready:
+            note = self._next_ready(turn, (earliest_s, latest_s))
+        else:
+            note = self._drawing(turn.ask).note(
+                self._model,
+                voice,
+                Dice(self._seed, turn.number),
+                turn.own,
+                index=turn.drawn,
+                first_s=turn.origin_s,
+                bounds_s=(earliest_s, latest_s),
+            )
+        turn.tail.plan(note)
+        turn.drawn += 1
+        turn.origin_s = note.onset_s if turn.origin_s is None else turn.origin_s
+        turn.own = [*turn.own[1 - LOOKED_BACK :], note]
         return note
 
-    def _asked(self, ask: Ask, stream: PianoStream) -> tuple[int, ...]:
-        """What the heads are told of the next note of the turn."""
-        left_ms = None
-        if ask.length_s is not None:
-            left_ms = 0  # what was there before the turn is over
-            if self._plan:
-                first, last = self._plan[0].note, self._plan[-1].note
-                left_ms = max(0, to_ms(first.onset_s + ask.length_s - last.onset_s))
-        wishes = style_class(ask.style), density_class(ask.notes_per_s), left_class(left_ms)
-        return (int(Part.IMPROV), *wishes, stream.own_pitch(Part.IMPROV))
+    def _next_ready(self, turn: _Turn, bounds_s: tuple[float, float]) -> PlannedNote:
+        idea = turn.ready.popleft()
+        thought_s = idea.onset_s + turn.shift_s
+        onset_s = max(bounds_s[0], min(thought_s, bounds_s[1]))
+        turn.shift_s += onset_s - thought_s
+        key = idea.pitch, idea.velocity, idea.pedal
+        return PlannedNote(turn.number, turn.drawn, *key, onset_s, onset_s + idea.duration_s)
+
+    def _drawing(self, ask: Ask) -> Drawing:
+        if self._leanings is None:
+            self._leanings = Leanings(self._sampling, self.heard, register=self._register)
+        mixing = self._cache if self._memory.follow > 0 else None
+        return Drawing(self._sampling, ask, self._leanings.next, mixing)
 
     def prepare(self) -> bool:
         """A note is one step: it is always ready to be drawn."""
@@ -215,74 +315,92 @@ class Improviser:
 
     def withdraw(self) -> None:
         """Take back the note that was drawn last; it must not have been sent."""
-        draft = self._plan.pop()
-        self._ahead = draft.before
+        turn = self._open
+        note = turn.tail.withdraw()
+        turn.own.pop()
+        turn.drawn -= 1
+        if not turn.drawn:
+            turn.origin_s = None
+        if turn.ready:
+            turn.ready.appendleft(_as_idea(note, turn.shift_s))
 
-    def _latest_chord(self, reference_ms: int) -> set[int]:
-        latest_first = (draft.note for draft in reversed(self._plan))
-        chord = takewhile(lambda note: reference_ms - to_ms(note.onset_s) < CHORD_MS, latest_first)
-        return {note.pitch for note in chord}
+    @property
+    def _open(self) -> _Turn:
+        if self._turn is None:
+            raise RuntimeError("no turn is open")
+        return self._turn
 
-    def close_turn(self, sounded: Mapping[int, tuple[float, float]]) -> None:
+    def settle(self, ended: Times) -> int:
+        """Take notes of the open turn into the memory as they have sounded; see `Improvising.settle`."""
+        turn = self._open
+        self._keep(turn, turn.tail.settled(ended))
+        own = list(turn.tail.own)
+        return own[-1].index if own else turn.drawn
+
+    def close_turn(self, sounded: Times) -> None:
         """End the open turn; from now on the memory holds what has sounded of it, as it has sounded.
 
         Args:
             sounded: For each index that sounded, its onset and release in seconds.
         """
-        if sounded:
-            self._keep(sounded)
-        self._plan, self._ahead = [], None
+        if self._turn is None:
+            return
+        turn = self._turn
+        self._keep(turn, turn.tail.closed(sounded))
+        self._turn = self._leanings = None
+        if turn.is_read:
+            self._committed = turn.tail.ahead.own()
+        if turn.sounded:
+            self._answers.append(tuple(turn.sounded))
 
-    def _keep(self, sounded: Mapping[int, tuple[float, float]]) -> None:
-        voices = [draft.before for draft in self._plan]
-        voices += [self._ahead] if self._ahead is not None else []
-        as_planned = next(
-            (i for i, draft in enumerate(self._plan) if self._differs(draft.note, sounded)), len(self._plan)
-        )
-        if self._window:
-            self._window[-1] = voices[0].latest
-        for voice in voices[1 : as_planned + 1]:
-            self._remember(voice.latest)
-        voice = voices[as_planned]
-        for draft in self._plan[as_planned:]:
-            if draft.note.index in sounded:
-                voice = self._played(voice, draft.note, *sounded[draft.note.index])
-                self._remember(voice.latest)
-        self._committed = replace(voice, stream=voice.stream.copy())
+    def _keep(self, turn: _Turn, read: Sequence[tuple[Entry, Voice]]) -> None:
+        latest = self._window.latest
+        if read and not turn.is_read and latest is not None:
+            latest.step = read[0][0].before.latest  # it was read again when improv took over
+        turn.is_read = turn.is_read or bool(read)
+        for entry, after in read:
+            note = entry.note
+            if isinstance(note, Press):
+                self._window.release(note.pitch, note.onset_s)
+                self._window.add(Remembered(after.latest, _as_heard(note)))
+                continue
+            self._window.add(Remembered(after.latest, _as_heard(note), turn.number))
+            turn.sounded = [*turn.sounded[1 - LOOKED_BACK :], note]
+            if self._memory.own_weight > 0:
+                self._cache_note(entry.before, after, weight=self._memory.own_weight)
 
-    def _differs(self, note: PlannedNote, sounded: Mapping[int, tuple[float, float]]) -> bool:
-        times = sounded.get(note.index)
-        return times is None or to_ms(times[1]) + CUT_MS < to_ms(note.release_s)
-
-    def _played(self, voice: _Voice, note: PlannedNote, onset_s: float, release_s: float) -> _Voice:
-        stream = voice.stream.copy()
-        onset_ms = _not_before(stream, to_ms(onset_s))
-        duration_ms = max(1, to_ms(release_s) - onset_ms)
-        step = stream.play(note.pitch, note.velocity, note.pedal, onset_ms, duration_ms)
-        return self._advanced(replace(voice, stream=stream), step)
-
-    def _advanced(self, voice: _Voice, step: Steps) -> _Voice:
-        projected, state = self._model.advance(step, voice.state)
-        return _Voice(voice.stream, voice.state, state, projected, step)
+    def _cache_note(self, before: Voice, after: Voice, *, weight: float) -> int:
+        classes = after.latest.columns[0, : len(ATTRIBUTES)].tolist()
+        known = classes[:-1] if classes[-1] == HELD else classes
+        asked = asked_of(NOTHING_ASKED, before.stream, None)
+        return self._cache.heard(before.projected, asked, known, weight=weight)
 
     # --- the window -------------------------------------------------------------------------------
 
     def rebuild(self) -> Iterator[None]:
-        """Make the state anew from the window alone, a chunk at each step of the iterator.
+        """Make the state anew from the window, a chunk at each step of the iterator, and swap it in.
 
-        After hours of playing the state has seen more than any piece it was trained on; the window is what
-        the model knows how to read. Abandon the iterator when anything is played in between.
+        What is played meanwhile is read too. Abandon the iterator when a turn begins or ends.
         """
-        *rows, last = (start_steps(), *self._window)
-        before = self._model.initial_state()
-        for begin in range(0, len(rows), REBUILD_CHUNK):
-            _, before = self._model.advance(joined(rows[begin : begin + REBUILD_CHUNK]), before)
-            yield
-        projected, state = self._model.advance(last, before)
-        self._forgotten = 0
-        self._committed = replace(self._committed, before=before, state=state, projected=projected)
+        for done in self._window.rebuild(self._model):
+            if done is None:
+                yield
+                continue
+            before, last = done
+            projected, state = self._model.advance(last, before)
+            if self._turn is None:
+                voice = self._committed
+                self._committed = replace(voice, before=before, state=state, projected=projected)
+            else:
+                self._turn.tail.rebase(before, state, projected)
 
 
-def _not_before(stream: PianoStream, at_ms: int) -> int:
-    last_ms = stream.last_onset_ms
-    return at_ms if last_ms is None else max(at_ms, last_ms)
+def _as_heard(note: PlannedNote | Press) -> HeardNote:
+    key = note.pitch, note.velocity, note.onset_s
+    duration_s = None if note.release_s is None else max(0.0, note.release_s - note.onset_s)
+    return HeardNote(Part.PLAYER if isinstance(note, Press) else Part.IMPROV, *key, duration_s)
+
+
+def _as_idea(note: PlannedNote, shift_s: float) -> Idea:
+    key = note.pitch, note.velocity, note.pedal
+    return Idea(*key, note.onset_s - shift_s, note.release_s - note.onset_s)

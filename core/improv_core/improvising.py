@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from improv_core.expectation import Expectation
+    from improv_core.heard import HeardNote
+    from improv_core.recall import Idea
+    from improv_core.representation import Pulse
+    from improv_core.sampler import FloatArray, Sampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +45,53 @@ class PlannedNote:
     release_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class MemorySettings:
+    """How much is remembered, and what becomes of it.
+
+    Attributes:
+        window_notes: How many notes the rolling seed window holds.
+        window_s: How many seconds.
+        own_weight: How much improv's own notes count in it, 0 to 1.
+        follow: How much the player's latest notes are mixed into what is drawn, 0 to 0.5.
+    """
+
+    window_notes: int = 512
+    window_s: float = float("inf")
+    own_weight: float = 1.0
+    follow: float = 0.0
+
+
 class Improvising(Protocol):
-    """Listens, remembers and draws notes. Pure; times are monotonic seconds and come in as arguments."""
+    """Listens, remembers and draws notes. Pure; times are monotonic seconds and come in as arguments.
+
+    Attributes:
+        sampling: How freely notes are drawn; a change is heard with the next.
+        memory: What is remembered; likewise.
+    """
+
+    sampling: Sampling
+    memory: MemorySettings
+
+    @property
+    def plays_along(self) -> bool:
+        """Whether what the player plays into an open turn changes how it goes on."""
+        ...
 
     @property
     def outgrown(self) -> bool:
         """Whether `rebuild` would do it good."""
         ...
 
+    @property
+    def heard(self) -> Sequence[HeardNote]:
+        """What is remembered of both players, oldest first."""
+        ...
+
+    # --- what the player does ---
+
     def press(self, pitch: int, velocity: int, at_s: float) -> None:
-        """A key goes down. Not while a turn is open."""
+        """A key goes down. With a turn open, what is planned after it counts as fixed: withdraw it before."""
         ...
 
     def release(self, pitch: int, at_s: float) -> None:
@@ -58,14 +102,49 @@ class Improvising(Protocol):
         """The player's pedal, 0..127."""
         ...
 
-    def begin_turn(self, turn: int, now_s: float, ask: Ask = NOTHING_ASKED) -> None:
+    def follow(self, pulse: Pulse | None) -> None:
+        """Where the beats of the notes to come are, on the clock of `press`; None: unknown."""
+        ...
+
+    def expectation(self) -> Expectation | None:
+        """When the next note is expected, after the latest; None where the model cannot say."""
+        ...
+
+    # --- improv's turns ---
+
+    def rehearse(
+        self, turn: int, ask: Ask, *, count: int, first_s: tuple[float, float], max_gap_s: float
+    ) -> Iterator[None]:
+        """Draw whole answers beforehand, a little at each step; a press ends it, `begin_turn` takes the best.
+
+        Args:
+            turn: The number that it would have.
+            ask: What it is to be like; with a length.
+            count: How many answers.
+            first_s: Earliest and latest onset of the first note.
+            max_gap_s: Longest inter-onset interval.
+        """
+        ...
+
+    def begin_turn(
+        self, turn: int, now_s: float, ask: Ask = NOTHING_ASKED, idea: Sequence[Idea] = ()
+    ) -> None:
         """Take over.
 
         Args:
             turn: Its number.
             now_s: When it begins.
             ask: What it is to be like.
+            idea: Notes that it begins with, instead of what was rehearsed.
         """
+        ...
+
+    def ask_for(self, ask: Ask) -> None:
+        """What the rest of the open turn is to be like."""
+        ...
+
+    def lean(self, register: FloatArray | None) -> None:
+        """Add to the log-probabilities of improv's pitches, (KEYS,), until further notice; None: nothing."""
         ...
 
     def draw(self, earliest_s: float, latest_s: float) -> PlannedNote:
@@ -88,10 +167,21 @@ class Improvising(Protocol):
         """Take back the note that was drawn last; it must not have been sent."""
         ...
 
+    def settle(self, ended: Mapping[int, tuple[float, float]]) -> int:
+        """Take notes of the open turn into the memory as they have sounded.
+
+        Args:
+            ended: For the index of each note that has ended its onset and release in seconds.
+
+        Returns:
+            The index of the first note that is not settled.
+        """
+        ...
+
     def close_turn(self, sounded: Mapping[int, tuple[float, float]]) -> None:
         """End the open turn; for each index that sounded, its onset and release in seconds."""
         ...
 
     def rebuild(self) -> Iterator[None]:
-        """Refresh the memory a little at each step of the iterator; abandon it when anything is played."""
+        """Refresh the memory a little at each step of the iterator; abandon it when a turn begins."""
         ...

@@ -73,6 +73,16 @@ class Heads:
             projected = projected + table[asked[i] if isinstance(asked, Sequence) else asked[..., i]]
         return projected
 
+    def inputs(
+        self, attribute: int, z: FloatArray, values: Sequence[int] | Sequence[NDArray[np.int64]]
+    ) -> FloatArray:
+        """What the head of an attribute reads, rectified, (..., projected); arguments as of `outputs`."""
+        for earlier in self.conditions[attribute]:
+            table = self.given[earlier]
+            assert table is not None
+            z = z + table[values[earlier]]
+        return np.maximum(z, 0) if self.rectified else z
+
     def outputs(
         self, attribute: int, z: FloatArray, values: Sequence[int] | Sequence[NDArray[np.int64]]
     ) -> FloatArray:
@@ -83,12 +93,9 @@ class Heads:
             z: From `begin`.
             values: The classes of the earlier attributes.
         """
-        for earlier in self.conditions[attribute]:
-            table = self.given[earlier]
-            assert table is not None
-            z = z + table[values[earlier]]
-        rectified = np.maximum(z, 0) if self.rectified else z
-        out: FloatArray = rectified @ self.weights[attribute].T + self.biases[attribute]
+        out: FloatArray = (
+            self.inputs(attribute, z, values) @ self.weights[attribute].T + self.biases[attribute]
+        )
         return out
 
 

@@ -98,6 +98,7 @@ class _Off:
     turn: int
     index: int
     pitch: int
+    release_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +197,20 @@ class Performer:
         """Play nothing more of a turn, now or later, and release what sounds of it and its pedal."""
         self._cancelled.add(turn)
         dropped = self._plan.cancel(("turn", turn))
+        self._plan.cancel(("ending", turn))
         outcome = Outcome()
         self._silence(turn, now_s, outcome)
+        outcome.acknowledgements.append(TurnCancelled(turn, now_s, _count_notes(dropped)))
+        return outcome
+
+    def finish_turn(self, turn: int, now_s: float) -> Outcome:
+        """Begin no more notes of a turn; what sounds ends as planned, and its pedal comes up with the last."""
+        self._cancelled.add(turn)
+        dropped = self._plan.cancel(("turn", turn))
+        outcome = Outcome()
+        if self._pedal.turn == turn and self._pedal.value:
+            last_s = max((v.release_s for v in self._voices.values() if v.turn == turn), default=now_s)
+            self._plan.add(max(now_s, last_s), Rank.PEDAL, ("ending", turn), _Pedal(turn, 0))
         outcome.acknowledgements.append(TurnCancelled(turn, now_s, _count_notes(dropped)))
         return outcome
 
@@ -249,10 +262,11 @@ class Performer:
         outcome.acknowledgements.append(
             Sounded(note.turn, note.index, note.pitch, note.velocity, now_s, late_s)
         )
-        voice = _Off(note.turn, note.index, note.pitch)
-        self._voices[note.pitch] = voice
         shortest_s = min(max(0.0, note.release_s - note.onset_s), _SHORTEST_S)
-        self._plan.add(max(note.release_s, now_s + shortest_s), Rank.OFF, voice, voice)
+        release_s = max(note.release_s, now_s + shortest_s)
+        voice = _Off(note.turn, note.index, note.pitch, release_s)
+        self._voices[note.pitch] = voice
+        self._plan.add(release_s, Rank.OFF, voice, voice)
 
     def _end(self, voice: _Off, now_s: float, outcome: Outcome) -> None:
         del self._voices[voice.pitch]

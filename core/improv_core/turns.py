@@ -114,6 +114,11 @@ class TurnTaker:
         """Pitches of the keys that are down."""
         return frozenset(self._down)
 
+    @property
+    def pace_s(self) -> float | None:
+        """The player's median inter-onset interval, None before the second chord."""
+        return statistics.median(self._gaps_s) if self._gaps_s else None
+
     def press(self, pitch: int, at_s: float) -> None:
         """A key goes down."""
         call = self._call

@@ -8,16 +8,18 @@ fixed-length sequences were trained to work.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from improv_core.improvising import NOTHING_ASKED, Ask, PlannedNote
+from improv_core.heard import HeardNote
+from improv_core.improvising import NOTHING_ASKED, Ask, MemorySettings, PlannedNote
 from improv_core.notes import PEDAL_DOWN_FROM, SUSTAIN_CONTROLLER, ControlChange, Note, Part, Performance
-from improv_core.representation import WritingRepresentation, encode
+from improv_core.recall import Idea
+from improv_core.representation import Pulse, WritingRepresentation, encode
 from improv_core.representation.habits import LATEST, WindowHabits
 from improv_core.representation.onsets import without_long_silences
-from improv_core.sampler import Sampling
+from improv_core.sampler import FloatArray, Sampling
 from improv_core.window_turn import LONGEST_READ, StepModel, WindowTurn
 
 _ENOUGH: Final = 2 * LATEST
@@ -35,6 +37,12 @@ class _Key:
     onset_s: float
     release_s: float | None = None
 
+    @property
+    def heard(self) -> HeardNote:
+        """As a note of either player."""
+        duration_s = None if self.release_s is None else self.release_s - self.onset_s
+        return HeardNote(self.part, self.pitch, self.velocity, self.onset_s, duration_s)
+
 
 class WindowImproviser:
     """Listens, remembers and draws notes.
@@ -44,7 +52,11 @@ class WindowImproviser:
         representation: The model's.
         sampling: Temperatures and bounds.
         seed: Randomness is keyed by (seed, turn, step).
-        window_notes: How many notes the rolling seed window holds, `LONGEST_READ` at the most.
+        memory: How much is remembered: `LONGEST_READ` notes at the most, improv's own like the player's.
+
+    Attributes:
+        sampling: Temperatures and bounds, heard from the next turn on.
+        memory: How much is remembered.
     """
 
     def __init__(
@@ -54,16 +66,27 @@ class WindowImproviser:
         sampling: Sampling,
         *,
         seed: int,
-        window_notes: int = 512,
+        memory: MemorySettings | None = None,
     ) -> None:
         self._model = model
         self._representation = representation
-        self._sampling = sampling
+        self.sampling = sampling
+        self.memory = memory or MemorySettings()
         self._seed = seed
-        self._window: deque[_Key] = deque(maxlen=min(window_notes, LONGEST_READ))
+        self._window: deque[_Key] = deque()
         self._down: dict[int, _Key] = {}
         self._pedal = 0
         self._turn: WindowTurn | None = None
+
+    @property
+    def plays_along(self) -> bool:
+        """A turn that is open goes on as if nothing were played: it was read before."""
+        return False
+
+    @property
+    def heard(self) -> Sequence[HeardNote]:
+        """What is remembered of both players, oldest first."""
+        return [key.heard for key in self._window]
 
     @property
     def outgrown(self) -> bool:
@@ -85,8 +108,14 @@ class WindowImproviser:
         self.release(pitch, at_s)
         onset_s = max(at_s, self._window[-1].onset_s) if self._window else at_s
         key = _Key(Part.PLAYER, pitch, velocity, self._pedal, onset_s)
-        self._window.append(key)
+        self._remember(key)
         self._down[pitch] = key
+
+    def _remember(self, *keys: _Key) -> None:
+        """By onset: the player may have played while improv did."""
+        notes = min(self.memory.window_notes, LONGEST_READ)
+        kept = sorted([*self._window, *keys], key=lambda key: key.onset_s)[-notes:]
+        self._window = deque(key for key in kept if key.onset_s >= kept[-1].onset_s - self.memory.window_s)
 
     def release(self, pitch: int, at_s: float) -> None:
         """A key comes up; one that is not down is ignored."""
@@ -98,16 +127,37 @@ class WindowImproviser:
         """The player's pedal, 0..127."""
         self._pedal = int(value >= PEDAL_DOWN_FROM)
 
+    def follow(self, pulse: Pulse | None) -> None:
+        """It reads no beats."""
+
+    def expectation(self) -> None:
+        """It reads the window when its turn comes, not before."""
+        return
+
     # --- improv's own notes -----------------------------------------------------------------------
 
-    def begin_turn(self, turn: int, now_s: float, ask: Ask = NOTHING_ASKED) -> None:
-        """Take over; the model has yet to read the window, from an empty state."""
+    def rehearse(
+        self, turn: int, ask: Ask, *, count: int, first_s: tuple[float, float], max_gap_s: float
+    ) -> Iterator[None]:
+        """Nothing is drawn beforehand: reading the window takes too long to do it in vain."""
+        return iter(())
+
+    def ask_for(self, ask: Ask) -> None:
+        """It heeds nothing that is asked."""
+
+    def lean(self, register: FloatArray | None) -> None:
+        """Nor where it is to play."""
+
+    def begin_turn(
+        self, turn: int, now_s: float, ask: Ask = NOTHING_ASKED, idea: Sequence[Idea] = ()
+    ) -> None:
+        """Take over; the model has yet to read the window, from an empty state. An idea is not taken up."""
         players = [key for key in self._window if key.part is Part.PLAYER]
         self._turn = WindowTurn(
             turn,
             self._model,
             self._representation,
-            self._sampling,
+            self.sampling,
             seed=self._seed,
             notes=without_long_silences(encode(_performance(self._window, now_s))),
             habits=WindowHabits(encode(_performance(players[-_ENOUGH:], now_s))),
@@ -134,17 +184,25 @@ class WindowImproviser:
         """Take back the note that was drawn last; it must not have been sent."""
         self._open_turn.withdraw()
 
+    def settle(self, ended: Mapping[int, tuple[float, float]]) -> int:
+        """What has sounded joins the window when the turn is closed."""
+        return 0
+
     def close_turn(self, sounded: Mapping[int, tuple[float, float]]) -> None:
         """End the open turn; what has sounded of it joins the window.
 
         Args:
             sounded: For each index that sounded, its onset and release in seconds.
         """
-        for note in self._turn.plan if self._turn is not None else ():
-            if note.index in sounded:
-                times = sounded[note.index]
-                self._window.append(_Key(Part.IMPROV, note.pitch, note.velocity, note.pedal, *times))
+        plan = self._turn.plan if self._turn is not None else ()
         self._turn = None
+        self._remember(
+            *(
+                _Key(Part.IMPROV, note.pitch, note.velocity, note.pedal, *sounded[note.index])
+                for note in plan
+                if note.index in sounded
+            )
+        )
 
     @property
     def _open_turn(self) -> WindowTurn:

@@ -91,7 +91,8 @@ async def _sitting(settings: Settings, view: View, journal_path: Path | None, *,
 
     async def play() -> None:
         followed = dataclasses.replace(settings, answer=heeded(model, settings.answer))
-        partner = partner_of(followed, improviser_of(followed, model, seed), notify)
+        improviser = improviser_of(followed, model, seed)
+        partner = partner_of(settings, improviser, notify, seed=seed, styles=model.styles)
         async with (
             _journal(journal_path, settings, model, seed, view) as journal,
             StageLink(stage_config_of(settings)) as stage,

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from improv_core.errors import ConfigError, ModelFileError
 from improv_core.improviser import Improviser
 from improv_core.improvising import Improvising
 from improv_core.model import Model
-from improv_core.representation import Frames, Piano, Symbols
+from improv_core.representation import STYLES, Frames, Piano, Symbols
 from improv_core.representation.frames import HIGHEST, LOWEST
 from improv_core.sampler import Sampling
-from improv_core.turns import TurnBounds, TurnTaker
 from improv_core.window_improviser import WindowImproviser
 from improv_daemon.directions import ask_of
-from improv_daemon.partner import Notice, Partner
+from improv_daemon.partner import Notice, Partner, memory_of, sampling_of
 from improv_daemon.settings import Settings
 from improv_daemon.stage.config import StageConfig
 
@@ -27,12 +26,11 @@ def improviser_of(settings: Settings, model: Model, seed: int) -> Improvising:
         ModelFileError: The model has no word to say anything with.
         ConfigError: None of its words is in the range that is set.
     """
-    sampling = Sampling(**dataclasses.asdict(settings.sampling))
-    window_notes = settings.memory.window_notes
+    sampling, memory = sampling_of(settings), memory_of(settings)
     representation = model.representation
     if isinstance(representation, Piano):
         style = ask_of(settings.answer, call=None).style
-        return Improviser(model, sampling, seed=seed, window_notes=window_notes, style=style)
+        return Improviser(model, sampling, seed=seed, memory=memory, style=style)
     if isinstance(representation, Symbols) and not representation.table:
         raise ModelFileError(
             f"The model {model.name!r} has learned no symbol, from too little music; train it on more."
@@ -42,18 +40,33 @@ def improviser_of(settings: Settings, model: Model, seed: int) -> Improvising:
             f"The model {model.name!r} plays the keys of a piano ({LOWEST} to {HIGHEST}), none of which lies "
             "within sampling.lowest_pitch and sampling.highest_pitch; change these."
         )
-    return WindowImproviser(model, representation, sampling, seed=seed, window_notes=window_notes)
+    return WindowImproviser(model, representation, sampling, seed=seed, memory=memory)
 
 
 def _meets_the_piano(sampling: Sampling) -> bool:
     return sampling.lowest_pitch <= HIGHEST and sampling.highest_pitch >= LOWEST
 
 
-def partner_of(settings: Settings, improviser: Improvising, notify: Callable[[Notice], None]) -> Partner:
-    """A partner for the set mode."""
-    turn = dataclasses.asdict(settings.turn)
-    max_wait_s = turn.pop("max_wait_s")
-    return Partner(improviser, TurnTaker(TurnBounds(**turn)), settings.answer, max_wait_s, notify)
+def partner_of(
+    settings: Settings,
+    improviser: Improvising,
+    notify: Callable[[Notice], None],
+    *,
+    seed: int = 0,
+    styles: Sequence[str] = STYLES,
+    beats: bool = False,
+) -> Partner:
+    """A partner for the set mode.
+
+    Args:
+        settings: To begin with.
+        improviser: Draws the notes.
+        notify: Called with what the terminal shows.
+        seed: Of choices that are not the improviser's.
+        styles: That mean something to its model.
+        beats: Whether beats do.
+    """
+    return Partner(improviser, settings, seed=seed, styles=tuple(styles), beats=beats, notify=notify)
 
 
 def stage_config_of(settings: Settings) -> StageConfig:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from improv_daemon.journal import JournalWriter
 from improv_daemon.partner import Partner
 from improv_daemon.stage_link import Stage
-from improv_daemon.wire import Command, Event, Message
+from improv_daemon.wire import Command, Event, Message, Wish, Woken
 
 
 class Conversation:
@@ -34,6 +34,10 @@ class Conversation:
         self._show = show
         self._changed = asyncio.Event()
 
+    def wish(self, wish: Wish) -> None:
+        """The musician wants something, by whatever way it came."""
+        self._take(wish, asyncio.get_running_loop().time())
+
     async def run(self) -> None:
         """Converse until cancelled.
 
@@ -47,12 +51,14 @@ class Conversation:
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         async for event in self._stage.events():
-            now_s = loop.time()
-            commands = self._partner.handle(event, now_s)
-            self._carry_out(commands)
-            self._keep([event, *commands], now_s)
+            self._take(event, loop.time())
             self._show(event)
-            self._changed.set()
+
+    def _take(self, event: Event | Wish, now_s: float) -> None:
+        commands = self._partner.handle(event, now_s)
+        self._carry_out(commands)
+        self._keep([event, *commands], now_s)
+        self._changed.set()
 
     async def _keep_time(self) -> None:
         loop = asyncio.get_running_loop()
@@ -62,7 +68,7 @@ class Conversation:
             if deadline_s is not None and deadline_s <= (now_s := loop.time()):
                 commands = self._partner.wake(now_s)
                 self._carry_out(commands)
-                self._keep(commands, now_s)
+                self._keep([Woken(), *commands], now_s)
                 await asyncio.sleep(0)  # whatever was played meanwhile is heard first
                 continue
             try:

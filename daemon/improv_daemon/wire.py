@@ -16,9 +16,12 @@ from improv_core.performer import PedalMoved, Released, Sounded, TurnCancelled
 
 __all__ = [
     "CancelTurn",
+    "Change",
     "Command",
     "Counts",
+    "Cue",
     "Event",
+    "FinishTurn",
     "LineBuffer",
     "Message",
     "MovePedal",
@@ -33,6 +36,8 @@ __all__ = [
     "Sounded",
     "Trouble",
     "TurnCancelled",
+    "Wish",
+    "Woken",
     "decode",
     "encode",
     "from_fields",
@@ -66,6 +71,13 @@ class MovePedal:
 @dataclass(frozen=True, slots=True)
 class CancelTurn:
     """Send no more note-ons of this turn, release what sounds of it and its pedal, at once."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class FinishTurn:
+    """Begin no more notes of this turn; those that sound end as planned, and its pedal with the last of them."""
 
     turn: int
 
@@ -129,15 +141,40 @@ class Counts:
     events_unsent: int
 
 
-Command = PlayNote | MovePedal | CancelTurn | PressKey | Panic | Quit
+# --- to the mind from elsewhere, and what else the journal keeps ------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A setting is to be another, from now on."""
+
+    key: str
+    value: str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """The musician wants something done now: ``hand_over``, ``next_mode``, ``tap``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """The mind's clock has come to something that was due, see `improv_daemon.partner.Partner.wake`."""
+
+
+Command = PlayNote | MovePedal | CancelTurn | FinishTurn | PressKey | Panic | Quit
 Event = Ready | Played | Sounded | Released | PedalMoved | TurnCancelled | Trouble | Counts
-Message = Command | Event
+Wish = Change | Cue
+Message = Command | Event | Wish | Woken
 
 _KINDS: dict[str, type[Message]] = {
     kind.__name__: kind
     for kind in (
-        *(PlayNote, MovePedal, CancelTurn, PressKey, Panic, Quit),
+        *(PlayNote, MovePedal, CancelTurn, FinishTurn, PressKey, Panic, Quit),
         *(Ready, Played, Sounded, Released, PedalMoved, TurnCancelled, Trouble, Counts),
+        *(Change, Cue, Woken),
     )
 }
 _FIELDS = {kind: tuple(f.name for f in dataclasses.fields(kind)) for kind in _KINDS.values()}

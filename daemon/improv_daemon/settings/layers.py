@@ -23,6 +23,9 @@ from improv_daemon.settings.schema import ORDERED, RULES, SCHEMA, SECTIONS, Sett
 PACKAGED = "improv's packaged defaults.toml"
 """How messages call the first source."""
 
+_LIVE_SOURCE = "While playing"
+_LIVE_SECTIONS = ("turn", "answer", "yielding", "trade", "duet", "harmonise", "solo", "sampling", "memory")
+
 Layer = dict[str, tuple[Value, str]]
 """Setting to its value and the name of the source that set it."""
 
@@ -77,6 +80,38 @@ def load_settings(config: Path | None = None, assignments: Iterable[Assignment] 
         values[assignment.key] = (_assigned(assignment), assignment.source)
     _check_order(values)
     return _build({key: value for key, (value, _) in values.items()})
+
+
+LIVE = ("mode", *(f"{name}." for name in _LIVE_SECTIONS))
+
+
+def changed(settings: Settings, key: str, value: object) -> Settings:
+    """One setting made another while improv plays.
+
+    Args:
+        settings: Those in force.
+        key: ``key`` or ``section.key``.
+        value: Of its type, or text as typed on the command line.
+
+    Raises:
+        ConfigError: It is unknown, out of range, against another one, or cannot change while playing.
+    """
+    if key in RULES and not key.startswith(LIVE):
+        raise ConfigError(f"{key} cannot change while improv plays; set it and start improv again.")
+    if isinstance(value, str):
+        checked = _assigned(Assignment(key, value, _LIVE_SOURCE))
+    else:
+        checked = _check(key, value, _LIVE_SOURCE)
+    values = {path: (entry, PACKAGED) for path, entry in _values(settings)}
+    values[key] = (checked, _LIVE_SOURCE)
+    _check_order(values)
+    return _build({path: entry for path, (entry, _) in values.items()})
+
+
+def _values(settings: Settings) -> Iterator[tuple[str, Value]]:
+    for path in RULES:
+        section, _, name = path.rpartition(".")
+        yield path, getattr(getattr(settings, section) if section else settings, name)
 
 
 def _defaults() -> Layer:

@@ -7,11 +7,18 @@ A rule takes a value from a TOML file (`check`) or from the command line (`parse
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from improv_core.scales import AUTO, OFF, PATTERNS, spelled
+
 Value = bool | int | float | str
+
+_GESTURE = re.compile(r"cc \d+|note \d+|notes \d+(\+\d+)+")
+_NUMBER = re.compile(r"\d+")
+_HIGHEST = 127
 
 
 class Rule(Protocol):
@@ -191,6 +198,52 @@ class PortName:
 
     def parse(self, text: str) -> str:
         """The name as typed, with or without quotes."""
+        return self.check(unquoted(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Gesture:
+    """What a player does at the instrument to tell improv something, or nothing."""
+
+    @property
+    def allowed(self) -> str:
+        """What is taken."""
+        return '"cc N", "note N", "notes N+M" (N and M from 0 to 127), or "" for none'
+
+    def check(self, value: object) -> str:
+        """Lower case, single spaces."""
+        if not isinstance(value, str):
+            raise ValueError(self.allowed)
+        text = " ".join(value.lower().split())
+        if text and _GESTURE.fullmatch(text) is None:
+            raise ValueError(self.allowed)
+        if any(int(number) > _HIGHEST for number in _NUMBER.findall(text)):
+            raise ValueError(self.allowed)
+        return text
+
+    def parse(self, text: str) -> str:
+        """As typed, with or without quotes."""
+        return self.check(unquoted(text))
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleName:
+    """A scale by name, none, or that of what is played."""
+
+    @property
+    def allowed(self) -> str:
+        """What is taken."""
+        return f'"{OFF}", "{AUTO}", or a scale such as "D minor" (it may be {", ".join(PATTERNS)})'
+
+    def check(self, value: object) -> str:
+        """The name that improv has for the scale, however it is spelled."""
+        scale = spelled(value) if isinstance(value, str) else None
+        if scale is None:
+            raise ValueError(self.allowed)
+        return scale
+
+    def parse(self, text: str) -> str:
+        """As typed, with or without quotes."""
         return self.check(unquoted(text))
 
 

@@ -8,7 +8,11 @@ from collections import deque
 from dataclasses import dataclass
 
 _NOTE_OFF, _NOTE_ON = 0x80, 0x90
-_LENGTHS = {0x80: 3, 0x90: 3, 0xB0: 3, 0xC0: 2, 0xE0: 3}  # notes, controllers, program, pitch wheel
+_SYSTEM, _SONG_POSITION, _CLOCK = 0xF0, 0xF2, 0xF8
+_LENGTHS = {
+    **{0x80: 3, 0x90: 3, 0xB0: 3, 0xC0: 2, 0xE0: 3},  # notes, controllers, program, pitch wheel
+    **{_SONG_POSITION: 3, _CLOCK: 1, 0xFA: 1, 0xFB: 1, 0xFC: 1},  # clock, start, continue, stop
+}
 _LATEST_KEPT_BACK_S = 0.02
 
 
@@ -66,9 +70,9 @@ class WakeUp:
 class Inbox:
     """What came in and was not taken yet.
 
-    When full, note-ons are dropped and counted; of everything else the latest message is kept for each
-    key and controller, so that no release is ever lost. Any thread may put, one takes; neither ever
-    waits for the other.
+    When full, note-ons and clock pulses are dropped and counted; of everything else the latest message is
+    kept for each key and controller, and of start, continue and stop the latest, so that no release is ever
+    lost. Any thread may put, one takes; neither ever waits for the other.
     """
 
     def __init__(self, wake_up: WakeUp, size: int = 1024) -> None:
@@ -80,23 +84,31 @@ class Inbox:
         self.dropped = 0
 
     def put(self, message: Stamped) -> None:
-        """Take a message in; clock, active sensing, system messages and broken ones are ignored."""
-        kind = message.data[0] & 0xF0 if message.data else 0
+        """Take a message in; those that say nothing of music or its time are ignored, and broken ones."""
+        status = message.data[0] if message.data else 0
+        kind = status if status >= _SYSTEM else status & 0xF0
         if len(message.data) != _LENGTHS.get(kind):
             return
         is_off = kind == _NOTE_OFF or (kind == _NOTE_ON and message.data[2] == 0)
         # While releases wait beside the full queue, nothing may enter the queue and overtake them.
         if len(self._messages) < self._size and not self._owed:
             self._messages.append(message)
-        elif kind == _NOTE_ON and not is_off:
+        elif (kind == _NOTE_ON and not is_off) or kind == _CLOCK:
             self.dropped += 1
         else:
-            status = _NOTE_OFF | message.data[0] & 0x0F if is_off else message.data[0]
-            which = 0 if kind in (0xC0, 0xE0) else message.data[1]
-            self._owed[message.source, status, which] = message
+            self._owe(message, is_off=is_off)
         if not self._wake_pending:
             self._wake_pending = True
             self._wake_up.wake()
+
+    def _owe(self, message: Stamped, *, is_off: bool) -> None:
+        status = message.data[0]
+        if status >= _SYSTEM:
+            key = (message.source, _SONG_POSITION if status == _SONG_POSITION else _SYSTEM, 0)
+        else:
+            which = 0 if status & 0xF0 in (0xC0, 0xE0) else message.data[1]
+            key = (message.source, _NOTE_OFF | status & 0x0F if is_off else status, which)
+        self._owed[key] = message
 
     def take(self, limit: int) -> list[Stamped]:
         """At most `limit` messages, in order of arrival; call until it returns none."""

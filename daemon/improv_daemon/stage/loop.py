@@ -175,6 +175,8 @@ class StageLoop:
                 self._tell_refused()
             case wire.CancelTurn(turn):
                 self._carry_out(self._performer.cancel_turn(turn, now_s), now_s)
+            case wire.FinishTurn(turn):
+                self._carry_out(self._performer.finish_turn(turn, now_s), now_s)
             case wire.PressKey(data, at_s):
                 self._hands.add(at_s, rank_of(data), "demo", data)
             case wire.Panic():

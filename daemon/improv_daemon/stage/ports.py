@@ -238,4 +238,5 @@ class MidiPorts:
             data, delta_s = event
             inbox.put(Stamped(tuple(data), stamper.stamp(delta_s, arrival_s), source))
 
+        port.ignore_types(sysex=True, timing=False, active_sense=True)
         port.set_callback(heard)

@@ -1,0 +1,217 @@
+"""Follows MIDI clock: where the song is, smoothed against the jitter of the pulses; pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from improv_core.representation.asking import Pulse
+
+PULSES_A_BEAT: Final = 24
+PULSES_A_SIXTEENTH: Final = 6
+"""A song position counts so many pulses."""
+
+MEMORY: Final = 5 * PULSES_A_BEAT
+"""Tempo and place are those of the straight line through so many latest pulses."""
+
+SILENT_AFTER_S: Final = 0.5
+"""A clock whose pulses stay away for so long has gone; at 20 beats a minute they come every 0.125 s."""
+
+FloatArray = NDArray[np.float64]
+
+_SONG_POSITION, _PULSE, _START, _CONTINUE, _STOP = 0xF2, 0xF8, 0xFA, 0xFB, 0xFC
+_LATEST: Final = 8
+_ENOUGH: Final = 3 * _LATEST
+_SURE: Final = 5.0
+_LEAST_JITTER_S: Final = 0.0003
+_WIDE: Final = 1.5
+_BETWEEN: Final = 0.25
+_TAKEN: Final = 0.5
+_SHORTEST_S: Final = 0.001  # at 2,500 beats a minute
+_NO_ACCIDENT: Final = 3
+_NONE: Final[FloatArray] = np.empty((0, 2))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Pulse n comes at ``at_s + (n - middle) * each_s``, give or take ``jitter_s``."""
+
+    middle: float
+    at_s: float
+    each_s: float
+    jitter_s: float
+    count: int
+    spread: float
+
+    @classmethod
+    def through(cls, pulses: FloatArray) -> _Line:
+        number, at_s = pulses.T
+        count = len(pulses)
+        middle, mean_s = float(number.sum()) / count, float(at_s.sum()) / count
+        aside, aside_s = number - middle, at_s - mean_s
+        spread = float(aside @ aside)
+        each_s = float(aside @ aside_s) / spread
+        rest_s = aside_s - each_s * aside
+        return cls(middle, mean_s, each_s, math.sqrt(float(rest_s @ rest_s) / count), count, spread)
+
+    def time_s(self, number: float) -> float:
+        return self.at_s + (number - self.middle) * self.each_s
+
+    def number(self, at_s: float) -> float:
+        return self.middle + (at_s - self.at_s) / self.each_s
+
+    def is_left_by(self, latest: FloatArray) -> bool:
+        """Whether these later pulses keep another time, beyond what jitter explains."""
+        number, at_s = (float(mean) for mean in latest.mean(axis=0))
+        noise = 1 / len(latest) + 1 / self.count + (number - self.middle) ** 2 / self.spread
+        jitter_s = max(self.jitter_s, _LEAST_JITTER_S)
+        return abs(at_s - self.time_s(number)) > _SURE * jitter_s * math.sqrt(noise)
+
+
+class MidiClock:
+    """Tempo and song position of a MIDI clock.
+
+    - Start: the next pulse is beat 0. Continue: the next pulse is where the song was left, or where a song
+      position message has put it. Stop: no pulse and no place until it goes on; the tempo is kept up.
+    - A clock that is heard without a start runs from its first pulse, which counts as beat 0.
+    - A song position that comes while it runs, as from a program that loops, holds from the next pulse on.
+    - A gap of about a whole number of pulses is pulses that were lost: the place is kept. The third such gap in
+      a row is no accident but another tempo: the pulses that came are what counts.
+    - Another tempo is followed within some `_LATEST` pulses; until then the old one holds.
+    - After a silence, or a start that falls between two pulses, what came before says nothing of the tempo any
+      more, and pulses count on from where they were.
+    - Of several sources the first is followed until it falls silent.
+    """
+
+    def __init__(self) -> None:
+        self._pulses = _NONE
+        self._doubtful = False
+        self._number = -1
+        self._first = 0
+        self._next: int | None = None
+        self._assumed: list[int] = []
+        self._source: str | None = None
+        self._heard_s = self._pulse_s = -math.inf
+        self._line: _Line | None = None
+        self._told = self._begins = False
+        self.running = False
+        """Whether the song goes on."""
+
+    def message(self, data: Sequence[int], at_s: float, source: str = "") -> None:
+        """Take a MIDI message that came in then; those that are not of the clock are ignored."""
+        if not data or data[0] not in (_SONG_POSITION, _PULSE, _START, _CONTINUE, _STOP):
+            return
+        if self._source not in (None, source) and not self.silent(at_s):
+            return
+        self._source = source
+        if data[0] == _PULSE:
+            self._pulse(at_s)
+            return
+        self._heard_s = max(self._heard_s, at_s)
+        self._told = True
+        if data[0] == _SONG_POSITION:
+            self._next = (data[1] | data[2] << 7) * PULSES_A_SIXTEENTH
+        elif data[0] == _STOP:
+            self._stop()
+        else:
+            self.running = self._begins = True
+            if data[0] == _START:
+                self._next = 0
+
+    def silent(self, now_s: float) -> bool:
+        """Whether nothing has come for so long that the clock must have gone."""
+        return now_s - self._heard_s > SILENT_AFTER_S
+
+    @property
+    def pulse(self) -> Pulse | None:
+        """The beats while it runs, beat 0 of the song as origin; None before the tempo is known."""
+        line = self._line
+        if line is None or not self.running:
+            return None
+        return Pulse(line.time_s(self._first) * 1e3, line.each_s * PULSES_A_BEAT * 1e3)
+
+    def beat_at(self, at_s: float) -> float | None:
+        """Which beat of the song that is, from 0; None where `pulse` is."""
+        line = self._line
+        return None if line is None or not self.running else (line.number(at_s) - self._first) / PULSES_A_BEAT
+
+    def time_of_beat(self, beat: float) -> float | None:
+        """When that beat of the song is, in seconds; None where `pulse` is."""
+        line = self._line
+        return None if line is None or not self.running else line.time_s(self._first + beat * PULSES_A_BEAT)
+
+    def _stop(self) -> None:
+        if self._next is None:
+            self._next = self._number + 1 - self._first if self.running else 0
+        self.running = False
+
+    def _pulse(self, at_s: float) -> None:
+        if at_s - self._pulse_s > SILENT_AFTER_S or (self._begins and self._is_between(at_s)):
+            self._forget()
+        self._begins = False
+        self._heard_s = max(self._heard_s, at_s)
+        if not self._told:
+            self.running = self._told = True
+        lost = self._lost(at_s)
+        self._number += 1 + lost
+        if self.running and self._next is not None:
+            self._first, self._next = self._number - self._next, None
+        self._pulses = np.concatenate((self._pulses[1 - MEMORY :], [(self._number, at_s)]))
+        self._pulse_s = at_s
+        self._follow()
+
+    def _is_between(self, at_s: float) -> bool:
+        number = 0.0 if self._line is None else self._line.number(at_s)
+        return abs(number - round(number)) > _BETWEEN
+
+    def _forget(self) -> None:
+        self._pulses, self._line, self._doubtful = _NONE, None, False
+        self._assumed.clear()
+
+    def _lost(self, at_s: float) -> int:
+        """How many pulses were lost before this one."""
+        if self._line is None or len(self._pulses) < PULSES_A_BEAT:
+            return 0
+        ahead = self._line.number(at_s) - self._number
+        if self._assumed and ahead < _TAKEN:  # its place is taken: the one before was late, none was lost
+            self._number -= self._assumed.pop()
+            self._pulses[-1, 0] = self._number
+            return 0
+        gap = (at_s - self._pulse_s) / self._line.each_s
+        if gap < _WIDE:
+            self._assumed.clear()
+            return 0
+        # Jitter makes wide gaps too, but none that is late against the line.
+        self._assumed.append(round(min(gap, ahead)) - 1 if ahead >= _WIDE else 0)
+        if len(self._assumed) < _NO_ACCIDENT:
+            return self._assumed[-1]
+        self._count_anew()
+        return 0
+
+    def _count_anew(self) -> None:
+        """None were lost: the pulses are further apart."""
+        if not any(self._assumed):
+            self._assumed.clear()
+            return
+        self._number -= sum(self._assumed[:-1])
+        came_s = self._pulses[-len(self._assumed) :, 1]
+        self._forget()
+        self._pulses = np.stack([self._number - np.arange(len(came_s))[::-1], came_s], axis=1)
+
+    def _follow(self) -> None:
+        pulses = self._pulses
+        if self._doubtful and len(pulses) == _ENOUGH:
+            self._pulses, self._doubtful = pulses[_LATEST:], False  # some are from before the change
+        elif (
+            not self._assumed
+            and len(pulses) >= _ENOUGH
+            and _Line.through(pulses[:-_LATEST]).is_left_by(pulses[-_LATEST:])
+        ):
+            self._pulses, self._doubtful = pulses[-_LATEST:], True
+        line = _Line.through(self._pulses) if len(pulses) > 1 else None
+        self._line = None if line is None or line.each_s < _SHORTEST_S else line

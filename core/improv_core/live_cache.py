@@ -1,0 +1,318 @@
+"""The live cache: what was played lately becomes likelier where the music is as it was then.
+
+A continuous neural cache (Grave, Joulin and Usunier 2017) of the last notes: the key of a note is what each
+head read when it was to be predicted, its value the class that was played. Three things are added to it:
+
+- A twin of the pitches holds intervals to the note before, so that motifs return transposed.
+- A note counts for more, the more of the pitch intervals before it are those before the note to be drawn, as
+  in improvisers that continue the longest context they remember (Pachet 2003).
+- The model's own opinion is one entry of the cache. Where nothing fits, the cache says what the model says,
+  and mixing it in at any strength changes nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from improv_core.model import Heads
+from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, KEYS
+
+FloatArray = NDArray[np.floating]
+IntArray = NDArray[np.int64]
+
+NOTES: Final = 1024
+"""How many notes a cache holds, unless told otherwise."""
+
+CONTEXT: Final = 9
+"""How many of the latest pitches count in the comparison of intervals."""
+
+_MOST_ALIKE: Final = CONTEXT - 1
+_DIMENSIONS: Final = 64
+_NO_INTERVAL: Final = 2 * KEYS
+_PITCH: Final = ATTRIBUTE_NAMES.index("pitch")
+_UNKNOWN: Final = tuple(attribute.binning.size for attribute in ATTRIBUTES)
+_LEAST: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How one attribute is looked up; chosen on the validation splits by `bench.live_cache`.
+
+    Attributes:
+        sharpness: Nats for each unit of cosine between a note's key and what the head reads now.
+        interval: Nats for each interval of the context that is the same, the latest first, up to the first
+            that is not.
+        doubt: What the model's own opinion weighs; a note of the same key and no interval in common weighs 1.
+        transposed: What a note's interval weighs, its class 1; of pitch alone.
+    """
+
+    sharpness: float
+    interval: float
+    doubt: float
+    transposed: float = 0.0
+
+
+TRUSTS: Final[tuple[Trust | None, ...]] = (
+    Trust(sharpness=26.0, interval=0.8, doubt=1.0),
+    None,
+    Trust(sharpness=31.4, interval=2.31, doubt=0.33, transposed=3.76),
+    Trust(sharpness=24.0, interval=0.43, doubt=1.0),
+    Trust(sharpness=22.0, interval=0.43, doubt=0.6),
+)
+"""For each of `ATTRIBUTES`. Of the pedal nothing is said: that would save 0.02 nats for a quarter more time."""
+
+
+class LiveCache:
+    """The latest notes, from which what is drawn may borrow.
+
+    As a `improv_core.sampler.Mixing` it speaks of the note after those that it has heard; see `after` for
+    one that follows notes which have not sounded.
+
+    Args:
+        heads: Of the model that plays, for the representation ``piano``.
+        follow: Share of the cache in what is drawn, 0..1; may be set at any time.
+        notes: How many it holds; the oldest makes room.
+        trusts: How each attribute is looked up; None: it is not.
+    """
+
+    def __init__(
+        self,
+        heads: Heads,
+        follow: float = 0.0,
+        *,
+        notes: int = NOTES,
+        trusts: Sequence[Trust | None] = TRUSTS,
+    ) -> None:
+        if notes < 1:
+            raise ValueError(f"a cache holds a note at least, got {notes}")
+        self.follow = follow
+        self._heads, self._notes, self._trusts = heads, notes, tuple(trusts)
+        self._looked_up = tuple(i for i, trust in enumerate(trusts) if trust is not None)
+        self._projection = _signs(heads.weights[0].shape[1])
+        # Every note stands in two places, so that the latest are always one run of rows, oldest first.
+        rows = 2 * notes
+        self._keys = np.zeros((len(ATTRIBUTES), rows, _DIMENSIONS), dtype=np.float32)
+        self._classes = np.zeros((len(ATTRIBUTES), rows), dtype=np.int64)
+        self._intervals = np.full(rows, _NO_INTERVAL, dtype=np.int64)
+        self._weights = np.zeros(rows, dtype=np.float32)
+        self._pitches: deque[int] = deque(maxlen=CONTEXT)
+        self._count = 0
+        self._here = Following(self, self._pitches)
+
+    def __len__(self) -> int:
+        """How many notes it holds."""
+        return min(self._count, self._notes)
+
+    @property
+    def count(self) -> int:
+        """How many notes it has ever heard."""
+        return self._count
+
+    # --- what is heard ----------------------------------------------------------------------------
+
+    def heard(
+        self, projected: FloatArray, asked: Sequence[int], classes: Sequence[int], *, weight: float = 1.0
+    ) -> int:
+        """Take in a note that has been played.
+
+        Args:
+            projected: The model's output before it, (projected,).
+            asked: What the heads would have been told of it; best that which they are told of improv's notes.
+            classes: Of its attributes, in order; without the last, while its key is down.
+            weight: How much it counts, 0..1.
+
+        Returns:
+            A token, for `lasted`.
+        """
+        token, pitch = self._count, classes[_PITCH]
+        places = self._places(token)
+        for i, key in zip(self._looked_up, self._keys_of(projected, asked, classes), strict=True):
+            self._keys[i, places] = key
+        self._classes[:, places] = np.array([*classes, *_UNKNOWN[len(classes) :]])[:, None]
+        self._intervals[places] = pitch - self._pitches[-1] if self._pitches else _NO_INTERVAL
+        self._weights[places] = weight
+        self._pitches.append(pitch)
+        self._count += 1
+        return token
+
+    def lasted(self, token: int, duration: int) -> None:
+        """The key of a note came up.
+
+        Args:
+            token: From `heard`; a note that has made room for others is ignored.
+            duration: The class of its duration.
+        """
+        if self._count - token <= self._notes:
+            self._classes[-1, self._places(token)] = duration
+
+    def _places(self, token: int) -> slice:
+        """Both rows of a note."""
+        return slice(token % self._notes, None, self._notes)
+
+    def _keys_of(self, projected: FloatArray, asked: Sequence[int], classes: Sequence[int]) -> FloatArray:
+        begun = self._heads.begin(projected.astype(np.float32, copy=False), asked)
+        inputs = [self._heads.inputs(i, begun, classes) for i in self._looked_up]
+        keys = np.stack(inputs) @ self._projection
+        length = np.sqrt(np.einsum("ij,ij->i", keys, keys))
+        return keys / np.maximum(length, _LEAST)[:, None]
+
+    # --- what is said -----------------------------------------------------------------------------
+
+    def after(self, pitches: Sequence[int]) -> Following:
+        """The same cache, for a note that follows these.
+
+        Args:
+            pitches: Of the latest notes before it, whoever plays them and whether they have sounded or not,
+                oldest first; the last `CONTEXT` count.
+        """
+        return Following(self, pitches[-CONTEXT:])
+
+    def mixed(
+        self, attribute: int, z: FloatArray, classes: Sequence[int], probabilities: FloatArray
+    ) -> FloatArray:
+        """See `Following.mixed`."""
+        return self._here.mixed(attribute, z, classes, probabilities)
+
+    def alike(self, pitches: Sequence[int]) -> FloatArray:
+        """For each note, oldest first, how many intervals before it are those of a context, (notes held,).
+
+        Args:
+            pitches: The context, oldest first.
+        """
+        intervals = self._intervals[self._rows]
+        alike = np.zeros(len(intervals), dtype=np.float32)
+        same = np.array(pitches[1:]) - np.array(pitches[:-1])
+        among = np.flatnonzero(intervals[:-1] == same[-1]) + 1 if len(same) else same
+        for back in range(1, len(pitches)):
+            alike[among] = back
+            among = among[among > back]
+            if back == len(same) or not len(among):
+                break
+            among = among[intervals[among - back - 1] == same[-back - 1]]
+        return alike
+
+    def with_interval(self, alike: FloatArray, interval: int) -> FloatArray:
+        """`alike`, once the interval to the note itself is known as well."""
+        longer = np.minimum(alike + np.float32(1), np.float32(_MOST_ALIKE))
+        longer *= self._intervals[self._rows] == interval
+        return longer
+
+    def mix(
+        self,
+        attribute: int,
+        z: FloatArray,
+        probabilities: FloatArray,
+        *,
+        follow: float,
+        alike: FloatArray,
+        latest: int | None,
+    ) -> FloatArray:
+        """The model's probabilities and the cache's in one, (classes,), sum 1.
+
+        Args:
+            attribute: Index of it.
+            z: What its head reads, (projected,).
+            probabilities: The model's, (classes,).
+            follow: Share of the cache; 1 is what it says alone.
+            alike: From `alike` or `with_interval`.
+            latest: The pitch before the note, from which intervals count; None: there is none.
+        """
+        trust, rows, size = self._trusts[attribute], self._rows, len(probabilities)
+        if trust is None:
+            return probabilities
+        weights = self._keys[attribute, rows] @ self._query(z, trust.sharpness)
+        weights += np.float32(trust.interval) * alike
+        weights -= np.float32(trust.sharpness)
+        np.exp(weights, out=weights)
+        weights *= self._weights[rows]
+        votes = np.bincount(self._classes[attribute, rows], weights, size + 1)[:size]
+        if attribute == _PITCH and latest is not None:
+            landing = self._intervals[rows] + (latest + KEYS)
+            votes += trust.transposed * np.bincount(landing, weights, 4 * KEYS)[KEYS : 2 * KEYS]
+        scale = follow / (float(votes.sum()) + trust.doubt)
+        votes *= scale
+        votes += (1 - follow + scale * trust.doubt) * probabilities
+        mixed: FloatArray = votes
+        return mixed
+
+    def _query(self, z: FloatArray, sharpness: float) -> FloatArray:
+        query = z.astype(np.float32, copy=False) @ self._projection
+        query *= sharpness / max(math.sqrt(query @ query), _LEAST)
+        return query
+
+    @property
+    def _rows(self) -> slice:
+        if self._count <= self._notes:
+            return slice(0, self._count)
+        begin = self._count % self._notes
+        return slice(begin, begin + self._notes)
+
+
+class Following:
+    """A `LiveCache` as it bears on the note after certain others; a `improv_core.sampler.Mixing`.
+
+    Args:
+        cache: Where from.
+        pitches: Of the notes before, oldest first.
+    """
+
+    __slots__ = ("_alike", "_at", "_cache", "_pitches", "_struck")
+
+    def __init__(self, cache: LiveCache, pitches: Sequence[int]) -> None:
+        self._cache, self._pitches = cache, pitches
+        self._at = -1
+        self._alike: FloatArray = np.zeros(0, dtype=np.float32)
+        self._struck: tuple[int, FloatArray] | None = None
+
+    def mixed(
+        self, attribute: int, z: FloatArray, classes: Sequence[int], probabilities: FloatArray
+    ) -> FloatArray:
+        """The model's probabilities and the cache's in one, (classes,), sum 1.
+
+        Args:
+            attribute: Index of it.
+            z: What its head reads, (projected,).
+            classes: Of the earlier attributes of the note, as drawn.
+            probabilities: The model's, (classes,), sum 1. They come back untouched where `LiveCache.follow`
+                is 0 or nothing has been heard.
+        """
+        follow = self._cache.follow
+        if follow <= 0 or not len(self._cache):
+            return probabilities
+        return self.at_strength(follow, attribute, z, classes, probabilities)
+
+    def at_strength(
+        self,
+        follow: float,
+        attribute: int,
+        z: FloatArray,
+        classes: Sequence[int],
+        probabilities: FloatArray,
+    ) -> FloatArray:
+        """`mixed` at another strength than the cache's; 1 is what the cache says alone."""
+        if self._at != self._cache.count:
+            self._at, self._alike = self._cache.count, self._cache.alike(list(self._pitches))
+            self._struck = None
+        latest = self._pitches[-1] if self._pitches else None
+        alike = self._alike
+        if attribute > _PITCH and latest is not None:
+            alike = self._with_pitch(classes[_PITCH], latest)
+        return self._cache.mix(attribute, z, probabilities, follow=follow, alike=alike, latest=latest)
+
+    def _with_pitch(self, pitch: int, latest: int) -> FloatArray:
+        if self._struck is None or self._struck[0] != pitch:
+            self._struck = pitch, self._cache.with_interval(self._alike, pitch - latest)
+        return self._struck[1]
+
+
+def _signs(width: int) -> NDArray[np.float32]:
+    """A projection that keeps angles nearly as they are (Achlioptas 2003), (width, _DIMENSIONS)."""
+    chance = np.random.default_rng(0)
+    return chance.choice(np.array([-1, 1], dtype=np.float32), (width, _DIMENSIONS))

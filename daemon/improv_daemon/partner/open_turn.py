@@ -1,0 +1,226 @@
+"""One turn of improv's while it lasts: what is planned of it, what has sounded, how it ends."""
+
+from __future__ import annotations
+
+import copy
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from improv_core.closing import Closing
+from improv_core.improvising import Ask, Improvising, PlannedNote
+from improv_daemon.wire import Command, MovePedal, PlayNote, Released, Sounded
+
+RING_S: Final = 0.4
+"""How long the pedal holds the last notes of an answer."""
+
+PEDAL_AFTER_ONSET_S: Final = 0.06
+"""The pedal goes down this long after the chord that it is to catch."""
+
+LAST_RELEASE_S: Final = 2.0
+"""No note is held longer than this past the length of its answer: an answer ends when it should."""
+
+DRAWS_A_WAKE: Final = 2
+"""Notes drawn in one go, fewer if they are slow to draw; between two goes whatever was played is heard."""
+
+SETTLE_NOTES: Final = 32
+"""So many notes that have ended are taken into the memory at a time."""
+
+_BEHIND_S: Final = 0.02
+"""A plan whose latest onset is this long past has fallen behind the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """How things stood before the note that is held back."""
+
+    latest: PlannedNote | None
+    begun_s: float | None
+    pedal: int
+    closing: Closing | None
+
+
+@dataclass(slots=True)
+class OpenTurn:
+    """A turn from its beginning to its end. Notes are drawn one ahead, and go to the stage when near.
+
+    Attributes:
+        turn: Its number.
+        ask: What it is to be like.
+        first_s: Earliest and latest onset of its first note.
+        lookahead_s: A note goes to the stage so long before its onset; from then on it stands.
+        max_gap_s: Longest inter-onset interval, where nothing else says so.
+        loudness: Times the velocity of its notes.
+        closing: Says how long it is planned to be, and where it ends; None: it goes on.
+        notes: What is planned and not yet in the memory, by index.
+        sounded: Onset of what has sounded, and release of what has ended, by index.
+        pitches: Of all that has sounded.
+        pedal: Whether it is planned to be down after the latest note.
+        drawn: Whether its last note is planned.
+        ends_s: Once it is drawn: when it is over. While improv yields: when it stops waiting for the stage.
+        overdue: Whether it is over but for acknowledgements that may never come.
+    """
+
+    turn: int
+    ask: Ask
+    first_s: tuple[float, float]
+    lookahead_s: float
+    max_gap_s: float
+    closing: Closing | None = None
+    loudness: float = 1.0
+    notes: dict[int, PlannedNote] = field(default_factory=dict)
+    sounded: dict[int, tuple[float, float | None]] = field(default_factory=dict)
+    pitches: list[int] = field(default_factory=list)
+    pedal: int = 0
+    drawn: bool = False
+    ends_s: float = 0.0
+    overdue: bool = False
+    _begun_s: float | None = None
+    _latest: PlannedNote | None = None
+    _last_release_s: float = 0.0
+    _heard_s: float = float("-inf")
+    _span_s: tuple[float, float] | None = None
+    _held: deque[tuple[float, Command]] = field(default_factory=deque)
+    _before: _Before | None = None
+
+    # --- what came of it ----------------------------------------------------------------------------
+
+    def told(self, event: Sounded | Released, improviser: Improvising) -> None:
+        """A note has begun or ended."""
+        if event.index not in self.notes:
+            return
+        if isinstance(event, Sounded):
+            self.sounded[event.index] = (event.at_s, None)
+            self.pitches.append(event.pitch)
+            self._span(event.at_s)
+        elif event.index in self.sounded:
+            self.sounded[event.index] = (self.sounded[event.index][0], event.at_s)
+            self._span(event.at_s)
+            ended = {i: (on, off) for i, (on, off) in self.sounded.items() if off is not None}
+            if len(ended) >= SETTLE_NOTES:
+                first = improviser.settle(ended)
+                for index in [i for i in self.notes if i < first]:
+                    del self.notes[index]
+                    self.sounded.pop(index, None)
+
+    def _span(self, at_s: float) -> None:
+        first_s, last_s = self._span_s or (at_s, at_s)
+        self._span_s = first_s, max(last_s, at_s)
+
+    @property
+    def length_s(self) -> float:
+        """From the first onset that has sounded to the last release."""
+        return 0.0 if self._span_s is None else self._span_s[1] - self._span_s[0]
+
+    @property
+    def all_released(self) -> bool:
+        """Whether the stage has told the end of every note."""
+        return len(self.sounded) == len(self.notes) and all(r is not None for _, r in self.sounded.values())
+
+    def times(self, now_s: float | None = None) -> dict[int, tuple[float, float]]:
+        """Onset and release of every note that has sounded.
+
+        Args:
+            now_s: What is not known to have ended ends now; None: it ends as it was planned to.
+        """
+        times = {}
+        for index, (onset_s, release_s) in self.sounded.items():
+            if release_s is None:
+                planned_s = self.notes[index].release_s
+                release_s = max(onset_s, planned_s if now_s is None else min(now_s, planned_s))
+            times[index] = (onset_s, release_s)
+        return times
+
+    # --- the plan -----------------------------------------------------------------------------------
+
+    @property
+    def next_s(self) -> float:
+        """When there is something to do: a note to be drawn, to be sent, or the end."""
+        if self._held:
+            return min(at_s for at_s, _ in self._held) - self.lookahead_s
+        if self.drawn:
+            return self.ends_s
+        return float("-inf") if self._latest is None else self._latest.onset_s - self.lookahead_s
+
+    def go_on(self, improviser: Improvising, now_s: float) -> list[Command]:
+        """Send what is near, and draw what comes next."""
+        if self._held and not self.drawn and now_s - self._held[-1][0] >= _BEHIND_S:
+            self._take_back(improviser)
+        commands = self._near(now_s)
+        for _ in range(DRAWS_A_WAKE):
+            if self._held or self.drawn or not improviser.prepare():
+                break
+            self._draw(improviser, now_s)
+            commands += self._near(now_s)
+        return commands
+
+    def interrupt(self, improviser: Improvising, now_s: float) -> None:
+        """The player is about to be heard: what is drawn and not sent is taken back."""
+        self._heard_s = now_s
+        self._take_back(improviser)
+
+    def _take_back(self, improviser: Improvising) -> None:
+        if self.drawn or not self._held:
+            return
+        assert self._latest is not None and self._before is not None
+        improviser.withdraw()
+        del self.notes[self._latest.index]
+        self._latest, self._begun_s = self._before.latest, self._before.begun_s
+        self.pedal, self.closing = self._before.pedal, self._before.closing
+        self._held.clear()
+
+    def _near(self, now_s: float) -> list[Command]:
+        near = [command for at_s, command in self._held if at_s - self.lookahead_s <= now_s]
+        self._held = deque(one for one in self._held if one[0] - self.lookahead_s > now_s)
+        return near
+
+    def _draw(self, improviser: Improvising, now_s: float) -> None:
+        self._before = _Before(self._latest, self._begun_s, self.pedal, copy.copy(self.closing))
+        note = improviser.draw(*self._bounds_s(now_s))
+        if self.closing is not None:
+            if not self.closing.takes(note.onset_s):
+                improviser.withdraw()
+                self._close(now_s)
+                return
+            begun_s = note.onset_s if self._begun_s is None else self._begun_s
+            release_s = begun_s + self.closing.length_s + LAST_RELEASE_S
+            note = replace(note, release_s=min(note.release_s, release_s))
+        self._begun_s = note.onset_s if self._begun_s is None else self._begun_s
+        self.notes[note.index] = note
+        self._last_release_s = max(self._last_release_s, note.release_s)
+        self._pedalling(note, now_s)
+        self._latest = note
+        self._held.append((note.onset_s, _play(note, self.loudness)))
+
+    def _bounds_s(self, now_s: float) -> tuple[float, float]:
+        if self._latest is None:
+            earliest_s = max(now_s, self.first_s[0])
+            return earliest_s, max(earliest_s, self.first_s[1])
+        last_s = max(self._latest.onset_s, self._heard_s)
+        # A plan that has fallen behind the clock goes on from now; a chord in it stays together.
+        is_behind = now_s - last_s >= _BEHIND_S or self._heard_s > self._latest.onset_s
+        earliest_s = now_s if is_behind else last_s
+        gap_s = self.max_gap_s if self.closing is None else self.closing.gap_s
+        return earliest_s, max(earliest_s, last_s + gap_s)
+
+    def _pedalling(self, note: PlannedNote, now_s: float) -> None:
+        """Up as the note is struck, or down in time to catch the notes before it."""
+        if note.pedal == self.pedal:
+            return
+        self.pedal = note.pedal
+        at_s = note.onset_s
+        if note.pedal and self._latest is not None:
+            at_s = min(at_s, max(now_s, self._latest.onset_s + PEDAL_AFTER_ONSET_S))
+        self._held.append((at_s, MovePedal(self.turn, 127 if note.pedal else 0, at_s)))
+
+    def _close(self, now_s: float) -> None:
+        self.drawn = True
+        self.ends_s = max(now_s, self._last_release_s)
+        if self.pedal:
+            self.ends_s += RING_S
+            self._held.append((self.ends_s, MovePedal(self.turn, 0, self.ends_s)))
+
+
+def _play(note: PlannedNote, loudness: float) -> PlayNote:
+    velocity = max(1, min(127, round(note.velocity * loudness)))
+    return PlayNote(note.turn, note.index, note.pitch, velocity, note.onset_s, note.release_s)

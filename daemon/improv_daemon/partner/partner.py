@@ -1,0 +1,140 @@
+"""The live partner: listens and plays as its mode says. Pure; events and ``now_s`` in, commands out.
+
+It never waits: `Partner.next_wakeup_s` says when it wants to be woken, whoever holds the clock.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from improv_core.errors import ConfigError
+from improv_core.improvising import Improvising, MemorySettings
+from improv_core.sampler import Sampling
+from improv_core.turns import TurnBounds, TurnTaker
+from improv_daemon.partner.answering import Answering
+from improv_daemon.partner.ears import Ears
+from improv_daemon.partner.listening import Listening
+from improv_daemon.partner.notices import ModeChanged, Notice, Phase, Said
+from improv_daemon.partner.policy import Ensemble, Policy
+from improv_daemon.settings import Settings, changed
+from improv_daemon.wire import Change, Command, Cue, Event, Played
+
+MODES: Final[Mapping[str, Callable[[Ensemble], Policy]]] = {"answer": Answering, "listen": Listening}
+
+
+class Partner:
+    """Who plays when is the matter of its mode, which may be changed while playing, as may any setting.
+
+    Args:
+        improviser: Draws the notes.
+        settings: To begin with.
+        seed: Of choices that are not the improviser's.
+        styles: That mean something to the model.
+        beats: Whether beats do.
+        notify: Called with what the terminal shows.
+    """
+
+    def __init__(
+        self,
+        improviser: Improvising,
+        settings: Settings,
+        *,
+        seed: int = 0,
+        styles: tuple[str, ...] = (),
+        beats: bool = False,
+        notify: Callable[[Notice], None] = lambda notice: None,
+    ) -> None:
+        ears = Ears(improviser, TurnTaker(bounds_of(settings)))
+        self._all = Ensemble(improviser, ears, settings, seed, styles, beats, notify)
+        self._policy: Policy = MODES[settings.mode](self._all)
+
+    @property
+    def mode(self) -> str:
+        """Who plays when."""
+        return self._all.settings.mode
+
+    @property
+    def phase(self) -> Phase:
+        """Who has the floor."""
+        return self._policy.phase
+
+    @property
+    def settings(self) -> Settings:
+        """As they are now."""
+        return self._all.settings
+
+    # --- events -----------------------------------------------------------------------------------
+
+    def handle(self, event: Event | Change | Cue, now_s: float) -> list[Command]:
+        """Take one event of the stage, or a wish of the musician; returns what the stage is to do now."""
+        match event:
+            case Played():
+                return self._policy.played(event, now_s)
+            case Change(key, value):
+                return self._change(key, value, now_s)
+            case Cue("hand_over"):
+                return self._policy.hand_over(now_s)
+            case Cue():
+                return []
+        return self._policy.told(event, now_s)
+
+    def next_wakeup_s(self) -> float | None:
+        """When `wake` wants to be called; None while only an event can change anything."""
+        return self._policy.next_wakeup_s()
+
+    def wake(self, now_s: float) -> list[Command]:
+        """Do what is due; returns what the stage is to do. Call again while `next_wakeup_s` is past."""
+        return self._policy.wake(now_s)
+
+    # --- settings ---------------------------------------------------------------------------------
+
+    def _change(self, key: str, value: Any, now_s: float) -> list[Command]:
+        try:
+            settings = changed(self._all.settings, key, value)
+        except ConfigError as refusal:
+            self._all.notify(Said(str(refusal)))
+            return []
+        before, self._all.settings = self._all.settings, settings
+        self._all.improviser.sampling = sampling_of(settings)
+        self._all.improviser.memory = memory_of(settings)
+        self._all.ears.turns.bounds = bounds_of(settings)
+        return self._go_over(settings, now_s) if settings.mode != before.mode else []
+
+    def _go_over(self, settings: Settings, now_s: float) -> list[Command]:
+        commands = self._policy.leave(now_s)
+        self._policy = MODES[settings.mode](self._all)
+        self._all.notify(ModeChanged(settings.mode))
+        return commands
+
+
+def bounds_of(settings: Settings) -> TurnBounds:
+    """How long improv waits."""
+    turn = settings.turn
+    return TurnBounds(
+        turn.silence_min_s,
+        turn.silence_max_s,
+        turn.silence_factor,
+        turn.held_min_s,
+        turn.held_max_s,
+        turn.held_factor,
+    )
+
+
+def sampling_of(settings: Settings) -> Sampling:
+    """How freely notes are drawn."""
+    sampling = settings.sampling
+    return Sampling(**{name: getattr(sampling, name) for name in sampling.__slots__})
+
+
+def memory_of(settings: Settings) -> MemorySettings:
+    """How much is remembered."""
+    memory = settings.memory
+    return MemorySettings(memory.window_notes, memory.window_s, memory.own_weight, memory.follow)
+
+
+def new_seed() -> int:
+    """A seed for a session that asked for none in particular."""
+    return random.SystemRandom().randrange(1, 2**32)

@@ -1,0 +1,131 @@
+"""Of several answers, the one that is most like what players go on with."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from improv_core.heard import HeardNote
+from improv_core.improvising import PlannedNote
+from improv_core.motifs import Phrase
+from improv_core.notes import Part
+from improv_core.ranking import TYPICAL, Traits, Typical, best_of, missed, score, traits
+
+# C major: up and down, closing on the tonic.
+TUNE = (60, 64, 67, 65, 64, 62, 64, 65, 67, 69, 67, 65, 64, 62, 59, 60)
+# It goes on with the beginning of the tune a third higher, and comes home.
+REPLY = (64, 67, 71, 69, 67, 65, 64, 67, 69, 65, 62, 65, 64, 62, 62, 60)
+
+
+def call(pitches: Sequence[int] = TUNE, velocity: int = 64) -> list[HeardNote]:
+    return [HeardNote(Part.PLAYER, pitch, velocity, 10 + 0.25 * i, 0.24) for i, pitch in enumerate(pitches)]
+
+
+def answer(
+    pitches: Sequence[int] = REPLY, *, gap_s: float = 0.25, velocity: int = 64, last_s: float = 0.5
+) -> list[PlannedNote]:
+    """A melody whose last note is held."""
+    durations_s = [gap_s - 0.01] * (len(pitches) - 1) + [last_s]
+    return [
+        PlannedNote(1, i, pitch, velocity, 0, 20 + gap_s * i, 20 + gap_s * i + duration_s)
+        for i, (pitch, duration_s) in enumerate(zip(pitches, durations_s, strict=True))
+    ]
+
+
+LENGTH_S = 0.25 * (len(REPLY) - 1)
+
+
+def test_traits_of_an_answer_beside_its_call() -> None:
+    told = traits(
+        Phrase.heard(call((60, 64, 67, 72))),
+        Phrase.planned(answer((62, 65, 69, 74, 74), gap_s=0.125, velocity=32, last_s=0.23)),
+    )
+    assert told.cosine == 0
+    assert told.density == pytest.approx(1)  # twice as many notes a second
+    assert told.velocity == -1
+    assert told.register == pytest.approx(68.8 - 65.75)
+    assert told.motifs == 0
+    assert told.repeats == told.earlier == told.slowing == 0
+    assert told.held == pytest.approx(1)
+
+
+def test_the_traits_are_those_whose_usual_values_are_known() -> None:
+    assert list(TYPICAL) == [field.name for field in fields(Traits)]
+    assert all(one.low <= one.middle <= one.high for one in TYPICAL.values())
+
+
+def test_the_tonic_is_more_stable_than_its_neighbour() -> None:
+    heard = Phrase.heard(call())
+    home, away = (traits(heard, Phrase.planned(answer((*REPLY[:-1], last)))).stability for last in (60, 61))
+    assert home > 1.5
+    assert away < 0
+
+
+def test_distance_is_counted_in_halves_of_the_middle_80_percent() -> None:
+    typical = Typical(-1.0, 0.0, 2.0)
+    assert [typical.distance(value) for value in (-1.0, 0.0, 2.0, 4.0)] == [1, 0, 1, 2]
+    assert Typical(-1.0, 0.0, 2.0, one_sided=True).distance(-5.0) == 0
+
+
+def test_an_end_within_25_percent_of_the_plan_is_near_and_beyond_it_counts_for_more_than_any_trait() -> None:
+    one_s = Phrase.planned(answer((60, 62, 64, 65, 67)))
+    assert missed(one_s, 1.0) == pytest.approx(0)
+    assert missed(one_s, 1.25) == pytest.approx(-1)
+    assert missed(one_s, 0.8) == pytest.approx(1)
+    assert score(Phrase.heard(call()), Phrase.planned([]), 1.0) == math.inf
+
+
+@pytest.mark.parametrize(
+    "worse",
+    [
+        pytest.param(answer(REPLY[:8]), id="half as long as planned"),
+        pytest.param(answer((60, 62) * 8), id="goes round in a loop"),
+        pytest.param(answer([pitch + 24 for pitch in REPLY]), id="two octaves higher"),
+        pytest.param(answer([pitch + 6 for pitch in REPLY]), id="in the furthest key"),
+        pytest.param(answer(velocity=115), id="much louder"),
+        pytest.param(answer([p for p in REPLY for _ in range(4)], gap_s=0.0625), id="four times as dense"),
+        pytest.param(answer((*REPLY[:-1], 61)), id="ends off the key"),
+        pytest.param(answer(last_s=0.05), id="breaks off"),
+        pytest.param(answer(TUNE), id="copies the call"),
+        pytest.param([], id="is empty"),
+    ],
+)
+def test_an_answer_is_better_than_one_that(worse: list[PlannedNote]) -> None:
+    assert best_of(call(), [worse, answer()], LENGTH_S) == 1
+    assert best_of(call(), [answer(), worse], LENGTH_S) == 0
+
+
+def test_an_answer_that_was_given_before_is_not_given_again() -> None:
+    other = answer((67, 65, 64, 67, 65, 62, 60, 62, 64, 69, 67, 65, 64, 67, 62, 60))
+    assert best_of(call(), [answer(), other], LENGTH_S, earlier=[answer()]) == 1
+    assert best_of(call(), [answer(), other], LENGTH_S, earlier=[other]) == 0
+
+
+def test_of_equals_the_first_is_best() -> None:
+    assert best_of(call(), [answer(), answer(), answer()], LENGTH_S) == 0
+
+
+def test_a_call_of_one_note_can_be_answered() -> None:
+    assert best_of(call((60,)), [answer((60, 61)), answer()], LENGTH_S) == 1
+
+
+def test_without_candidates_there_is_no_best() -> None:
+    with pytest.raises(ValueError, match="no candidate"):
+        best_of(call(), [], 1.0)
+
+
+def test_four_candidates_of_sixty_notes_are_ranked_in_two_milliseconds() -> None:
+    rng = np.random.default_rng(1)
+    heard = call(rng.integers(40, 80, 60).tolist())
+    drawn = [answer(rng.integers(40, 80, 60).tolist(), gap_s=0.1) for _ in range(12)]
+    spent_s = []
+    for _ in range(20):
+        begin_s = time.perf_counter()
+        best_of(heard, drawn[:4], 6.0, drawn[4:])
+        spent_s.append(time.perf_counter() - begin_s)
+    assert min(spent_s) < 0.002

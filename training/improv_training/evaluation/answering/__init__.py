@@ -1,0 +1,1 @@
+"""How improv answers the phrases of held-out pieces, beside what the pieces themselves go on with."""
