@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -28,20 +29,18 @@ from improv_training.corpora.corpus import SPLITS as PLACES
 from improv_training.corpora.corpus import Corpus
 from improv_training.corpora.loading import load_corpus
 from improv_training.corpora.near_duplicates import keep_out_of_test
-from improv_training.evaluation.harmonising import (
-    Chooser,
-    Hands,
-    Moment,
+from improv_training.evaluation.harmonising.choosers import (
     agreement,
     annotated_key,
     by,
-    chord_tops,
     diatonic,
     estimated_key,
     fixed,
-    played,
-    read_song,
 )
+from improv_training.evaluation.harmonising.moments import Chooser, Hands, Moment, chord_tops, played
+from improv_training.evaluation.harmonising.songs import read_song
+
+_Piece = TypeVar("_Piece")
 
 SONGS = "pop909_main"
 PIANO_MUSIC = ("piano_midi_de", "pianolatron_exp", "maestro_v2")
@@ -93,27 +92,27 @@ def main() -> None:
     loaded = [load_corpus(arguments.data / name, arguments.splits, arguments.cache) for name in names]
     corpora = {corpus.name: corpus for corpus in keep_out_of_test(loaded).corpora}
     songs = files_of(corpora[SONGS], arguments.split, arguments.pieces)
-    tallies, taken_s = {1: Tally(), 2: Tally()}, list[float]()
+    tallies, times = {1: Tally(), 2: Tally()}, Times()
     for number, file in enumerate(songs, start=1):
         song = read_song(arguments.data / SONGS, file)
         for hands, what in CONDITIONS.items():
             moments = [moment for moment, _ in played(model, song, hands, None)]
             for voices, tally in tallies.items():
                 in_key = diatonic(annotated_key, *STEPS[:voices])
-                compare(moments, {**choosers(model, voices, taken_s), ANNOTATED: in_key}, what, tally)
+                compare(moments, {**choosers(model, voices, times), ANNOTATED: in_key}, what, tally)
             again = played(model, song, hands, by(Harmoniser(), model, 1))
             tallies[1].add_all(HEARS_ITSELF, what, [*again])
         say(f"song {number} of {len(songs)}")
     for name in PIANO_MUSIC:
-        pieces = [*corpora[name].pieces(arguments.split)][: arguments.pieces or None]
+        pieces = spread([*corpora[name].pieces(arguments.split)], arguments.pieces)
         for number, notes in enumerate(pieces, start=1):
             moments = list(chord_tops(model, notes, arguments.notes))
             for voices, tally in tallies.items():
-                compare(moments, choosers(model, voices, taken_s), name, tally)
+                compare(moments, choosers(model, voices, times), name, tally)
             say(f"{name}: piece {number} of {len(pieces)}")
     for voices, tally in tallies.items():
         print_tally(tally, voices)
-    print_times(taken_s)
+    print_times(times)
 
 
 def parsed() -> argparse.Namespace:
@@ -125,20 +124,27 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--model", default="default", help="default, or an .onnx model file")
     add_corpora_options(parser)
     parser.add_argument("--split", choices=PLACES, default="test", help="validation, to choose weights on")
-    parser.add_argument("--pieces", type=int, default=0, help="of each corpus, at most; 0: all")
+    parser.add_argument("--pieces", type=int, default=0, help="of each corpus, spread evenly; 0: all")
     parser.add_argument("--notes", type=int, default=800, help="of each piece of piano music")
     return parser.parse_args()
 
 
 def files_of(corpus: Corpus, split: str, most: int) -> list[str]:
-    files = [file for file, place in zip(corpus.files, corpus.split, strict=True) if place == split]
-    return files[: most or None]
+    return spread(
+        [file for file, place in zip(corpus.files, corpus.split, strict=True) if place == split], most
+    )
 
 
-def choosers(model: Model, voices: int, taken_s: list[float]) -> dict[str, Chooser]:
+def spread(pieces: Sequence[_Piece], most: int) -> list[_Piece]:
+    """As many at most, evenly among all; 0: all of them."""
+    count = min(most or len(pieces), len(pieces))
+    return [pieces[len(pieces) * i // count] for i in range(count)]
+
+
+def choosers(model: Model, voices: int, times: Times) -> dict[str, Chooser]:
     """Improv, its halves, and what goes along at a fixed interval: thirds, and sixths for a second voice."""
     return {
-        OURS: timed(by(Harmoniser(), model, voices), taken_s),
+        OURS: timed(by(Harmoniser(), model, voices), times),
         CHORD_ALONE: by(Harmoniser(), None, voices),
         MODEL_ALONE: by(Harmoniser(replace(Weighing(), chord=0.0)), model, voices),
         ESTIMATED: diatonic(estimated_key, *STEPS[:voices]),
@@ -147,11 +153,20 @@ def choosers(model: Model, voices: int, taken_s: list[float]) -> dict[str, Choos
     }
 
 
-def timed(choose: Chooser, taken_s: list[float]) -> Chooser:
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What each choice took, seconds: by the clock, and of the processor, which others may be using too."""
+
+    clock_s: list[float] = field(default_factory=list)
+    processor_s: list[float] = field(default_factory=list)
+
+
+def timed(choose: Chooser, times: Times) -> Chooser:
     def act(moment: Moment) -> Sequence[int]:
-        begin_s = time.perf_counter()
+        begin_s, begin_processor_s = time.perf_counter(), time.thread_time()
         pitches = choose(moment)
-        taken_s.append(time.perf_counter() - begin_s)
+        times.processor_s.append(time.thread_time() - begin_processor_s)
+        times.clock_s.append(time.perf_counter() - begin_s)
         return pitches
 
     return act
@@ -177,11 +192,12 @@ def print_tally(tally: Tally, voices: int) -> None:
     print(f"Means of pieces with their standard errors. Pieces: {pieces}.\n")
 
 
-def print_times(taken_s: Sequence[float]) -> None:
-    p50, p99 = np.percentile(np.array(taken_s) * 1e6, [50, 99])
+def print_times(times: Times) -> None:
+    clock, processor = (np.percentile(one, [50, 99]) * 1e6 for one in (times.clock_s, times.processor_s))
     print(
-        f"Choosing: {p50:.0f} µs at p50, {p99:.0f} µs at p99 over {len(taken_s):,} notes, after the model's "
-        f"step; load average {load_average()}.\n"
+        f"Choosing after the model's step, µs at p50 / p99: {clock[0]:.0f} / {clock[1]:.0f} by the clock, "
+        f"{processor[0]:.0f} / {processor[1]:.0f} of the processor; {len(times.clock_s):,} notes, "
+        f"load average {load_average()}.\n"
     )
 
 

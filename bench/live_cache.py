@@ -24,7 +24,7 @@ import numpy as np
 from bench.corpora import NAMES, add_corpora_options
 from bench.model_step import durations_s
 from bench.tables import load_average, milliseconds, print_table
-from improv_core.live_cache import CONTEXT, NOTES, TRUSTS, LiveCache
+from improv_core.live_cache import CONTEXT, NOTES, TRUSTS, LiveCache, Trust
 from improv_core.model import Model
 from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES
 from improv_daemon.models import load_model
@@ -238,7 +238,7 @@ def acts(model: Model, piece: Piece) -> Iterator[tuple[str, Callable[[int], None
 
 
 def print_choice(model: Model, pieces: dict[str, list[Piece]]) -> None:
-    def saved(trusts: Any) -> Shares:
+    def saved(trusts: Sequence[Trust | None]) -> Shares:
         means = []
         for ones in pieces.values():
             halves = [second_half(model.heads, piece, Remembering(trusts=trusts)) for piece in ones]

@@ -36,12 +36,12 @@ from improv_core.model import Model
 from improv_core.motifs import Phrase, motif_overlap
 from improv_core.ranking import NEAR, Typical, missed
 from improv_core.representation import Notes
-from improv_daemon.building import improviser_of, partner_of
+from improv_daemon.building import improviser_of
 from improv_daemon.models import load_model
-from improv_daemon.partner import AnswerEnded, CallHeard, Notice
+from improv_daemon.partner import AnswerEnded, CallHeard, Notice, Partner
 from improv_daemon.phrases import key_messages
 from improv_daemon.settings import Settings, changed
-from improv_daemon.wire import Released, Sounded
+from improv_daemon.wire import Command, Released, Sounded
 from improv_training.corpora.corpus import SPLITS as PLACES
 from improv_training.corpora.corpus import Corpus
 from improv_training.corpora.loading import load_corpus
@@ -75,6 +75,9 @@ WORDS = {
 }
 IN_OCTAVES = ("density", "velocity", "slowing", "held")
 
+THINKING_S = 0.004
+"""What each going-on of the partner's takes: of four answers it has thought of one note more by then."""
+
 _PATIENCE_S = 90.0
 _STEP_S = 0.25
 _AFTERWARDS_S = 1.0
@@ -102,6 +105,20 @@ class Answered:
     early: int
 
 
+class Thinking(Partner):
+    """A partner for whom thinking takes time: what it has not thought of when a key goes down is lost."""
+
+    _free_s = 0.0
+
+    def next_wakeup_s(self) -> float | None:
+        at_s = super().next_wakeup_s()
+        return None if at_s is None else max(at_s, self._free_s)
+
+    def wake(self, now_s: float) -> list[Command]:
+        self._free_s = now_s + THINKING_S
+        return super().wake(now_s)
+
+
 @dataclass
 class Listening:
     """A room with a partner, and what it said of its turns."""
@@ -114,7 +131,7 @@ class Listening:
     def with_partner(cls, settings: Settings, model: Model, seed: int) -> Listening:
         notices: list[Notice] = []
         improviser = improviser_of(settings, model, seed)
-        partner = partner_of(settings, improviser, notices.append, seed=seed, styles=model.styles)
+        partner = Thinking(improviser, settings, seed=seed, styles=model.styles, notify=notices.append)
         return cls(settings, Room(partner, now_s=1.0), notices)
 
     def play(self, call: Notes) -> float:

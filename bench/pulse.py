@@ -5,8 +5,8 @@
 
 Known are the beats of POP909 (annotated) and of piano-midi.de (classical, by hand-made tempo maps); MAESTRO's
 recitals have none annotated, and little steady tempo. Continuity (CMLt, AMLt) is mir_eval's, where that is
-installed. With --fit the weights in improv_core.tempogram and improv_core.pulse are fitted anew: what length a
-beat has on the training splits, how sure to be on validation; that needs scipy.
+installed. With --fit the weights in improv_core.tempogram and improv_core.pulse are fitted anew: what length
+a beat has on the training splits, how sure to be on validation; that needs scipy.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def read(folder: Path, splits: Path, split: str, at_most: int | None = None) -> 
 
 
 def beats_beside(path: Path, data: bytes, last_s: float) -> np.ndarray | None:
-    """Annotated beats, else those of the file's ticks; none for MAESTRO, whose ticks are parts of a second."""
+    """Annotated beats, else those of the file's ticks; none for MAESTRO, whose ticks are none."""
     beside = path.with_name(ANNOTATIONS)
     if beside.is_file():
         return read_annotations(beside).at_s

@@ -9,8 +9,9 @@ from window_models import representations
 from improv_core.improvising import Ask
 from improv_core.representation import STYLES, Events, Piano
 from improv_core.turns import Call
-from improv_daemon.directions import ask_of, heeded, in_words, unheeded
-from improv_daemon.settings import Answer
+from improv_daemon.directions import ask_of, heeded, in_words, unheeded, unheeded_change
+from improv_daemon.settings import Answer, Harmonise, Sampling, Settings, Solo, Trade
+from improv_daemon.wire import Change
 
 FOUR_A_SECOND = Call(10.0, 11.0, 11.2, notes=5, onsets=5)
 ONE_NOTE = Call(10.0, 10.0, 10.5, notes=1, onsets=1)
@@ -31,16 +32,39 @@ def test_a_call_too_short_to_have_a_density_leaves_it_free(call: Call | None) ->
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("settings", "words"),
     [
-        (Answer(), ()),
-        (Answer(style="pop"), ("style pop",)),
-        (Answer(style="roll era", density_ratio=0.5), ("style roll era", "density 0.5")),
-        (Answer(density_ratio=2.0), ("density 2",)),
+        (Settings(), ()),
+        (Settings(answer=Answer(style="pop")), ("style pop",)),
+        (Settings(answer=Answer(style="roll era", density_ratio=0.5)), ("style roll era", "density 0.5")),
+        (Settings(answer=Answer(density_ratio=2.0)), ("density 2",)),
+        (Settings(sampling=Sampling(scale="D minor", temperature=1.2)), ("scale D minor", "temperature 1.2")),
+        (Settings(mode="trade"), ("4 bars each",)),
+        (Settings(mode="trade", trade=Trade(bars=1)), ("1 bar each",)),
+        (Settings(mode="trade", trade=Trade(seconds=7.5)), ("7.5 s each",)),
+        (Settings(mode="duet", answer=Answer(style="pop")), ("role support", "style pop")),
+        (Settings(mode="harmonise"), ("1 voice below",)),
+        (Settings(mode="harmonise", harmonise=Harmonise(2, "both")), ("2 voices below and above",)),
+        (Settings(mode="solo"), ()),
+        (Settings(mode="solo", solo=Solo("music/prelude.mid")), ("from prelude.mid",)),
+        (Settings(mode="listen"), ()),
     ],
 )
-def test_what_is_set_in_words(answer: Answer, words: tuple[str, ...]) -> None:
-    assert in_words(answer) == words
+def test_what_is_set_in_words(settings: Settings, words: tuple[str, ...]) -> None:
+    assert in_words(settings) == words
+
+
+@pytest.mark.parametrize(
+    ("key", "listed"), [("answer.style", "style"), ("answer.density_ratio", "density"), ("mode", None)]
+)
+def test_of_a_change_only_what_was_changed_is_said_to_be_in_vain(key: str, listed: str | None) -> None:
+    model, answer = model_of(Events(), preset="performance-rnn"), Answer(style="pop", density_ratio=2.0)
+    said = unheeded_change(model, Change(key, 2.0), answer)
+    assert said == (
+        listed
+        and f"The model 'default' (preset performance-rnn) has not learned to heed {listed}: it plays as it "
+        "would without."
+    )
 
 
 def test_a_model_of_all_styles_and_of_beats_heeds_everything() -> None:

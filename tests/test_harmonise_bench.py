@@ -52,4 +52,4 @@ def test_agreement_and_times_are_printed(tmp_path: Path) -> None:
     assert two[0].split("|")[1].strip() == "2 voices below, % agreement"
     assert {"parallel thirds in the annotated key", "improv, which hears its own voices too"} < set(rows)
     assert all(cell.strip() for cell in one[2].split("|")[2:-1])
-    assert "µs at p50" in ran.stdout
+    assert "µs at p50 / p99" in ran.stdout

@@ -15,21 +15,21 @@ from improv_core.midi_files import Track, write_midi
 from improv_core.notes import Note, Part, Performance
 from improv_core.representation import Notes
 from improv_core.representation.asking import ALONE
-from improv_training.evaluation.harmonising import (
-    QUALITIES,
-    SCALES,
-    Moment,
-    Song,
+from improv_training.evaluation.harmonising.choosers import (
     agreement,
     annotated_key,
     by,
-    chord_tops,
-    classes_of,
     diatonic,
-    during,
     estimated_key,
     fixed,
-    played,
+)
+from improv_training.evaluation.harmonising.moments import Moment, chord_tops, played
+from improv_training.evaluation.harmonising.songs import (
+    QUALITIES,
+    SCALES,
+    Song,
+    classes_of,
+    during,
     read_song,
     read_spans,
 )

@@ -9,8 +9,11 @@ import os
 import pytest
 
 from improv_core.turns import Call
-from improv_daemon.partner import AnswerEnded, CallHeard
-from improv_daemon.view import WIDTH, View, pitch_name
+from improv_daemon.modes import IN_WORDS
+from improv_daemon.partner import AnswerEnded, CallHeard, ModeChanged, Said
+from improv_daemon.settings import MODES
+from improv_daemon.sparing import AGAIN_AFTER_S
+from improv_daemon.view import TOGETHER_S, WIDTH, View, pitch_name
 from improv_daemon.wire import PedalMoved, Played, Ready, Released, Sounded, Trouble
 
 
@@ -122,6 +125,87 @@ def test_long_lines_are_broken() -> None:
     lines = out.getvalue().splitlines()
     assert len(lines) > 2
     assert all(line.startswith("   you  C#4") and len(line) <= WIDTH + 8 for line in lines)
+
+
+def opened(out: io.StringIO, mode: str) -> View:
+    """A view in a mode, its opening forgotten."""
+    view = View(out, clock=lambda: 0.0)
+    view.opening("default", mode, Ready(("in",), ("out",), None, ()))
+    out.seek(0)
+    out.truncate()
+    return view
+
+
+@pytest.mark.parametrize("mode", ["duet", "harmonise"])
+def test_where_both_play_at_once_each_has_a_line_for_a_few_seconds(mode: str) -> None:
+    out = io.StringIO()
+    view = opened(out, mode)
+    for event in (you(60, 0.0), improv(72, 0.1), you(64, 0.5), improv(76, 0.6), improv(79, 0.61)):
+        view.event(event)
+    assert out.getvalue() == ""
+    view.event(Released(1, 0, 72, TOGETHER_S))
+    assert out.getvalue() == "   you  C4 E4\nimprov  C5 E5+G5\n"
+    view.event(improv(72, TOGETHER_S + 0.1))
+    view.event(you(62, 3 * TOGETHER_S))
+    view.end()
+    assert out.getvalue().splitlines()[2:] == ["improv  C5", "   you  D4"]
+
+
+def test_where_both_play_at_once_turns_are_not_summed_up() -> None:
+    out = io.StringIO()
+    view = opened(out, "duet")
+    view.event(improv(72, 0.0))
+    view.notice(CALL)
+    view.notice(AnswerEnded(1, (72,), 0.2, True))
+    view.end()
+    assert out.getvalue() == "improv  C5\n"
+
+
+def test_what_does_not_fit_on_the_line_of_a_few_seconds_is_counted() -> None:
+    out = io.StringIO()
+    view = opened(out, "duet")
+    for i in range(100):
+        view.event(you(60, 0.01 * i))
+    view.end()
+    (line,) = out.getvalue().splitlines()
+    assert line == f"   you  {'+'.join(['C4'] * 33)} and 67 more"
+
+
+def test_another_mode_is_said_in_plain_words_and_shown_in_its_own_way() -> None:
+    out = io.StringIO()
+    view = opened(out, "answer")
+    view.event(you(60, 0.0))
+    view.notice(ModeChanged("duet"))
+    view.event(you(62, 0.5))
+    view.event(improv(72, 0.6))
+    view.notice(ModeChanged("answer"))
+    view.event(you(64, 1.0))
+    view.end()
+    assert out.getvalue().splitlines() == [
+        "   you  C4",
+        "Mode duet: both play at once.",
+        "   you  D4",
+        "improv  C5",
+        "Mode answer: improv answers when you stop.",
+        "   you  E4",
+    ]
+
+
+def test_every_mode_has_its_words() -> None:
+    assert tuple(IN_WORDS) == MODES
+
+
+def test_what_cannot_be_is_said_but_not_over_and_over() -> None:
+    out, now_s = io.StringIO(), 100.0
+    view = View(out, clock=lambda: now_s)
+    for _ in range(50):
+        view.notice(Said("That cannot be."))
+    for number in range(50):
+        view.notice(Said(f"Nor can {number}."))
+    assert out.getvalue().splitlines() == ["Note: That cannot be.", "Note: Nor can 0.", "Note: Nor can 1."]
+    now_s += AGAIN_AFTER_S
+    view.notice(Said("That cannot be."))
+    assert out.getvalue().splitlines()[3:] == ["Note: That cannot be."]
 
 
 def test_other_messages_show_nothing() -> None:

@@ -71,7 +71,7 @@ def ruling_bars(
     played: PulseEstimate | None = None,
     begin_s: float | None = None,
 ) -> tuple[TempoSource, Bars] | None:
-    """The bars to play by: those of a clock that runs, else as tapped, as set, or as played; None without any.
+    """The bars to play by: of a clock that runs, else as tapped, as set, or as played; None without any.
 
     Args:
         now_s: A clock that has fallen silent by then does not count.

@@ -80,11 +80,11 @@ class MidiClock:
       position message has put it. Stop: no pulse and no place until it goes on; the tempo is kept up.
     - A clock that is heard without a start runs from its first pulse, which counts as beat 0.
     - A song position that comes while it runs, as from a program that loops, holds from the next pulse on.
-    - A gap of about a whole number of pulses is pulses that were lost: the place is kept. The third such gap in
-      a row is no accident but another tempo: the pulses that came are what counts.
+    - A gap of about a whole number of pulses is pulses that were lost: the place is kept. The third such gap
+      in a row is no accident but another tempo: the pulses that came are what counts.
     - Another tempo is followed within some `_LATEST` pulses; until then the old one holds.
-    - After a silence, or a start that falls between two pulses, what came before says nothing of the tempo any
-      more, and pulses count on from where they were.
+    - After a silence, or a start that falls between two pulses, what came before says nothing of the tempo
+      any more, and pulses count on from where they were.
     - Of several sources the first is followed until it falls silent.
     """
 

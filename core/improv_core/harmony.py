@@ -34,7 +34,7 @@ _TOGETHER: Final = DT.index(0)
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
-    """What makes one voice better than another, in nats.
+    """What makes one voice better than another, in nats; chosen on validation pieces (bench/harmonise.py).
 
     Attributes:
         model: Weight of the model's log probability of the pitch.
@@ -52,7 +52,7 @@ class Weighing:
     model: float = 0.5
     model_class: float = 1.0
     chord: float = 0.5
-    motion: float = 0.05
+    motion: float = 0.15
     distance: float = 0.2
     doubling: float = 6.0
     full: float = 1.5

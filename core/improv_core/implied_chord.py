@@ -38,12 +38,11 @@ QUALITIES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ChordSense:
-    """How what is played bears on the chord that is inferred of it.
+    """How what is played bears on the chord that is inferred of it; chosen on validation pieces.
 
     Attributes:
         fades_s: A key that is up counts for 1 / e after so long.
         held: What a key counts that is down, beside 1 for one just struck.
-        newest: What the note itself counts that is to be harmonised.
         foreign: Share of what is played that belongs to no chord.
         bass: Nats for a root in the bass.
         home_fades_s: The same as ``fades_s`` for the key, which is slower to change.
@@ -52,7 +51,6 @@ class ChordSense:
 
     fades_s: float = 1.0
     held: float = 2.0
-    newest: float = 1.0
     foreign: float = 0.35
     bass: float = 1.0
     home_fades_s: float = 20.0
@@ -106,7 +104,6 @@ class ImpliedChord:
         classes = np.array([note.pitch % OCTAVE for note in notes], dtype=np.int64)
         age_s = at_s - np.array([note.onset_s for note in notes])
         fading = np.exp(-age_s / sense.fades_s)
-        fading[:1] *= sense.newest
         recent = np.bincount(classes, fading, minlength=OCTAVE).astype(np.float64)  # whole numbers of nothing
         newest = notes[0].pitch if notes else None
         for pitch in held:

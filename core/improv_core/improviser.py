@@ -48,6 +48,7 @@ class _Turn:
         ready: Notes that are thought of already, in order.
         drawn: How many notes were drawn.
         shift_s: How much later these come than they were thought of.
+        taken: The one of them that was drawn last, if that was one.
         origin_s: Onset of its first note.
         own: The latest of its notes.
         sounded: The latest that have sounded of it and are settled.
@@ -60,6 +61,7 @@ class _Turn:
     ready: deque[Idea]
     drawn: int = 0
     shift_s: float = 0.0
+    taken: tuple[Idea, float] | None = None
     origin_s: float | None = None
     own: list[PlannedNote] = field(default_factory=list)
     sounded: list[PlannedNote] = field(default_factory=list)
@@ -253,8 +255,7 @@ class Improviser:
         if len(rehearsal.answers) > 1:
             call = [n for n in self.heard if n.part is Part.PLAYER and n.onset_s >= self._call_from_s]
             best = best_of(call, rehearsal.answers, ask.length_s or 0.0, tuple(self._answers))
-        notes = rehearsal.answers[best]
-        return [_as_idea(note, 0.0) for note in notes]
+        return [_as_idea(note) for note in rehearsal.with_end(best)]
 
     def ask_for(self, ask: Ask) -> None:
         """What the rest of the open turn is to be like; what was thought of already is dropped."""
@@ -280,6 +281,7 @@ class Improviser:
         if turn.ready:
             note = self._next_ready(turn, (earliest_s, latest_s))
         else:
+            turn.taken = None
             note = self._drawing(turn.ask).note(
                 self._model,
                 voice,
@@ -297,6 +299,7 @@ class Improviser:
 
     def _next_ready(self, turn: _Turn, bounds_s: tuple[float, float]) -> PlannedNote:
         idea = turn.ready.popleft()
+        turn.taken = idea, turn.shift_s
         thought_s = idea.onset_s + turn.shift_s
         onset_s = max(bounds_s[0], min(thought_s, bounds_s[1]))
         turn.shift_s += onset_s - thought_s
@@ -316,13 +319,15 @@ class Improviser:
     def withdraw(self) -> None:
         """Take back the note that was drawn last; it must not have been sent."""
         turn = self._open
-        note = turn.tail.withdraw()
+        turn.tail.withdraw()
         turn.own.pop()
         turn.drawn -= 1
         if not turn.drawn:
             turn.origin_s = None
-        if turn.ready:
-            turn.ready.appendleft(_as_idea(note, turn.shift_s))
+        if turn.taken is not None:
+            idea, turn.shift_s = turn.taken
+            turn.ready.appendleft(idea)
+            turn.taken = None
 
     @property
     def _open(self) -> _Turn:
@@ -401,6 +406,6 @@ def _as_heard(note: PlannedNote | Press) -> HeardNote:
     return HeardNote(Part.PLAYER if isinstance(note, Press) else Part.IMPROV, *key, duration_s)
 
 
-def _as_idea(note: PlannedNote, shift_s: float) -> Idea:
+def _as_idea(note: PlannedNote) -> Idea:
     key = note.pitch, note.velocity, note.pedal
-    return Idea(*key, note.onset_s - shift_s, note.release_s - note.onset_s)
+    return Idea(*key, note.onset_s, note.release_s - note.onset_s)

@@ -66,7 +66,7 @@ TRUSTS: Final[tuple[Trust | None, ...]] = (
     Trust(sharpness=24.0, interval=0.43, doubt=1.0),
     Trust(sharpness=22.0, interval=0.43, doubt=0.6),
 )
-"""For each of `ATTRIBUTES`. Of the pedal nothing is said: that would save 0.02 nats for a quarter more time."""
+"""Of each of `ATTRIBUTES`. Of the pedal nothing is said: it would save 0.02 nats in a fifth of the time."""
 
 
 class LiveCache:

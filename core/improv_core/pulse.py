@@ -11,7 +11,7 @@ import numpy as np
 from improv_core.representation.asking import Pulse
 from improv_core.tempogram import BEATS_S, FloatArray, Tempogram, highest
 
-CLEAR_FROM: Final = 0.7
+CLEAR_FROM: Final = 0.65
 """With this confidence the beat is clear."""
 
 FORGET_AFTER_S: Final = 8.0
@@ -19,7 +19,8 @@ FORGET_AFTER_S: Final = 8.0
 
 _LOCK_EVERY_S: Final = 0.25
 _NOTES: Final = 128
-_FEWEST: Final = 3.0
+_CHORD_S: Final = 0.05
+_FEWEST: Final = 2.5
 _LOUDNESS: Final = 64.0
 
 # Tried on the validation split of POP909.
@@ -77,9 +78,9 @@ class PulseTracker:
 
     def __init__(self) -> None:
         self._tempogram = Tempogram()
-        self._at_s, self._weight = np.zeros(_NOTES), np.zeros(_NOTES)
+        self._at_s, self._weight, self._strikes = np.zeros(_NOTES), np.zeros(_NOTES), np.zeros(_NOTES)
         self._count = 0
-        self._last_s = self._locked_s = -math.inf
+        self._last_s = self._chord_s = self._locked_s = -math.inf
         self._lock: _Lock | None = None
 
     def onset(self, at_s: float, velocity: int) -> None:
@@ -89,6 +90,8 @@ class PulseTracker:
         weight = velocity / _LOUDNESS
         place = self._count % _NOTES
         self._at_s[place], self._weight[place] = at_s, weight
+        self._strikes[place] = at_s - self._chord_s > _CHORD_S
+        self._chord_s = at_s if self._strikes[place] else self._chord_s
         self._count += 1
         self._last_s = max(self._last_s, at_s)
         self._tempogram.add(at_s, weight)
@@ -115,24 +118,23 @@ class PulseTracker:
     def _locked(self) -> _Lock | None:
         scores = self._tempogram.scores
         known = min(self._count, _NOTES)
-        if scores is None or known < _FEWEST:
-            return None
         at_s = self._at_s[:known] - self._last_s
-        weight = self._weight[:known] * np.exp(at_s / _RECENT_S)
-        total = float(weight.sum())
-        notes = total**2 / float(weight @ weight)
-        if notes < _FEWEST:
+        recent = np.exp(at_s / _RECENT_S)
+        strikes = float(self._strikes[:known] @ recent)
+        if scores is None or strikes < _FEWEST:
             return None
+        weight = self._weight[:known] * recent
+        total = float(weight.sum())
         favoured = self._favoured(scores)
         peak, beat_s = highest(favoured)
         phase = self._phase(at_s, weight / total, beat_s)
         phase, beat_s = _aligned(at_s, weight, phase, beat_s)
         odds = np.exp(favoured - favoured[peak])
         sure = float(odds[max(0, peak - 3) : peak + 4].sum() / odds.sum())
-        origin_s = self._last_s + phase * beat_s
+        origin_s = self._last_s + (phase - round(phase)) * beat_s
         traits = (
             *_fit(at_s, weight / total, phase, beat_s),
-            math.log(notes),
+            math.log(strikes),
             math.log(sure),
             math.log(beat_s),
         )
@@ -144,7 +146,7 @@ class PulseTracker:
         return scores + _SAME_TEMPO * np.exp(-0.5 * (np.log(BEATS_S / self._lock.beat_s) / 0.03) ** 2)
 
     def _phase(self, at_s: FloatArray, share: FloatArray, beat_s: float) -> float:
-        """Of the beat against the latest onset, in beats, -0.5..0.5 about the best tooth of the comb."""
+        """Of the beat after the latest onset, in beats 0..1: where a comb takes up most onsets."""
         once = np.exp(2j * np.pi / beat_s * at_s)
         twice = once * once
         sums = np.array([share @ once, share @ twice, share @ (twice * twice)])

@@ -141,7 +141,13 @@ class _Lane:
     voice: Voice
     closing: Closing
     notes: list[PlannedNote] = field(default_factory=list)
-    over: bool = False
+    beyond: PlannedNote | None = None
+    """What came after its end: who plays it ends it there too."""
+
+    @property
+    def over(self) -> bool:
+        """Whether it has come to its end."""
+        return self.beyond is not None or len(self.notes) == LONGEST
 
 
 class Rehearsal:
@@ -188,8 +194,17 @@ class Rehearsal:
     @property
     def answers(self) -> tuple[tuple[PlannedNote, ...], ...]:
         """As far as they are drawn; where any has come to its end, those that have."""
+        return tuple(tuple(lane.notes) for lane in self._eligible)
+
+    def with_end(self, answer: int) -> tuple[PlannedNote, ...]:
+        """One of the `answers`, and if it has come to its end the note with which that was seen."""
+        lane = self._eligible[answer]
+        return (*lane.notes, *(() if lane.beyond is None else (lane.beyond,)))
+
+    @property
+    def _eligible(self) -> list[_Lane]:
         over = [lane for lane in self._lanes if lane.over]
-        return tuple(tuple(lane.notes) for lane in over or self._lanes if lane.notes)
+        return [lane for lane in over or self._lanes if lane.notes]
 
     def go_on(self) -> None:
         """Draw one note more of every answer that is not at its end."""
@@ -219,8 +234,8 @@ class Rehearsal:
             first_s=lane.notes[0].onset_s if lane.notes else None,
             bounds_s=bounds_s,
         )
-        if not lane.closing.takes(note.onset_s) or len(lane.notes) == LONGEST:
-            lane.over = True
+        if not lane.closing.takes(note.onset_s):
+            lane.beyond = note
             return False
         lane.notes.append(note)
         return True

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import deque
 from dataclasses import dataclass, replace
 from typing import Self
+
+from improv_core.expectation import Expectation
 
 CHORD_SPREAD_S = 0.05
 """Onsets closer than this belong to one chord and say nothing about the pace."""
 
 PACE_GAPS = 8
 """The pace is the median of this many latest inter-onset intervals."""
+
+_USUAL_GAP_S = 0.4
+_LONG_S = 1.2
+_LEAST_SHARE = 1e-3
 
 DENSITY_ONSETS = 3
 DENSITY_SPAN_S = 0.5
@@ -31,9 +38,9 @@ class TurnBounds:
         held_factor: Times the median.
     """
 
-    silence_min_s: float = 0.35
-    silence_max_s: float = 1.5
-    silence_factor: float = 2.5
+    silence_min_s: float = 0.65
+    silence_max_s: float = 1.8
+    silence_factor: float = 2.0
     held_min_s: float = 1.5
     held_max_s: float = 4.0
     held_factor: float = 6.0
@@ -103,6 +110,7 @@ class TurnTaker:
         self._down: set[int] = set()
         self._last_release_s = 0.0
         self._call: Call | None = None
+        self._expectation: Expectation | None = None
 
     @property
     def call(self) -> Call | None:
@@ -126,6 +134,11 @@ class TurnTaker:
             self._gaps_s.append(at_s - call.last_onset_s)
         self._down.add(pitch)
         self._call = Call.begun(at_s) if call is None else call.struck(at_s)
+        self._expectation = None
+
+    def expect(self, expectation: Expectation | None) -> None:
+        """What the model expects after the note that was just pressed; None: the pace alone decides."""
+        self._expectation = expectation
 
     def release(self, pitch: int, at_s: float) -> None:
         """A key comes up."""
@@ -145,13 +158,26 @@ class TurnTaker:
         bounds = self._bounds
         if self._down:
             return call.last_onset_s + self._bound(bounds.held_min_s, bounds.held_max_s, bounds.held_factor)
-        silence_s = self._bound(bounds.silence_min_s, bounds.silence_max_s, bounds.silence_factor)
-        # A key that was just let go is often on its way to the next one.
-        return max(call.last_onset_s + silence_s, self._last_release_s + bounds.silence_min_s / 2)
+        deadline_s = call.last_onset_s + self._silence_s()
+        if self._last_release_s <= call.last_onset_s + bounds.silence_min_s:
+            return deadline_s
+        # A key that is let go late is often on its way to the next one.
+        return max(deadline_s, self._last_release_s + bounds.silence_min_s / 2)
 
     def begin(self) -> None:
         """Forget the call, keep the pace and the keys: the next note begins a new turn."""
         self._call = None
+
+    def _silence_s(self) -> float:
+        """How much silence after the last onset ends the turn, all keys up."""
+        bounds = self._bounds
+        if self._expectation is None:
+            return self._bound(bounds.silence_min_s, bounds.silence_max_s, bounds.silence_factor)
+        longest_s = max(self._gaps_s, default=_USUAL_GAP_S)
+        latest_s = self._gaps_s[-1] if self._gaps_s else _USUAL_GAP_S
+        silence = self._expectation.silence(_LONG_S) + _LEAST_SHARE
+        patience_s = math.exp(3.319 + 1.881 * math.log(longest_s) - 0.528 * math.log(latest_s) + 0.786 * math.log(silence))
+        return min(bounds.silence_max_s, max(bounds.silence_min_s, patience_s))
 
     def _bound(self, least_s: float, most_s: float, factor: float) -> float:
         pace_s = statistics.median(self._gaps_s) if self._gaps_s else 0.0

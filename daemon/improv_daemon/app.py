@@ -14,23 +14,25 @@ from pathlib import Path
 
 import platformdirs
 
-from improv_core.errors import ImprovError, SoundError
+from improv_core.errors import ConfigError, ImprovError, SoundError
 from improv_core.model import Model
 from improv_daemon.building import improviser_of, partner_of, stage_config_of
 from improv_daemon.cli_progress import progress_bar
 from improv_daemon.conversation import Conversation
 from improv_daemon.demo import play_demo
-from improv_daemon.directions import heeded, in_words, unheeded
+from improv_daemon.directions import heeded, in_words, unheeded, unheeded_change
 from improv_daemon.interrupts import INTERRUPTED
 from improv_daemon.journal import JournalWriter
 from improv_daemon.models import borrowing, load_model
-from improv_daemon.partner import AnswerEnded, Notice, new_seed
+from improv_daemon.osc import osc_messages
+from improv_daemon.partner import AnswerEnded, Notice, Said, new_seed
+from improv_daemon.partner.possible import cannot
 from improv_daemon.recorder import Kept, forget_unplayed, keep_session, new_session_path, recover
 from improv_daemon.settings import Settings
 from improv_daemon.soundfonts import find_soundfont
 from improv_daemon.stage_link import StageLink, StageLost
 from improv_daemon.view import View
-from improv_daemon.wire import Panic
+from improv_daemon.wire import Change, Panic, Ready, Wish
 
 FAILED = 1
 
@@ -65,6 +67,8 @@ def _recorded(settings: Settings, folder: Path, *, demo: bool) -> int:
 def _run(settings: Settings, view: View, journal_path: Path | None, *, demo: bool) -> int:
     """One sitting, whatever ends it. The stage lets go of every note by itself."""
     status = 0
+    if demo:
+        settings = dataclasses.replace(settings, mode="answer")
     try:
         asyncio.run(_sitting(settings, view, journal_path, demo=demo))
     except* StageLost as lost:
@@ -75,6 +79,7 @@ def _run(settings: Settings, view: View, journal_path: Path | None, *, demo: boo
     except* Exception as errors:  # noqa: BLE001 - the one boundary: it is logged, and said
         view.line(f"improv has met an error of its own and stops; {_logged(errors)}.")
         status = FAILED
+    view.end()
     return status
 
 
@@ -92,27 +97,41 @@ async def _sitting(settings: Settings, view: View, journal_path: Path | None, *,
     async def play() -> None:
         followed = dataclasses.replace(settings, answer=heeded(model, settings.answer))
         improviser = improviser_of(followed, model, seed)
+        if refusal := cannot(improviser, settings.mode):
+            raise ConfigError(refusal)
         partner = partner_of(settings, improviser, notify, seed=seed, styles=model.styles)
         async with (
             _journal(journal_path, settings, model, seed, view) as journal,
             StageLink(stage_config_of(settings)) as stage,
-            asyncio.TaskGroup() as group,
         ):
             _release_when_suspended(stage)
-            view.opening(
-                model.name,
-                settings.mode,
-                stage.ready,
-                asked=in_words(settings.answer),
-                remarks=[said for said in (borrowing(model), unheeded(model, settings.answer)) if said],
-                hint=not demo,
-            )
-            conversing = group.create_task(Conversation(stage, partner, journal, view.event).run())
-            if demo:
-                await play_demo(stage, answered, view)
-                conversing.cancel()
+            _open(view, settings, model, stage.ready, hint=not demo)
+            conversation = Conversation(stage, partner, journal, view.event)
+
+            def wish(wish: Wish) -> None:
+                conversation.wish(wish)
+                if isinstance(wish, Change):
+                    in_vain = unheeded_change(model, wish, partner.settings.answer)
+                    notify(Said(in_vain)) if in_vain else None
+
+            async with osc_messages(settings.controls.osc_port, wish, notify), asyncio.TaskGroup() as group:
+                conversing = group.create_task(conversation.run())
+                if demo:
+                    await play_demo(stage, answered, view)
+                    conversing.cancel()
 
     await _until(stop, play)
+
+
+def _open(view: View, settings: Settings, model: Model, ready: Ready, *, hint: bool) -> None:
+    view.opening(
+        model.name,
+        settings.mode,
+        ready,
+        asked=in_words(settings),
+        remarks=[said for said in (borrowing(model), unheeded(model, settings.answer)) if said],
+        hint=hint,
+    )
 
 
 async def _until(stop: asyncio.Event, play: Callable[[], Coroutine[None, None, None]]) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from improv_core.improvising import Ask
-from improv_daemon.settings import FREE, Answer
+from improv_core.scales import OFF
+from improv_daemon.settings import FREE, Answer, Sampling, Settings
+from improv_daemon.wire import Change
 
 if TYPE_CHECKING:
     from improv_core.model import Model
@@ -29,11 +32,36 @@ def ask_of(answer: Answer, call: Call | None, length_s: float | None = None) -> 
     )
 
 
-def in_words(answer: Answer) -> tuple[str, ...]:
-    """What is set, as ``style pop``."""
-    style = () if answer.style == FREE else (f"style {answer.style}",)
-    density = (f"density {answer.density_ratio:g}",) if answer.density_ratio else ()
-    return style + density
+def in_words(settings: Settings) -> tuple[str, ...]:
+    """What is set beside the usual, as ``style pop``; of the mode what it is about."""
+    answer, sampling = settings.answer, settings.sampling
+    said = {
+        f"style {answer.style}": answer.style != FREE,
+        f"density {answer.density_ratio:g}": answer.density_ratio,
+        f"scale {sampling.scale}": sampling.scale != OFF,
+        f"temperature {sampling.temperature:g}": sampling.temperature != Sampling().temperature,
+    }
+    return (*_of_the_mode(settings), *(words for words, is_set in said.items() if is_set))
+
+
+def _of_the_mode(settings: Settings) -> tuple[str, ...]:
+    match settings.mode:
+        case "trade":
+            trade = settings.trade
+            length = f"{trade.seconds:g} s" if trade.seconds else _counted(trade.bars, "bar")
+            return (f"{length} each",)
+        case "duet":
+            return (f"role {settings.duet.role}",)
+        case "harmonise":
+            voices, side = _counted(settings.harmonise.voices, "voice"), settings.harmonise.side
+            return (f"{voices} {'below and above' if side == 'both' else side}",)
+        case "solo" if settings.solo.prime:
+            return (f"from {Path(settings.solo.prime).name}",)
+    return ()
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def heeded(model: Model, answer: Answer) -> Answer:
@@ -42,6 +70,19 @@ def heeded(model: Model, answer: Answer) -> Answer:
     What it would be told of such a style are weights as they were before any training: noise.
     """
     return answer if answer.style in model.styles else replace(answer, style=FREE)
+
+
+def unheeded_change(model: Model, change: Change, answer: Answer) -> str | None:
+    """`unheeded`, when the musician has just asked for it.
+
+    Args:
+        model: Who plays.
+        change: What is another now, if it was allowed.
+        answer: What is set now.
+    """
+    named = replace(answer, style=FREE) if change.key == "answer.density_ratio" else answer
+    named = replace(named, density_ratio=0.0) if change.key == "answer.style" else named
+    return unheeded(model, named) if change.key in ("answer.style", "answer.density_ratio") else None
 
 
 def unheeded(model: Model, answer: Answer, tempo_bpm: float | None = None) -> str | None:

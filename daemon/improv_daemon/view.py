@@ -5,14 +5,21 @@ from __future__ import annotations
 import os
 import select
 import sys
-from collections.abc import Sequence
-from typing import TextIO
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, TextIO
 
-from improv_daemon.partner import AnswerEnded, CallHeard, Notice
-from improv_daemon.wire import Event, Played, Ready, Sounded, Trouble
+from improv_daemon.modes import IN_WORDS
+from improv_daemon.partner import AnswerEnded, CallHeard, ModeChanged, Notice, Said
+from improv_daemon.sparing import Sparing
+from improv_daemon.wire import Event, Played, Ready, Released, Sounded, Trouble
 
 WIDTH = 96
 CHORD_S = 0.05
+TOGETHER: Final = ("duet", "harmonise")
+"""Modes in which both play at once: what each plays is shown a few seconds at a time."""
+
+TOGETHER_S: Final = 4.0
 _PATIENCE_S = 0.2
 _NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
@@ -29,17 +36,29 @@ class View:
 
     Args:
         out: Where to; standard output when not given.
+        clock: Says how late it is, in seconds.
     """
 
-    def __init__(self, out: TextIO | None = None) -> None:
+    def __init__(self, out: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._out: TextIO | None = out or sys.stdout
+        self._clock = clock
+        self._sparing = Sparing()
+        self._together: _Together | None = None
         self._speaker = ""
         self._column = 0
         self._last_s = 0.0
 
     def line(self, text: str) -> None:
         """A line of its own."""
+        self._show_together()
         self._write(f"\n{text}\n" if self._column else f"{text}\n", _PATIENCE_S)
+        self._column, self._speaker = 0, ""
+
+    def end(self) -> None:
+        """Nothing comes any more: what is not shown yet is shown, and the line closed."""
+        self._show_together()
+        if self._column:
+            self._write("\n", _PATIENCE_S)
         self._column, self._speaker = 0, ""
 
     def opening(
@@ -62,6 +81,7 @@ class View:
             remarks: What there is to know of the model: a sentence each.
             hint: Whether to name the demo to those who have neither MIDI nor sound.
         """
+        self._together = _Together() if mode in TOGETHER else None
         nothing = "nothing yet"
         self.line(f"improv listens to {_listed(ready.inputs) or nothing}.")
         places = [*(f'"{name}"' for name in ready.outputs), *([ready.sound] if ready.sound else [])]
@@ -75,7 +95,9 @@ class View:
             self.line("Without MIDI and sound, try: improv demo")
 
     def event(self, event: Event) -> None:
-        """Show notes as they sound."""
+        """Show notes as they sound, or those of a few seconds at once where both play at once."""
+        if isinstance(event, Played | Sounded | Released) and self._is_over(event.at_s):
+            self._show_together()
         match event:
             case Played(data, at_s, _) if len(data) == 3 and data[0] & 0xF0 == 0x90 and data[2]:
                 self._note("you", data[1], at_s)
@@ -85,8 +107,16 @@ class View:
                 self.line(f"Note: {text}")
 
     def notice(self, notice: Notice) -> None:
-        """Close a line when a turn ends."""
+        """Close a line when a turn ends; say what there is to say, but not more than can be read."""
         match notice:
+            case ModeChanged(mode):
+                self.line(f"Mode {mode}: {IN_WORDS[mode]}.")
+                self._together = _Together() if mode in TOGETHER else None
+            case Said(text):
+                if self._sparing.takes(text, self._clock()):
+                    self.line(f"Note: {text}")
+            case CallHeard() | AnswerEnded() if self._together is not None:
+                pass
             case CallHeard(_, call, pitches):
                 self._summary("you", len(pitches), call.length_s, "")
             case AnswerEnded(_, pitches, length_s, True) if pitches and self._speaker == "you":
@@ -103,6 +133,9 @@ class View:
             self._column, self._speaker = 0, ""
 
     def _note(self, speaker: str, pitch: int, at_s: float) -> None:
+        if self._together is not None:
+            self._together.add(speaker, pitch, at_s)
+            return
         text = pitch_name(pitch)
         if speaker != self._speaker or self._column > WIDTH:
             self._write("\n" if self._column else "")
@@ -114,6 +147,14 @@ class View:
         self._speaker, self._last_s = speaker, at_s
         self._column += len(text)
 
+    def _is_over(self, at_s: float) -> bool:
+        return self._together is not None and self._together.is_over(at_s)
+
+    def _show_together(self) -> None:
+        if self._together is not None:
+            shown, self._together = self._together, _Together()
+            self._write("".join(shown.lines()))
+
     def _write(self, text: str, patience_s: float = 0.0) -> None:
         if self._out is None:
             return
@@ -124,6 +165,38 @@ class View:
             self._out.flush()
         except (OSError, ValueError):
             self._out = None
+
+
+class _Together:
+    """What each has played in a few seconds of playing at once."""
+
+    def __init__(self) -> None:
+        self._begun_s: float | None = None
+        self._notes: dict[str, list[tuple[int, float]]] = {"you": [], "improv": []}
+
+    def is_over(self, at_s: float) -> bool:
+        """Whether a note then belongs to the next few seconds."""
+        return self._begun_s is not None and at_s - self._begun_s >= TOGETHER_S
+
+    def add(self, speaker: str, pitch: int, at_s: float) -> None:
+        """One of them has struck a note."""
+        self._begun_s = at_s if self._begun_s is None else self._begun_s
+        self._notes[speaker].append((pitch, at_s))
+
+    def lines(self) -> list[str]:
+        """A line each, of those who have played; what does not fit is counted."""
+        return [f"{speaker:>6}  {_on_one_line(notes)}\n" for speaker, notes in self._notes.items() if notes]
+
+
+def _on_one_line(notes: Sequence[tuple[int, float]]) -> str:
+    text, last_s = "", float("-inf")
+    for number, (pitch, at_s) in enumerate(notes):
+        if len(text) > WIDTH:
+            return f"{text} and {len(notes) - number} more"
+        joint = "+" if at_s - last_s < CHORD_S else " "
+        text += joint * bool(text) + pitch_name(pitch)
+        last_s = at_s
+    return text
 
 
 def _takes_text(out: TextIO, within_s: float) -> bool:

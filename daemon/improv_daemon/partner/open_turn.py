@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -25,6 +26,9 @@ DRAWS_A_WAKE: Final = 2
 
 SETTLE_NOTES: Final = 32
 """So many notes that have ended are taken into the memory at a time."""
+
+_LOST_S: Final = 1.0
+"""A note whose end was not told for so long after it was due has ended."""
 
 _BEHIND_S: Final = 0.02
 """A plan whose latest onset is this long past has fallen behind the clock."""
@@ -59,6 +63,8 @@ class OpenTurn:
         drawn: Whether its last note is planned.
         ends_s: Once it is drawn: when it is over. While improv yields: when it stops waiting for the stage.
         overdue: Whether it is over but for acknowledgements that may never come.
+        within: Asked, with the time, before each note is drawn: the earliest and latest onset for it.
+        settle_notes: So many notes that have ended are taken into the memory at a time.
     """
 
     turn: int
@@ -75,6 +81,9 @@ class OpenTurn:
     drawn: bool = False
     ends_s: float = 0.0
     overdue: bool = False
+    within: Callable[[float], tuple[float, float]] | None = None
+    settle_notes: int = SETTLE_NOTES
+    _origin_s: float | None = None
     _begun_s: float | None = None
     _latest: PlannedNote | None = None
     _last_release_s: float = 0.0
@@ -96,16 +105,29 @@ class OpenTurn:
         elif event.index in self.sounded:
             self.sounded[event.index] = (self.sounded[event.index][0], event.at_s)
             self._span(event.at_s)
-            ended = {i: (on, off) for i, (on, off) in self.sounded.items() if off is not None}
-            if len(ended) >= SETTLE_NOTES:
-                first = improviser.settle(ended)
-                for index in [i for i in self.notes if i < first]:
-                    del self.notes[index]
-                    self.sounded.pop(index, None)
+            if sum(off is not None for _, off in self.sounded.values()) >= self.settle_notes:
+                self._settle(improviser, event.at_s)
+
+    def _settle(self, improviser: Improvising, now_s: float) -> None:
+        ended = {i: (on, off) for i, (on, off) in self.sounded.items() if off is not None}
+        for index, note in self.notes.items():
+            if index not in ended and note.release_s + _LOST_S < now_s:
+                # Nothing will be told of it any more, and what comes after it would wait for ever.
+                onset_s, _ = self.sounded.get(index, (note.onset_s, None))
+                ended[index] = onset_s, note.release_s
+        first = improviser.settle(ended)
+        for index in [i for i in self.notes if i < first]:
+            del self.notes[index]
+            self.sounded.pop(index, None)
 
     def _span(self, at_s: float) -> None:
         first_s, last_s = self._span_s or (at_s, at_s)
         self._span_s = first_s, max(last_s, at_s)
+
+    @property
+    def latest_s(self) -> float | None:
+        """Onset of the note that was drawn last."""
+        return None if self._latest is None else self._latest.onset_s
 
     @property
     def length_s(self) -> float:
@@ -166,8 +188,25 @@ class OpenTurn:
         improviser.withdraw()
         del self.notes[self._latest.index]
         self._latest, self._begun_s = self._before.latest, self._before.begun_s
-        self.pedal, self.closing = self._before.pedal, self._before.closing
+        self.closing = self._before.closing
+        if any(isinstance(command, MovePedal) for _, command in self._held):
+            self.pedal = self._before.pedal  # otherwise it has moved already, or does not
         self._held.clear()
+
+    def close_in(self, length_s: float, improviser: Improvising, now_s: float) -> None:
+        """Bring a turn that goes on to its close, about so long from now."""
+        self._take_back(improviser)
+        self.closing, self._begun_s = Closing(length_s, self.max_gap_s), None
+        begun_s = now_s if self._origin_s is None else self._origin_s
+        self.ask = replace(self.ask, length_s=now_s + length_s - begun_s)
+        improviser.ask_for(self.ask)
+
+    def keep_on(self, improviser: Improvising) -> None:
+        """It does not come to its close after all; only before its last note is drawn."""
+        self._take_back(improviser)
+        self.closing = None
+        self.ask = replace(self.ask, length_s=None)
+        improviser.ask_for(self.ask)
 
     def _near(self, now_s: float) -> list[Command]:
         near = [command for at_s, command in self._held if at_s - self.lookahead_s <= now_s]
@@ -186,6 +225,7 @@ class OpenTurn:
             release_s = begun_s + self.closing.length_s + LAST_RELEASE_S
             note = replace(note, release_s=min(note.release_s, release_s))
         self._begun_s = note.onset_s if self._begun_s is None else self._begun_s
+        self._origin_s = note.onset_s if self._origin_s is None else self._origin_s
         self.notes[note.index] = note
         self._last_release_s = max(self._last_release_s, note.release_s)
         self._pedalling(note, now_s)
@@ -193,15 +233,16 @@ class OpenTurn:
         self._held.append((note.onset_s, _play(note, self.loudness)))
 
     def _bounds_s(self, now_s: float) -> tuple[float, float]:
+        asked_s = (float("-inf"), float("inf")) if self.within is None else self.within(now_s)
         if self._latest is None:
-            earliest_s = max(now_s, self.first_s[0])
+            earliest_s = max(now_s, self.first_s[0], asked_s[0])
             return earliest_s, max(earliest_s, self.first_s[1])
         last_s = max(self._latest.onset_s, self._heard_s)
         # A plan that has fallen behind the clock goes on from now; a chord in it stays together.
         is_behind = now_s - last_s >= _BEHIND_S or self._heard_s > self._latest.onset_s
-        earliest_s = now_s if is_behind else last_s
+        earliest_s = max(now_s if is_behind else last_s, asked_s[0])
         gap_s = self.max_gap_s if self.closing is None else self.closing.gap_s
-        return earliest_s, max(earliest_s, last_s + gap_s)
+        return earliest_s, max(earliest_s, min(last_s + gap_s, asked_s[1]))
 
     def _pedalling(self, note: PlannedNote, now_s: float) -> None:
         """Up as the note is struck, or down in time to catch the notes before it."""

@@ -14,15 +14,24 @@ from improv_core.errors import ConfigError
 from improv_core.improvising import Improvising, MemorySettings
 from improv_core.sampler import Sampling
 from improv_core.turns import TurnBounds, TurnTaker
+from improv_daemon.controls import Gestures
 from improv_daemon.partner.answering import Answering
 from improv_daemon.partner.ears import Ears
 from improv_daemon.partner.listening import Listening
 from improv_daemon.partner.notices import ModeChanged, Notice, Phase, Said
 from improv_daemon.partner.policy import Ensemble, Policy
+from improv_daemon.partner.possible import cannot
+from improv_daemon.partner.together import Duet, Solo
+from improv_daemon.settings import MODES as MODE_NAMES
 from improv_daemon.settings import Settings, changed
 from improv_daemon.wire import Change, Command, Cue, Event, Played
 
-MODES: Final[Mapping[str, Callable[[Ensemble], Policy]]] = {"answer": Answering, "listen": Listening}
+MODES: Final[Mapping[str, Callable[[Ensemble], Policy]]] = {
+    "answer": Answering,
+    "duet": Duet,
+    "solo": Solo,
+    "listen": Listening,
+}
 
 
 class Partner:
@@ -50,6 +59,7 @@ class Partner:
         ears = Ears(improviser, TurnTaker(bounds_of(settings)))
         self._all = Ensemble(improviser, ears, settings, seed, styles, beats, notify)
         self._policy: Policy = MODES[settings.mode](self._all)
+        self._gestures = Gestures(settings.controls)
 
     @property
     def mode(self) -> str:
@@ -72,14 +82,33 @@ class Partner:
         """Take one event of the stage, or a wish of the musician; returns what the stage is to do now."""
         match event:
             case Played():
-                return self._policy.played(event, now_s)
+                return self._played(event, now_s)
             case Change(key, value):
                 return self._change(key, value, now_s)
-            case Cue("hand_over"):
-                return self._policy.hand_over(now_s)
-            case Cue():
-                return []
+            case Cue(name):
+                return self._cue(name, now_s, now_s)
         return self._policy.told(event, now_s)
+
+    def _played(self, event: Played, now_s: float) -> list[Command]:
+        taken = self._gestures.take(event)
+        commands = [] if taken.consumed else self._policy.played(event, now_s)
+        return commands if taken.cue is None else commands + self._cue(taken.cue, event.at_s, now_s)
+
+    def _cue(self, name: str, at_s: float, now_s: float) -> list[Command]:
+        match name:
+            case "hand_over":
+                return self._policy.hand_over(now_s)
+            case "next_mode":
+                return self._change("mode", self._next_mode(), now_s)
+            case "tap" if (tap := getattr(self._all.ears, "tap", None)) is not None:
+                tap(at_s)
+        return []
+
+    def _next_mode(self) -> str:
+        here = MODE_NAMES.index(self.mode)
+        others = (*MODE_NAMES[here + 1 :], *MODE_NAMES[:here])
+        possible = (mode for mode in others if mode in MODES and not cannot(self._all.improviser, mode))
+        return next(possible, self.mode)
 
     def next_wakeup_s(self) -> float | None:
         """When `wake` wants to be called; None while only an event can change anything."""
@@ -94,6 +123,8 @@ class Partner:
     def _change(self, key: str, value: Any, now_s: float) -> list[Command]:
         try:
             settings = changed(self._all.settings, key, value)
+            if settings.mode != self.mode and (refusal := cannot(self._all.improviser, settings.mode)):
+                raise ConfigError(refusal)
         except ConfigError as refusal:
             self._all.notify(Said(str(refusal)))
             return []
@@ -101,6 +132,7 @@ class Partner:
         self._all.improviser.sampling = sampling_of(settings)
         self._all.improviser.memory = memory_of(settings)
         self._all.ears.turns.bounds = bounds_of(settings)
+        self._gestures.controls = settings.controls
         return self._go_over(settings, now_s) if settings.mode != before.mode else []
 
     def _go_over(self, settings: Settings, now_s: float) -> list[Command]:

@@ -24,7 +24,8 @@ PACKAGED = "improv's packaged defaults.toml"
 """How messages call the first source."""
 
 _LIVE_SOURCE = "While playing"
-_LIVE_SECTIONS = ("turn", "answer", "yielding", "trade", "duet", "harmonise", "solo", "sampling", "memory")
+_FIXED_SECTIONS = ("ports", "sound", "record")
+_FIXED = ("model", "seed", "controls.osc_port")
 
 Layer = dict[str, tuple[Value, str]]
 """Setting to its value and the name of the source that set it."""
@@ -82,9 +83,6 @@ def load_settings(config: Path | None = None, assignments: Iterable[Assignment] 
     return _build({key: value for key, (value, _) in values.items()})
 
 
-LIVE = ("mode", *(f"{name}." for name in _LIVE_SECTIONS))
-
-
 def changed(settings: Settings, key: str, value: object) -> Settings:
     """One setting made another while improv plays.
 
@@ -96,7 +94,7 @@ def changed(settings: Settings, key: str, value: object) -> Settings:
     Raises:
         ConfigError: It is unknown, out of range, against another one, or cannot change while playing.
     """
-    if key in RULES and not key.startswith(LIVE):
+    if key in RULES and (key in _FIXED or key.partition(".")[0] in _FIXED_SECTIONS):
         raise ConfigError(f"{key} cannot change while improv plays; set it and start improv again.")
     if isinstance(value, str):
         checked = _assigned(Assignment(key, value, _LIVE_SOURCE))

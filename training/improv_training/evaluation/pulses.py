@@ -17,15 +17,16 @@ from improv_training.corpora.beats import BeatMap
 FloatArray = NDArray[np.float64]
 
 NEAR_S: Final = 0.07
-"""A beat is found where one is estimated so near, as usual in the field (Davies, Degara and Plumbley 2009)."""
+"""A beat is found where one is estimated so near, as usual in the field."""
 
 NEAR_BEATS: Final = 0.175
-"""For a confidence it must be as near as this share of the beat too: 70 ms are anywhere in a very short one."""
+"""For a confidence it must be as near as this share of the beat too: in a short one 70 ms are anywhere."""
 
 AHEAD_S: Final = 0.7
 """An answer begins about so long after the last note of the call."""
 
 _SAME_TIME_S: Final = 0.03
+_SHORTEST_BEAT_S, _LONGEST_BEAT_S = 0.15, 1.6
 _NO_BEAT_AFTER_S: Final = 4.0
 
 
@@ -46,11 +47,9 @@ class Piece:
     @property
     def has_tempo(self) -> bool:
         """Whether its beats are known, and no shorter or longer than people count."""
-        return (
-            self.beats_s is not None
-            and len(self.beats_s) > 20
-            and 0.15 < np.median(np.diff(self.beats_s)) < 1.6
-        )
+        if self.beats_s is None or len(self.beats_s) < 20:
+            return False
+        return _SHORTEST_BEAT_S < float(np.median(np.diff(self.beats_s))) < _LONGEST_BEAT_S
 
     def starting(self, from_s: float, to_s: float) -> Piece:
         """The notes of a stretch of it."""

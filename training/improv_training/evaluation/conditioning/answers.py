@@ -12,6 +12,7 @@ from improv_core.continuation import as_performance, continue_for, hear
 from improv_core.improviser import Improviser
 from improv_core.improvising import NOTHING_ASKED, Ask, PlannedNote
 from improv_core.model import Model
+from improv_core.recall import Idea
 from improv_core.representation import Notes, Pulse, encode, to_ms
 from improv_core.representation.binning import IntArray
 from improv_core.representation.steps import BEAT_TICKS
@@ -68,8 +69,10 @@ def asked_for(
 class _Untold(Improviser):
     """Plays as ever, and is not told how long its turns are to be."""
 
-    def begin_turn(self, turn: int, now_s: float, ask: Ask = NOTHING_ASKED) -> None:
-        super().begin_turn(turn, now_s, replace(ask, length_s=None))
+    def begin_turn(
+        self, turn: int, now_s: float, ask: Ask = NOTHING_ASKED, idea: Sequence[Idea] = ()
+    ) -> None:
+        super().begin_turn(turn, now_s, replace(ask, length_s=None), idea)
 
 
 def closed(model: Model, call: Call, seconds: float, *, seed: int, told: bool) -> Notes:

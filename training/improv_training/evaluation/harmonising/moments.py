@@ -1,29 +1,22 @@
-"""Voices that go with a melody, against the chords that are really there.
-
-Two kinds of music. Of POP909 the melody is played, with the piano or without it, and the chords are
-annotated. Of piano music the top note of each chord is struck first, and the other notes of that chord are
-what was right.
-"""
+"""Notes with which voices are to go: of a melody, or the top notes of chords of piano music."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from improv_core.harmony import Harmoniser
 from improv_core.heard import HeardNote
 from improv_core.model import Model
 from improv_core.notes import CHORD_MS, Part
 from improv_core.representation import Notes, Piano, PianoStream, start_steps, to_ms
 from improv_core.representation.asking import ALONE, FREE_DENSITY, FREE_LEFT, FREE_STYLE
 from improv_core.representation.chord_names import OCTAVE
-from improv_training.corpora.fast_midi import read_voices
+from improv_training.evaluation.harmonising.songs import Song, during
 
 FloatArray = NDArray[np.float32]
 Hands = Literal["melody", "both"]
@@ -62,106 +55,6 @@ class Moment:
 
 Chooser = Callable[[Moment], Sequence[int]]
 """Gives the pitches that go with a note."""
-
-# --- POP909 ---------------------------------------------------------------------------------------
-
-QUALITIES: Final = {
-    "maj": (0, 4, 7),
-    "min": (0, 3, 7),
-    "dim": (0, 3, 6),
-    "aug": (0, 4, 8),
-    "sus2": (0, 2, 7),
-    "sus4": (0, 5, 7),
-    "sus4(b7)": (0, 5, 7, 10),
-    "7": (0, 4, 7, 10),
-    "maj7": (0, 4, 7, 11),
-    "min7": (0, 3, 7, 10),
-    "minmaj7": (0, 3, 7, 11),
-    "maj6": (0, 4, 7, 9),
-    "min6": (0, 3, 7, 9),
-    "hdim7": (0, 3, 6, 10),
-    "dim7": (0, 3, 6, 9),
-}
-SCALES: Final = {"maj": (0, 2, 4, 5, 7, 9, 11), "min": (0, 2, 3, 5, 7, 8, 10)}
-
-_LETTERS: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-
-
-def classes_of(label: str, shapes: Mapping[str, tuple[int, ...]]) -> frozenset[int]:
-    """Pitch classes of a label such as ``Eb:min7/b7``; the bass is one of them. Empty for ``N``."""
-    root_name, _, rest = label.partition(":")
-    if not rest:
-        return frozenset()
-    root = _LETTERS[root_name[0]] + root_name.count("#") - root_name.count("b")
-    return frozenset((root + one) % OCTAVE for one in shapes[rest.partition("/")[0]])
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of time with a chord or in a key; seconds."""
-
-    begin_s: float
-    end_s: float
-    classes: frozenset[int]
-
-
-def read_spans(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> list[Span]:
-    """Lines of begin, end and label; those without a chord are left out."""
-    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    spans = [Span(float(begin), float(end), classes_of(label.strip(), shapes)) for begin, end, label in rows]
-    return [span for span in spans if span.classes]
-
-
-def during(spans: Sequence[Span], at_s: float) -> frozenset[int] | None:
-    """What holds at a time."""
-    return next((one.classes for one in spans if one.begin_s <= at_s < one.end_s), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Song:
-    """A song of POP909; its notes in the order of their onsets.
-
-    Attributes:
-        file: Its path in the corpus.
-        melody: Of the voice.
-        piano: Of the accompaniment.
-        other: Neither.
-        chords: Annotated.
-        key: Pitch classes of the annotated key that lasts longest.
-    """
-
-    file: str
-    melody: tuple[HeardNote, ...]
-    piano: tuple[HeardNote, ...]
-    other: tuple[HeardNote, ...]
-    chords: tuple[Span, ...]
-    key: frozenset[int]
-
-
-def read_song(folder: Path, file: str) -> Song:
-    """A song with its annotations.
-
-    Args:
-        folder: The corpus.
-        file: Of the song in it.
-    """
-    path = folder / file
-    voices = read_voices(path.read_bytes(), file)
-    keys = read_spans(path.with_name("key_audio.txt"), SCALES)
-    parts: dict[str, list[HeardNote]] = {"MELODY": [], "PIANO": [], "BRIDGE": []}
-    for voice in voices:
-        rows = zip(voice.pitch, voice.velocity, voice.onset_s, voice.release_s - voice.onset_s, strict=True)
-        heard = [
-            HeardNote(Part.PLAYER, int(p), int(v), float(at), float(lasted)) for p, v, at, lasted in rows
-        ]
-        parts.setdefault(voice.name.strip(), []).extend(heard)
-    melody, piano, bridge = (
-        tuple(sorted(parts[name], key=lambda note: (note.onset_s, note.pitch)))
-        for name in ("MELODY", "PIANO", "BRIDGE")
-    )
-    chords = tuple(read_spans(path.with_name("chord_midi.txt"), QUALITIES))
-    key = max(keys, key=lambda one: one.end_s - one.begin_s).classes
-    return Song(file, melody, piano, bridge, chords, key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +130,6 @@ def _sounding(notes: Sequence[HeardNote], at_s: float) -> frozenset[int]:
     )
 
 
-# --- chords of piano music ------------------------------------------------------------------------
-
-
 def chord_tops(model: Model, notes: Notes, most_notes: int, seed: int = 1) -> Iterator[Moment]:
     """The top note of each chord, as if it had been struck first.
 
@@ -297,76 +187,3 @@ def _tops_first(notes: Notes, most_notes: int, seed: int) -> tuple[Notes, list[t
         ),
         groups,
     )
-
-
-# --- who chooses ----------------------------------------------------------------------------------
-
-
-def by(harmoniser: Harmoniser, model: Model | None, voices: int) -> Chooser:
-    """What improv would play below the note; without a model it goes by the chord alone."""
-
-    def choose(moment: Moment) -> Sequence[int]:
-        note = moment.note
-        chosen = harmoniser.choose(
-            note.pitch,
-            note.velocity,
-            note.onset_s,
-            heads=None if model is None else model.heads,
-            projected=moment.projected,
-            asked=moment.asked,
-            held=moment.held,
-            heard=moment.heard,
-            voices=voices,
-        )
-        return [pitch for pitch, _ in chosen]
-
-    return choose
-
-
-def fixed(*semitones: int) -> Chooser:
-    """So many semitones below, whatever is played."""
-    return lambda moment: [moment.note.pitch - one for one in semitones]
-
-
-def diatonic(scale_of: Callable[[Moment], Collection[int]], *steps: int) -> Chooser:
-    """So many steps of a scale below; a third is two."""
-
-    def choose(moment: Moment) -> Sequence[int]:
-        scale = scale_of(moment)
-        under = [p for p in range(moment.note.pitch - 1, moment.note.pitch - 14, -1) if p % OCTAVE in scale]
-        return [under[one - 1] for one in steps]
-
-    return choose
-
-
-_MAJOR: Final = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
-_MINOR: Final = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
-
-
-def estimated_key(moment: Moment) -> Collection[int]:
-    """Of all that is remembered, by the profiles of Krumhansl and Kessler (1982)."""
-    pitches = [note.pitch % OCTAVE for note in moment.heard if note.part == Part.PLAYER]
-    counts = np.bincount(pitches, minlength=OCTAVE) + 1e-6 * np.arange(OCTAVE)
-    fits = [
-        (float(np.corrcoef(counts, np.roll(profile, tonic))[0, 1]), tonic, mode)
-        for profile, mode in ((_MAJOR, "maj"), (_MINOR, "min"))
-        for tonic in range(OCTAVE)
-    ]
-    _, tonic, mode = max(fits)
-    return frozenset((tonic + one) % OCTAVE for one in SCALES[mode])
-
-
-def annotated_key(moment: Moment) -> Collection[int]:
-    """Of the song.
-
-    Raises:
-        ValueError: It has none.
-    """
-    if moment.key is None:
-        raise ValueError("no key is annotated")
-    return moment.key
-
-
-def agreement(pitches: Sequence[int], classes: Collection[int]) -> float:
-    """Share of the pitches whose class is among those."""
-    return sum(pitch % OCTAVE in classes for pitch in pitches) / len(pitches)

@@ -1,0 +1,345 @@
+"""Modes in which improv need not wait for the player's end: ``duet``, both at once, and ``solo``."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from improv_core.closing import Closing
+from improv_core.duetting import ROLES, Company, Role, goes_first, register
+from improv_core.improvising import Ask
+from improv_core.turns import CHORD_SPREAD_S
+from improv_daemon.partner.background import Background
+from improv_daemon.partner.ears import is_note_on
+from improv_daemon.partner.notices import AnswerEnded, Phase
+from improv_daemon.partner.open_turn import OpenTurn
+from improv_daemon.partner.policy import PATIENCE_S, Ensemble
+from improv_daemon.wire import (
+    Command,
+    Event,
+    FinishTurn,
+    Played,
+    Released,
+    Sounded,
+    TurnCancelled,
+)
+
+SETTLE_NOTES: Final = 4
+"""So many of improv's notes that have ended are taken into the memory at a time: re-planning reads the rest."""
+
+PITCHES_TOLD: Final = 256
+"""Of a turn that goes on and on the latest so many are told at its end."""
+
+# --- duet
+
+BEGIN_AFTER_S: Final = 0.6
+"""improv joins in with the player's second onset, or so long after the only one."""
+
+REST_GAPS: Final = 8.0
+REST_AFTER_S: Final = (2.5, 6.0)
+"""After so many of their usual gaps without a note, between these bounds, the player has stopped."""
+
+HELD_LONGER: Final = 2.0
+"""Times that while keys are down."""
+
+CLOSE_S: Final = 2.0
+"""When the player has stopped, improv comes to its close in about so long."""
+
+_WHO_IS_NEXT: Final = 1 << 36
+
+# --- solo
+
+PHRASE_S: Final = (6.0, 14.0)
+"""Phrases of a solo are between these long."""
+
+BREATH_S: Final = (0.4, 1.6)
+"""And so long is it from the end of one to the beginning of the next."""
+
+ENTRY_S: Final = 0.3
+"""In which its first note is to come."""
+
+_FORM: Final = 1 << 37
+
+
+class _Together(abc.ABC):
+    """What both have in common: a turn, if any, what is told of it, and how it comes to its end."""
+
+    def __init__(self, ensemble: Ensemble) -> None:
+        self._all = ensemble
+        self._turn: OpenTurn | None = None
+        self._background = Background(ensemble)
+
+    @property
+    def phase(self) -> Phase:
+        """Whether improv plays."""
+        return Phase.LISTENING if self._turn is None else Phase.TOGETHER
+
+    def told(self, event: Event, now_s: float) -> list[Command]:
+        """The stage tells what came of a plan."""
+        turn = self._turn
+        match event:
+            case Sounded(turn=number) | Released(turn=number) if turn is not None and turn.turn == number:
+                turn.told(event, self._all.improviser)
+                del turn.pitches[:-PITCHES_TOLD]
+                if turn.overdue and turn.all_released:
+                    self._finish(turn, now_s)
+            case TurnCancelled(turn=number) if turn is not None and turn.turn == number:
+                self._finish(turn, now_s, cut=True)
+        return []
+
+    def leave(self, now_s: float) -> list[Command]:
+        """What sounds comes to its end, nothing else of the turn does."""
+        commands = self._stop(now_s)
+        self._background.abandon()
+        self._all.improviser.lean(None)
+        self._all.ears.begin()
+        return commands
+
+    def _stop(self, now_s: float) -> list[Command]:
+        turn = self._turn
+        if turn is None:
+            return []
+        self._finish(turn, now_s, cut=True)
+        return [FinishTurn(turn.turn)]
+
+    def _go_on(self, turn: OpenTurn, now_s: float) -> list[Command]:
+        commands = turn.go_on(self._all.improviser, now_s)
+        if not commands and turn.drawn and now_s >= turn.ends_s:
+            self._end(turn, now_s)
+        return commands
+
+    def _end(self, turn: OpenTurn, now_s: float) -> None:
+        """It is over; the last acknowledgements may still be on their way, or may never come."""
+        if turn.overdue or turn.all_released:
+            self._finish(turn, now_s)
+        else:
+            turn.ends_s, turn.overdue = now_s + PATIENCE_S, True
+
+    def _finish(self, turn: OpenTurn, now_s: float, *, cut: bool = False) -> None:
+        self._all.improviser.close_turn(turn.times(None if cut else now_s))
+        self._background.abandon()
+        self._turn = None
+        self._all.notify(AnswerEnded(turn.turn, tuple(turn.pitches), turn.length_s, cut))
+        self._over(now_s, cut=cut)
+
+    def _over(self, now_s: float, *, cut: bool) -> None:
+        """A turn has ended, by itself or not."""
+
+    def _begin(self, ask: Ask, now_s: float) -> int:
+        number = self._all.next_turn()
+        self._background.abandon()
+        self._all.follow_pulse(now_s)
+        self._all.improviser.begin_turn(number, now_s, ask)
+        self._all.ears.begin()
+        return number
+
+
+class Duet(_Together):
+    """Both play at once: improv plans as little ahead as it can, and anew with each note of the player's.
+
+    It joins in when the player plays, and comes to its close when they stop.
+
+    Args:
+        ensemble: Who plays.
+    """
+
+    def __init__(self, ensemble: Ensemble) -> None:
+        super().__init__(ensemble)
+        self._company = Company()
+        self._presses = 0
+        self._begin_s: float | None = None
+        self._joined_s = 0.0
+        self._closing = False
+
+    @property
+    def _role(self) -> Role:
+        return ROLES[self._all.settings.duet.role]
+
+    # --- events -----------------------------------------------------------------------------------
+
+    def played(self, event: Played, now_s: float) -> list[Command]:
+        """What the player plays changes what improv plays next."""
+        if not is_note_on(event.data):
+            self._all.ears.take(event)
+            return []
+        commands: list[Command] = []
+        turn = self._turn
+        if turn is not None and turn.drawn:
+            commands, turn = self._stop(now_s), None
+        if turn is not None:
+            turn.interrupt(self._all.improviser, now_s)
+        self._all.ears.take(event)
+        self._hear(event, now_s)
+        self._all.follow_pulse(now_s)
+        if turn is not None and self._closing:
+            turn.keep_on(self._all.improviser)
+            self._closing = False
+        return commands
+
+    def _hear(self, event: Played, now_s: float) -> None:
+        self._presses += 1
+        joins = self._begin_s is not None and self._company.last_s + CHORD_SPREAD_S < event.at_s
+        self._company.press(event.data[1], event.at_s)
+        if self._turn is None:
+            first_s = now_s + BEGIN_AFTER_S if self._begin_s is None else self._begin_s
+            self._begin_s = now_s if joins else first_s
+        elif len(self._all.ears.pitches) > PITCHES_TOLD:
+            self._all.ears.begin()
+
+    def told(self, event: Event, now_s: float) -> list[Command]:
+        """The stage tells what came of a plan."""
+        if isinstance(event, Sounded) and self._turn is not None and self._turn.turn == event.turn:
+            self._company.played(event.at_s)
+        return super().told(event, now_s)
+
+    def hand_over(self, now_s: float) -> list[Command]:
+        """improv joins in at once."""
+        return [] if self._turn is not None else self._join(now_s)
+
+    # --- the clock --------------------------------------------------------------------------------
+
+    def next_wakeup_s(self) -> float | None:
+        """When there is something to do."""
+        turn = self._turn
+        times = [self._begin_s, None] if turn is None else [turn.next_s, self._rest_s()]
+        times.append(self._background.next_wakeup_s())
+        return min((at_s for at_s in times if at_s is not None), default=None)
+
+    def wake(self, now_s: float) -> list[Command]:
+        """Do what is due."""
+        turn = self._turn
+        if turn is None:
+            if self._begin_s is not None and now_s >= self._begin_s:
+                return self._join(now_s)
+        else:
+            rest_s = self._rest_s()
+            if rest_s is not None and now_s >= rest_s:
+                self._closing = True
+                turn.close_in(CLOSE_S, self._all.improviser, now_s)
+            if now_s >= turn.next_s:
+                return self._go_on(turn, now_s)
+        self._background.wake(now_s)
+        return []
+
+    def _rest_s(self) -> float | None:
+        """When the player has stopped, unless they play before."""
+        turn = self._turn
+        if turn is None or self._closing or turn.drawn:
+            return None
+        least_s, most_s = REST_AFTER_S
+        patience_s = min(most_s, max(least_s, REST_GAPS * self._company.gap_s))
+        if self._all.ears.turns.keys_down:
+            patience_s *= HELD_LONGER
+        return max(self._company.last_s, self._joined_s) + patience_s
+
+    # --- the turn ---------------------------------------------------------------------------------
+
+    def _join(self, now_s: float) -> list[Command]:
+        role, ask = self._role, self._all.ask()
+        number = self._begin(ask, now_s)
+        self._begin_s, self._joined_s, self._closing = None, now_s, False
+        beat_s = self._all.next_beat_s(now_s, role.max_gap_s)
+        self._turn = OpenTurn(
+            number,
+            ask,
+            (now_s, now_s + role.max_gap_s) if beat_s is None else (beat_s, beat_s),
+            self._all.settings.duet.plan_s,
+            role.max_gap_s,
+            not_before=self._before_drawing,
+            settle_notes=SETTLE_NOTES,
+        )
+        return self._turn.go_on(self._all.improviser, now_s)
+
+    def _before_drawing(self, now_s: float) -> float:
+        """Say where the next note may lie, and how many there should be; returns when it may come."""
+        turn = self._turn
+        if turn is None:
+            return float("-inf")
+        role, company, improviser = self._role, self._company, self._all.improviser
+        duet, held = self._all.settings.duet, self._all.ears.turns.keys_down
+        turn.lookahead_s, turn.max_gap_s, turn.loudness = duet.plan_s, role.max_gap_s, role.loudness
+        turn.ask = replace(turn.ask, notes_per_s=role.notes_per_s(company.notes_per_s(now_s)))
+        improviser.ask_for(turn.ask)
+        improviser.lean(register(role, company.pitches(now_s, held), held, duet.distance))
+        key = (self._all.seed, turn.turn, next(reversed(turn.notes), -1) + 1, self._presses, _WHO_IS_NEXT)
+        chance = float(np.random.default_rng(key).random())
+        if self._closing or goes_first(role, company, now_s, chance):
+            return float("-inf")
+        return max(now_s, company.expected_s())
+
+
+class Solo(_Together):
+    """improv goes on alone, phrase after phrase; what is played into it is heard and changes how.
+
+    Args:
+        ensemble: Who plays.
+    """
+
+    def __init__(self, ensemble: Ensemble) -> None:
+        super().__init__(ensemble)
+        self._begin_s: float | None = float("-inf")
+
+    def played(self, event: Played, now_s: float) -> list[Command]:
+        """It is heard."""
+        if not is_note_on(event.data):
+            self._all.ears.take(event)
+            return []
+        if self._turn is not None:
+            self._turn.interrupt(self._all.improviser, now_s)
+        self._all.ears.take(event)
+        self._all.follow_pulse(now_s)
+        if len(self._all.ears.pitches) > PITCHES_TOLD:
+            self._all.ears.begin()
+        return []
+
+    def hand_over(self, now_s: float) -> list[Command]:
+        """improv stops; or begins again, if it had."""
+        if self._turn is None and self._begin_s is None:
+            return self._begin_phrase(now_s)
+        commands = self._stop(now_s)
+        self._begin_s = None
+        return commands
+
+    def next_wakeup_s(self) -> float | None:
+        """When there is something to do."""
+        at_s = self._begin_s if self._turn is None else self._turn.next_s
+        times = (at_s, self._background.next_wakeup_s())
+        return min((at_s for at_s in times if at_s is not None), default=None)
+
+    def wake(self, now_s: float) -> list[Command]:
+        """Do what is due."""
+        turn = self._turn
+        if turn is not None and now_s >= turn.next_s:
+            return self._go_on(turn, now_s)
+        if turn is None and self._begin_s is not None and now_s >= self._begin_s:
+            return self._begin_phrase(now_s)
+        self._background.wake(now_s)
+        return []
+
+    def _begin_phrase(self, now_s: float) -> list[Command]:
+        length_s = self._chosen_s(PHRASE_S, self._all.turns + 1)
+        answer, ask = self._all.settings.answer, self._all.ask(length_s=length_s)
+        self._all.improviser.lean(None)
+        number = self._begin(ask, now_s)
+        self._begin_s = None
+        self._turn = OpenTurn(
+            number,
+            ask,
+            (now_s, now_s + ENTRY_S),
+            answer.lookahead_s,
+            answer.max_gap_s,
+            Closing(length_s, answer.max_gap_s),
+            settle_notes=SETTLE_NOTES,
+        )
+        return self._turn.go_on(self._all.improviser, now_s)
+
+    def _chosen_s(self, bounds_s: tuple[float, float], turn: int) -> float:
+        return float(
+            np.random.default_rng((self._all.seed, turn, round(bounds_s[0] * 1e3), _FORM)).uniform(*bounds_s)
+        )
+
+    def _over(self, now_s: float, *, cut: bool) -> None:
+        self._begin_s = now_s + self._chosen_s(BREATH_S, self._all.turns)

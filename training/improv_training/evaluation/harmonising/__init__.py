@@ -1,0 +1,1 @@
+"""Voices that go with a melody, against the chords that are really there."""
