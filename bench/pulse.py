@@ -43,6 +43,8 @@ SETTLED_S = 5.0
 
 HEARD_S = (4.0, 8.0, 16.0)
 EVERY_S = 20.0
+AT_MOST = 100
+"""Pieces of a corpus, of which there are more only of recitals."""
 
 
 def main() -> None:
@@ -65,9 +67,11 @@ def main() -> None:
 
             print_weights(folders, arguments.splits)
             return
-        at_most = 3 if arguments.quick else None
         corpora = {
-            folder.name: list(read(folder, arguments.splits, arguments.split, at_most)) for folder in folders
+            folder.name: list(
+                read(folder, arguments.splits, arguments.split, 3 if arguments.quick else AT_MOST)
+            )
+            for folder in folders
         }
     print_followed(corpora)
     print_calls(corpora)
@@ -158,7 +162,10 @@ def print_calls(corpora: dict[str, list[Piece]]) -> None:
     print_table(
         ("corpus", "s of playing", "calls", "clear", "next beat found", "next beat found where clear"), rows
     )
-    print(f"The next beat {AHEAD_S:g} s after the last note; found: within 70 ms, and 17.5 % of the beat.\n")
+    print(
+        f"Asked for {AHEAD_S:g} s after the last note. Found: within 70 ms, and 17.5 % of it, of a beat; "
+        "where twice as many are counted, of half a beat.\n"
+    )
     confidence, found = (np.concatenate(column) for column in zip(*bins, strict=True))
     tenth = np.minimum((confidence * 10).astype(int), 9)
     print_table(

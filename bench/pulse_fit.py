@@ -18,7 +18,7 @@ from bench.tables import print_table
 from improv_core.pulse import PulseEstimate, PulseTracker
 from improv_core.representation.asking import Pulse
 from improv_core.tempogram import BEATS_S, Tempogram, judged
-from improv_training.evaluation.pulses import NEAR_BEATS, Piece, near, next_beat_s
+from improv_training.evaluation.pulses import Piece, next_beat_s, on_its_level
 
 AT_MOST = 100
 PER_PIECE_LENGTH, PER_PIECE_SURE = 20, 250
@@ -102,7 +102,7 @@ def of_sureness(pieces: Sequence[Piece], begins_anew: bool) -> tuple[np.ndarray,
             due_s = next_beat_s(estimate, at_s + silence_s + 0.05)
             if known[1] < due_s < known[-2]:
                 features.append(tracker.traits(lock, silence_s))
-                right.append(near(known, np.array([due_s]), NEAR_BEATS)[0])
+                right.append(on_its_level(known, due_s, lock.beat_s))
     return np.array(features), np.array(right)
 
 

@@ -212,6 +212,12 @@ class Room:
             if not isinstance(acknowledgement, self.deaf):
                 self.tell(acknowledgement)
 
+    def forget(self) -> None:
+        """What has been sent, told and done so far."""
+        self.sent.clear()
+        self.events.clear()
+        self.commands.clear()
+
     @property
     def improviser(self) -> Improvising:
         """Who draws the notes."""

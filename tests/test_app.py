@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,18 +15,20 @@ from typing import Any, ClassVar
 
 import pytest
 from playing import model_of, model_trained_on
+from pythonosc.osc_message_builder import OscMessageBuilder
 from window_models import PITCH_ALONE
 
-from improv_core.errors import PortError
+from improv_core.errors import ConfigError, PortError
 from improv_core.improvising import Improvising
 from improv_core.representation import Events
 from improv_daemon import app
-from improv_daemon.app import run_play, run_record
+from improv_daemon.app import run_demo, run_play, run_record
 from improv_daemon.building import improviser_of
 from improv_daemon.journal import read_journal
-from improv_daemon.settings import Answer, Ports, Record, Settings, Sound
+from improv_daemon.settings import Answer, Controls, Ports, Record, Sampling, Settings, Sound
 from improv_daemon.stage.config import StageConfig
 from improv_daemon.stage.virtual import VirtualStage
+from improv_daemon.view import View
 from improv_daemon.wire import MovePedal, PlayNote
 
 NO_MP3 = Settings(record=Record(mp3=False))
@@ -79,6 +83,35 @@ class HangingUpStage(SlowStage):
     def _press(self) -> None:
         HangingUpStage.left = True
         os.kill(os.getpid(), signal.SIGINT)
+
+
+class AskedStage(SlowStage):
+    """A stage while which things are asked for by OSC, again and again until improv has said what it should."""
+
+    port: ClassVar[int]
+    datagrams: ClassVar[list[bytes]]
+    out: ClassVar[io.StringIO]
+    last: ClassVar[str]
+
+    async def __aenter__(self) -> SlowStage:
+        self._tries = 0
+        asyncio.get_running_loop().call_soon(self._ask)
+        return self
+
+    def _ask(self) -> None:
+        self._tries += 1
+        if self.last in self.out.getvalue() or self._tries > 500:
+            os.kill(os.getpid(), signal.SIGINT)
+            return
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            for datagram in self.datagrams:
+                other.sendto(datagram, ("127.0.0.1", self.port))
+        asyncio.get_running_loop().call_later(0.02, self._ask)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing is planned: nothing to let go of."""
 
 
 class SuspendedStage(SlowStage):
@@ -188,6 +221,110 @@ def test_a_style_that_the_model_was_not_trained_on_is_said_to_be_in_vain_and_lef
     assert capsys.readouterr().out.splitlines()[3] == (
         "The model 'default' (preset piano) has not learned to heed the style roll era: it plays as it would "
         "without."
+    )
+
+
+def osc(address: str, *arguments: str | float) -> bytes:
+    builder = OscMessageBuilder(address)
+    for argument in arguments:
+        builder.add_arg(argument)
+    return builder.build().dgram
+
+
+def asked_for(
+    patch: pytest.MonkeyPatch, *datagrams: bytes, last: str, taken: bool = False, **settings: Any
+) -> list[str]:
+    """What improv says in a sitting in which these are asked for at its OSC port."""
+    use(AskedStage, patch)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
+        port.bind(("127.0.0.1", 0))
+        AskedStage.port = port.getsockname()[1]
+        if not taken:
+            port.close()
+        AskedStage.datagrams, AskedStage.out, AskedStage.last = [*datagrams], io.StringIO(), last
+        patch.setattr(app, "View", lambda: View(AskedStage.out))
+        controls = Controls(osc_port=AskedStage.port)
+        assert run_play(Settings(controls=controls, sound=Sound(enabled="off"), **settings)) == 0
+    return AskedStage.out.getvalue().replace(str(AskedStage.port), "PORT").splitlines()
+
+
+def test_modes_and_settings_are_changed_by_osc_and_refusals_are_said_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = asked_for(
+        monkeypatch,
+        b"nothing of the kind",
+        osc("/improv/sampling/temperature", 9.0),
+        osc("/improv/set", "mode", "listen"),
+        last="Mode listen",
+    )
+    assert lines[2:] == [
+        "Model default, mode answer. Ctrl-C stops.",
+        "OSC messages are taken at UDP port PORT.",
+        "Note: Something came in at the OSC port that is no OSC message; improv left it out.",
+        "Note: While playing: sampling.temperature = 9.0 is not allowed: it must be a number from 0.05 to 3.",
+        "Mode listen: improv only listens.",
+    ]
+
+
+def test_a_style_that_is_asked_for_while_playing_and_means_nothing_is_said_to_be_in_vain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(app, "load_model", lambda name: model_trained_on("pop"))
+    lines = asked_for(monkeypatch, osc("/improv/answer/style", "roll era"), last="heed")
+    assert lines[4:] == [
+        "Note: The model 'default' (preset piano) has not learned to heed the style roll era: it plays as it "
+        "would without.",
+    ]
+
+
+def test_of_a_style_that_is_refused_nothing_else_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "load_model", lambda name: model_trained_on("pop"))
+    answer = Answer(style="roll era")
+    lines = asked_for(monkeypatch, osc("/improv/answer/style", "polka"), last="polka", answer=answer)
+    assert lines[5:] == [
+        'Note: While playing: answer.style = polka is not allowed: it must be "free", "classical", "roll era", '
+        '"pop" or "jazz line".',
+    ]
+
+
+def test_an_osc_port_in_use_is_said_and_improv_plays_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = asked_for(monkeypatch, last="Note: improv takes no OSC messages", taken=True)
+    assert lines[3:] == [
+        "Note: improv takes no OSC messages: UDP port PORT cannot be opened (address already in use); choose "
+        "another one with controls.osc_port."
+    ]
+
+
+def test_a_mode_that_the_model_cannot_play_is_refused_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use(SlowStage, monkeypatch)
+    monkeypatch.setattr(app, "load_model", lambda name: model_of(PITCH_ALONE, preset="pitch-onehot"))
+    with pytest.raises(ConfigError, match=r"^Mode duet needs a model that hears you while it plays"):
+        run_record(replace(NO_MP3, mode="duet"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert not SlowStage.left
+
+
+def test_the_opening_names_the_mode_and_what_it_is_about(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(PlayedStage, monkeypatch)
+    assert run_play(Settings(mode="duet", sampling=Sampling(scale="D minor", temperature=1.2))) == 0
+    opening = "Model default, mode duet, role support, scale D minor, temperature 1.2. Ctrl-C stops."
+    assert capsys.readouterr().out.splitlines()[2] == opening
+
+
+def test_the_demo_is_in_mode_answer_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(PlayedStage, monkeypatch)
+    assert run_demo(replace(NO_MP3, mode="duet"), tmp_path) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert (lines[0], lines[3]) == (
+        "The demo is in mode answer; improv play has the others.",
+        "Model default, mode answer. Ctrl-C stops.",
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import replace
 
 import pytest
@@ -12,13 +11,15 @@ from window_models import representations
 
 from improv_core.errors import ConfigError, ModelFileError
 from improv_core.improviser import Improviser
-from improv_core.improvising import Ask
+from improv_core.improvising import Ask, MemorySettings
 from improv_core.representation import STYLES, Frames, Piano, Symbols
 from improv_core.representation.asking import FREE_STYLE
+from improv_core.sampler import Sampling as SamplingOfTheImproviser
 from improv_core.turns import TurnBounds
 from improv_core.window_improviser import WindowImproviser
 from improv_daemon.building import improviser_of, partner_of, stage_config_of
-from improv_daemon.partner import AnswerEnded, CallHeard, Notice
+from improv_daemon.partner import AnswerEnded, CallHeard, Notice, memory_of, sampling_of
+from improv_daemon.partner.partner import bounds_of
 from improv_daemon.settings import Answer, Memory, Ports, Sampling, Settings, Sound, Turn
 from improv_daemon.stage.config import StageConfig
 
@@ -40,7 +41,10 @@ def test_a_model_of_another_representation_gets_an_improviser_that_reads_the_win
     for representation in representations().values():
         improviser = improviser_of(settings, model_of(representation, preset="x"), seed=3)
         assert isinstance(improviser, WindowImproviser)
-        assert improviser._window.maxlen == 16
+        for i in range(20):
+            improviser.press(60, 64, 0.2 * i)
+            improviser.release(60, 0.2 * i + 0.1)
+        assert len(improviser._window) == 16
 
 
 def test_a_model_without_a_vocabulary_is_refused() -> None:
@@ -103,9 +107,9 @@ def test_style_and_density_are_asked_of_each_answer() -> None:
 
 
 def test_the_defaults_of_settings_and_of_the_parts_are_the_same() -> None:
-    turn = dataclasses.asdict(Turn())
-    del turn["max_wait_s"]
-    assert TurnBounds(**turn) == TurnBounds()
+    assert bounds_of(Settings()) == TurnBounds()
+    assert sampling_of(Settings()) == SamplingOfTheImproviser()
+    assert memory_of(Settings()) == MemorySettings()
     assert stage_config_of(Settings()) == StageConfig()
 
 

@@ -80,7 +80,11 @@ def test_wrong_arguments_exit_with_2_and_no_traceback(
             "--seed: seed = -1 is not allowed: it must be a whole number from 0 to 4294967295.",
         ),
         (["record", "--config", "no.toml"], "There is no configuration file no.toml."),
-        (["demo", "--mode", "x"], '--mode: mode = x is not allowed: it must be "answer".'),
+        (
+            ["demo", "--mode", "x"],
+            '--mode: mode = x is not allowed: it must be "answer", "trade", '
+            '"duet", "harmonise", "solo" or "listen".',
+        ),
         (["record", "taken"], "taken is a file, so no sitting can be kept in taken; name a folder."),
         (["demo", "taken"], "taken is a file, so no sitting can be kept in taken; name a folder."),
         (["ports", "-o", "ports.api=x"], "-o: ports.api = x is not allowed: it must be "),
@@ -93,6 +97,19 @@ def test_wrong_arguments_exit_with_2_and_no_traceback(
         (
             ["generate", "-o", "out.mid"],
             "The model 'default' carries no openings to begin from; name a MIDI file",
+        ),
+        (["play", "--prime", "no.mid"], "There is no MIDI file no.mid."),
+        (
+            ["play", "--scale", "H major"],
+            '--scale: sampling.scale = H major is not allowed: it must be "off", ',
+        ),
+        (
+            ["play", "--temperature", "0"],
+            "--temperature: sampling.temperature = 0.0 is not allowed: it must be a number from 0.05 to 3.",
+        ),
+        (
+            ["generate", "taken", "-o", "out.mid", "--scale", "x"],
+            '--scale: sampling.scale = x is not allowed: it must be "off", ',
         ),
         (["play", "--style", "polka"], "--style: answer.style = polka is not allowed: it must be "),
         (

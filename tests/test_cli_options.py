@@ -7,9 +7,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from improv_core.errors import ConfigError, SoundError
+from improv_core.errors import ConfigError, MidiFileError, SoundError
 from improv_core.representation import STYLES
 from improv_daemon import cli_options as options
+from improv_daemon.modes import IN_WORDS
+from improv_daemon.settings import MODES
 
 if TYPE_CHECKING:
     from improv_daemon.settings import Settings
@@ -121,8 +123,53 @@ def test_a_commands_own_argument_and_exit_status_are_its_own() -> None:
 
 
 def test_a_refused_option_is_named() -> None:
-    with pytest.raises(ConfigError, match=r'^--mode: mode = trade is not allowed: it must be "answer"\.$'):
-        Stage().run("--mode", "trade")
+    with pytest.raises(
+        ConfigError, match=r'^--mode: mode = echo is not allowed: it must be "answer", "trade", '
+    ):
+        Stage().run("--mode", "echo")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_is_taken_and_the_help_says_what_it_is(mode: str) -> None:
+    stage = Stage()
+    stage.run("--mode", mode)
+    assert stage.settings is not None
+    assert stage.settings.mode == mode
+    assert f"{mode}: {IN_WORDS[mode]}" in options._Mode.__metadata__[0].help
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mode"),
+    [
+        ((), "solo"),
+        (("--mode", "duet"), "duet"),
+        (("-o", "mode=trade"), "trade"),
+        (("-o", "mode = trade"), "trade"),
+        (("-o", "model=mine.onnx"), "solo"),
+    ],
+)
+def test_a_file_to_go_on_from_means_to_go_on_alone_unless_a_mode_is_named(
+    arguments: tuple[str, ...], mode: str
+) -> None:
+    Path("prelude.mid").write_bytes(b"")
+    stage = Stage()
+    stage.run("--prime", "prelude.mid", *arguments)
+    assert stage.settings is not None
+    assert (stage.settings.solo.prime, stage.settings.mode) == ("prelude.mid", mode)
+
+
+def test_a_file_to_go_on_from_that_is_not_there_is_refused_before_anything_starts() -> None:
+    stage = Stage()
+    with pytest.raises(MidiFileError, match=r"^There is no MIDI file nowhere\.mid\.$"):
+        stage.run("--prime", "nowhere.mid")
+    assert stage.settings is None
+
+
+def test_scale_and_temperature_are_settings_of_sampling() -> None:
+    stage = Stage()
+    stage.run("--scale", "d minor", "--temperature", "1.2")
+    assert stage.settings is not None
+    assert (stage.settings.sampling.scale, stage.settings.sampling.temperature) == ("D minor", 1.2)
 
 
 def test_a_soundfont_that_is_not_there_is_refused_before_anything_starts() -> None:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from playing import Room, packaged_model, partner_of
+from scripted_improviser import ScriptedImproviser
+from window_models import PITCH_ALONE
 
+from improv_core.improvising import Improvising
+from improv_core.sampler import Sampling
+from improv_core.window_improviser import WindowImproviser
 from improv_daemon.controls import CUES, MUSIC, TOGETHER_S, Gestures, Taken
-from improv_daemon.settings import Controls
-from improv_daemon.wire import Played
+from improv_daemon.partner import AnswerEnded, CallHeard, ModeChanged, Notice, Said
+from improv_daemon.partner.partner import MODES
+from improv_daemon.settings import MODES as MODE_NAMES
+from improv_daemon.settings import Controls, Settings
+from improv_daemon.wire import Change, Cue, Played
 
 EATEN = Taken(None, consumed=True)
 HAND_OVER = Taken("hand_over", consumed=True)
@@ -149,3 +158,79 @@ def test_when_all_notes_are_let_go_none_is_held_for_a_chord(number: int) -> None
 @pytest.mark.parametrize("data", [(), (0xF8,), (0xC0, 21), (0xE0, 21, 100), (0xA0, 21, 100), (0xD0, 21)])
 def test_other_messages_are_no_gestures(data: tuple[int, ...]) -> None:
     assert Player(hand_over="note 21", tap="cc 21").play(*data) == MUSIC
+
+
+# --- while playing ------------------------------------------------------------------------------------
+
+
+def room(notices: list[Notice], improviser: Improvising | None = None, **controls: str) -> Room:
+    settings = Settings(controls=Controls(**controls))
+    return Room(partner_of(notices=notices, improviser=improviser, settings=settings))
+
+
+def test_a_hand_over_brings_the_answer_at_once_and_its_key_is_not_heard() -> None:
+    notices: list[Notice] = []
+    studio = room(notices, ScriptedImproviser(0.3), hand_over="note 108")
+    studio.call(60, 64, 67, gap_s=0.1, duration_s=0.05)
+    handed_s = studio.now_s
+    studio.press(108)
+    studio.run_for(0.1)
+    studio.release(108)
+    studio.run_for(6.0)
+    assert studio.onsets[0][0] == handed_s
+    heard = [notice.pitches for notice in notices if isinstance(notice, CallHeard)]
+    assert heard == [(60, 64, 67)]
+    assert [notice.yielded for notice in notices if isinstance(notice, AnswerEnded)] == [False]
+
+
+def test_without_the_gesture_the_same_key_is_a_note_like_any_other() -> None:
+    notices: list[Notice] = []
+    studio = room(notices, ScriptedImproviser(0.3))
+    studio.call(60, 64, 67, 108, gap_s=0.1, duration_s=0.05)
+    studio.run_for(6.0)
+    assert [notice.pitches for notice in notices if isinstance(notice, CallHeard)] == [(60, 64, 67, 108)]
+
+
+def test_the_next_mode_is_the_next_that_is_possible_and_round_again() -> None:
+    along, alone = list[Notice](), list[Notice]()
+    studio = room(along, next_mode="cc 67")
+    window = room(
+        alone, WindowImproviser(packaged_model(), PITCH_ALONE, Sampling(), seed=1), next_mode="cc 67"
+    )
+    for _ in range(len(MODES)):
+        for where in (studio, window):
+            where.play(0xB0, 67, 127)
+            where.play(0xB0, 67, 0)
+    possible = [mode for mode in MODE_NAMES if mode in MODES]
+    assert along[: len(possible)] == [ModeChanged(mode) for mode in (*possible[1:], possible[0])]
+    assert ModeChanged("duet") not in alone
+    assert ModeChanged("listen") in alone
+
+
+def test_a_mode_that_the_model_cannot_play_is_refused_in_a_sentence() -> None:
+    notices: list[Notice] = []
+    studio = room(notices, WindowImproviser(packaged_model(), PITCH_ALONE, Sampling(), seed=1))
+    studio.wish(Change("mode", "duet"))
+    assert notices == [
+        Said(
+            "Mode duet needs a model that hears you while it plays, as the default one does, and this one "
+            "cannot; choose another model or another mode."
+        )
+    ]
+    assert studio.partner.mode == "answer"
+
+
+def test_gestures_are_changed_while_playing() -> None:
+    notices: list[Notice] = []
+    studio = room(notices)
+    studio.wish(Change("controls.next_mode", "note 21"))
+    studio.press(21)
+    assert len(notices) == 1
+    assert isinstance(notices[0], ModeChanged)
+
+
+def test_a_cue_that_nobody_knows_changes_nothing() -> None:
+    notices: list[Notice] = []
+    studio = room(notices)
+    studio.wish(Cue("dance"))
+    assert (notices, studio.partner.mode) == ([], "answer")

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import io
 import itertools
-from dataclasses import replace
 
 import pytest
 from playing import improviser_of, model_that_plays
 
-from improv_core.turns import TurnBounds, TurnTaker
+from improv_daemon.building import partner_of
 from improv_daemon.conversation import Conversation
 from improv_daemon.demo import play_demo
-from improv_daemon.partner import AnswerEnded, CallHeard, Notice, Partner
+from improv_daemon.partner import AnswerEnded, CallHeard, Notice
 from improv_daemon.phrases import demo_phrases
-from improv_daemon.settings import Answer
+from improv_daemon.settings import Answer, Settings, Turn
 from improv_daemon.stage.virtual import VirtualStage
 from improv_daemon.view import View
 from improv_daemon.wire import Command, PressKey
@@ -44,7 +43,7 @@ class WatchedStage(VirtualStage):
         ]
 
 
-async def demo(bounds: TurnBounds, answer: Answer | None = None) -> tuple[list[Notice], WatchedStage, str]:
+async def demo(settings: Settings) -> tuple[list[Notice], WatchedStage, str]:
     """The whole demo; what was said, what was sent, what was written."""
     notices: list[Notice] = []
     answered, out = asyncio.Event(), io.StringIO()
@@ -55,7 +54,7 @@ async def demo(bounds: TurnBounds, answer: Answer | None = None) -> tuple[list[N
             answered.set()
 
     improviser = improviser_of(model_that_plays(dt=60, duration=60))
-    partner = Partner(improviser, TurnTaker(bounds), answer or Answer(), 0.1, notify)
+    partner = partner_of(settings, improviser, notify)
     async with WatchedStage() as stage, asyncio.timeout(300):
         conversation = asyncio.create_task(Conversation(stage, partner).run())
         await play_demo(stage, answered, View(out))
@@ -67,7 +66,7 @@ async def demo(bounds: TurnBounds, answer: Answer | None = None) -> tuple[list[N
 
 @pytest.mark.virtual_time
 async def test_every_call_is_heard_whole_and_answered_before_the_next() -> None:
-    notices, stage, text = await demo(TurnBounds())
+    notices, stage, text = await demo(Settings())
     assert [type(notice) for notice in notices] == [CallHeard, AnswerEnded] * 3
     assert [len(n.pitches) for n in notices if isinstance(n, CallHeard)] == NOTES
     assert not any(n.yielded for n in notices if isinstance(n, AnswerEnded))
@@ -77,8 +76,9 @@ async def test_every_call_is_heard_whole_and_answered_before_the_next() -> None:
 
 @pytest.mark.virtual_time
 async def test_an_impatient_improv_that_answers_within_the_phrase_does_not_end_it() -> None:
-    impatient = replace(TurnBounds(), silence_min_s=0.05, silence_max_s=0.05, held_min_s=0.1, held_max_s=0.1)
-    notices, stage, _ = await demo(impatient, Answer(length_min_s=0.1, length_max_s=0.1))
+    turn = Turn(silence_min_s=0.05, silence_max_s=0.05, held_min_s=0.1, held_max_s=0.1, max_wait_s=0.1)
+    answer = Answer(length_min_s=0.1, length_max_s=0.1)
+    notices, stage, _ = await demo(Settings(turn=turn, answer=answer))
     assert sum(len(n.pitches) for n in notices if isinstance(n, CallHeard)) == sum(NOTES)
     assert {n.yielded for n in notices if isinstance(n, AnswerEnded)} == {True, False}
     assert len(stage.phrases) == 3

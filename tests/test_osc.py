@@ -16,7 +16,17 @@ from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from improv_daemon.conversation import Conversation
-from improv_daemon.osc import HOST, LONGEST, NO_MESSAGE, PACE_S, TOO_MUCH, WAITING, OscInbox, osc_messages, read
+from improv_daemon.osc import (
+    HOST,
+    LONGEST,
+    NO_MESSAGE,
+    PACE_S,
+    TOO_MUCH,
+    WAITING,
+    OscInbox,
+    osc_messages,
+    read,
+)
 from improv_daemon.partner import ModeChanged, Notice, Said
 from improv_daemon.stage.virtual import VirtualStage
 from improv_daemon.wire import Change, Cue, Wish
@@ -73,8 +83,8 @@ def test_a_button_that_comes_up_is_no_wish(released: Any) -> None:
 
 
 ADDRESSES = (
-    "it takes /improv/mode, /improv/hand_over, /improv/next_mode, /improv/tap, /improv/set, and settings such "
-    "as /improv/sampling/temperature."
+    "it takes /improv/mode, /improv/hand_over, /improv/next_mode, /improv/tap, /improv/set, and settings "
+    "such as /improv/sampling/temperature."
 )
 
 
@@ -114,7 +124,11 @@ ADDRESSES = (
             (b"blob",),
             "What came with the OSC message /improv/mode is neither a number nor a text.",
         ),
-        ("/improv/mode", ("\x1b[2J",), "What came with the OSC message /improv/mode is neither a number nor a text."),
+        (
+            "/improv/mode",
+            ("\x1b[2J",),
+            "What came with the OSC message /improv/mode is neither a number nor a text.",
+        ),
         ("/improv/set", ("\x1b", 1), NO_MESSAGE.text),
     ],
 )
@@ -293,8 +307,8 @@ async def test_a_port_in_use_is_one_sentence_and_all_goes_on_without() -> None:
         assert inbox is None
     assert said == [
         Said(
-            f"improv takes no OSC messages: UDP port {port} cannot be opened (address already in use); choose "
-            "another one with controls.osc_port."
+            f"improv takes no OSC messages: UDP port {port} cannot be opened (address already in use); "
+            "choose another one with controls.osc_port."
         )
     ]
 
@@ -313,10 +327,13 @@ async def test_an_error_of_the_conversation_ends_it_as_elsewhere() -> None:
     def broken(wish: Wish) -> None:
         raise ZeroDivisionError
 
-    with pytest.raises(ExceptionGroup) as caught:
+    async def sitting() -> None:
         async with osc_messages(port, broken, pytest.fail), asyncio.timeout(10):
             peer.send(message("/improv/tap"))
             await asyncio.Event().wait()
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await sitting()
     peer.close()
     assert caught.group_contains(ZeroDivisionError)
 
@@ -369,8 +386,6 @@ async def test_wishes_reach_the_partner_and_what_it_refuses_is_said() -> None:
             "While playing: there is no setting sampling.temprature (set to 3.0); did you mean "
             "'sampling.temperature'?"
         ),
-        Said(
-            "While playing: sampling.top_p = 7.0 is not allowed: it must be a number from 0.05 to 1."
-        ),
+        Said("While playing: sampling.top_p = 7.0 is not allowed: it must be a number from 0.05 to 1."),
         Said("ports.channel cannot change while improv plays; set it and start improv again."),
     ]

@@ -17,6 +17,7 @@ from improv_training.evaluation.pulses import (
     follow,
     near,
     next_beat_s,
+    on_its_level,
     with_halves,
 )
 
@@ -86,6 +87,23 @@ def test_near_is_within_70_ms_and_within_a_share_of_the_beat() -> None:
 
 def test_halves_lie_between_the_beats() -> None:
     assert with_halves(times(1.0, 2.0, 4.0)).tolist() == [1.0, 1.5, 2.0, 3.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("due_s", "beat_s", "right"),
+    [
+        (2.06, 1.0, True),
+        (2.08, 1.0, False),
+        (2.5, 1.0, False),
+        (2.5, 0.5, True),
+        (2.44, 0.5, True),
+        (2.25, 0.5, False),
+        (4.0, 2.0, True),
+        (5.5, 0.5, False),  # nothing is known after the last beat
+    ],
+)
+def test_beat_is_judged_on_the_level_it_counts(due_s: float, beat_s: float, right: bool) -> None:
+    assert on_its_level(times(1.0, 2.0, 3.0, 4.0, 5.0), due_s, beat_s) is right
 
 
 def test_next_beat_is_after_that_time() -> None:

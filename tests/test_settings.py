@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from improv_core.errors import ConfigError
-from improv_daemon.settings import Assignment, Settings, load_settings, user_config_file
+from improv_daemon.settings import Assignment, Settings, changed, load_settings, user_config_file
 from improv_daemon.settings.rules import (
     Choice,
     FilePath,
+    Gesture,
     Number,
     PortName,
     ScaleName,
@@ -159,11 +160,14 @@ def test_a_file_that_is_not_text_is_refused() -> None:
         ),
         (
             "[improv.memory]\nzzz = true\n",
-            "mine.toml: there is no setting memory.zzz (set to true); there are memory.window_notes.",
+            "mine.toml: there is no setting memory.zzz (set to true); there are memory.window_notes, "
+            "memory.window_s, memory.own_weight, memory.follow, memory.recall, memory.initiative, "
+            "memory.initiative_after_s.",
         ),
         (
-            "[improv]\nmode = 'trade'\n",
-            'mine.toml: mode = "trade" is not allowed: it must be "answer".',
+            "[improv]\nmode = 'echo'\n",
+            'mine.toml: mode = "echo" is not allowed: it must be "answer", "trade", "duet", "harmonise", '
+            '"solo" or "listen".',
         ),
         (
             "[improv.ports]\nchannel = 17\n",
@@ -356,3 +360,87 @@ def test_every_default_is_allowed_by_its_rule() -> None:
 
 def test_every_section_of_settings_has_rules() -> None:
     assert [*dict.fromkeys(key.split(".")[0] for key in RULES if "." in key)] == list(SECTIONS)
+
+
+# --- while improv plays -----------------------------------------------------------------------------
+
+
+def refused_change(key: str, value: object) -> str:
+    with pytest.raises(ConfigError) as refused:
+        changed(Settings(), key, value)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "stored"),
+    [
+        ("mode", "duet", "duet"),
+        ("sampling.temperature", 2, 2.0),
+        ("sampling.temperature", "1.5", 1.5),
+        ("sampling.scale", "d minor", "D minor"),
+        ("memory.initiative", True, True),
+        ("controls.hand_over", "CC 67", "cc 67"),
+        ("controls.tap", "", ""),
+    ],
+)
+def test_one_setting_becomes_another_and_all_else_stays(key: str, value: object, stored: object) -> None:
+    before, after = dataclasses.asdict(Settings()), dataclasses.asdict(changed(Settings(), key, value))
+    section, _, name = key.rpartition(".")
+    (before[section] if section else before)[name] = stored
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("model", "other.onnx"),
+        ("seed", 3),
+        ("controls.osc_port", 9000),
+        ("ports.channel", 3),
+        ("sound.gain", 1.0),
+        ("record.mp3", False),
+    ],
+)
+def test_what_was_opened_at_the_start_cannot_change(key: str, value: object) -> None:
+    assert (
+        refused_change(key, value)
+        == f"{key} cannot change while improv plays; set it and start improv again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("tempo", 3, "While playing: there is no setting tempo (set to 3); there are mode, model, seed, "),
+        ("turn", 3, "While playing: turn is a table; set one of its settings, turn.silence_min_s, "),
+        (
+            "sampling.top_p",
+            7.0,
+            "While playing: sampling.top_p = 7.0 is not allowed: it must be a number from ",
+        ),
+        ("mode", "echo", 'While playing: mode = echo is not allowed: it must be "answer", "trade", '),
+        (
+            "turn.silence_min_s",
+            9,
+            "While playing: turn.silence_min_s = 9.0 must not be above turn.silence_max_s",
+        ),
+        (
+            "controls.tap",
+            "note 128",
+            'While playing: controls.tap = note 128 is not allowed: it must be "cc N", ',
+        ),
+    ],
+)
+def test_a_change_that_cannot_be_is_refused_as_at_the_start(key: str, value: object, message: str) -> None:
+    assert refused_change(key, value).startswith(message)
+
+
+@pytest.mark.parametrize("written", ["cc 67", "note 0", "notes 21+108", "notes 1+2+3", ""])
+def test_a_gesture_is_a_controller_a_key_or_keys(written: str) -> None:
+    assert Gesture().check(written) == written
+
+
+@pytest.mark.parametrize("written", ["cc", "cc 128", "note 1+2", "notes 21", "notes 21+", "pedal", "67", 67])
+def test_nothing_else_is_a_gesture(written: object) -> None:
+    with pytest.raises(ValueError, match='"cc N", "note N"'):
+        Gesture().check(written)

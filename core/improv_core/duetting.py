@@ -1,4 +1,4 @@
-"""How improv keeps out of the player's way while both play: register, density, and whose turn the next note is.
+"""How improv keeps out of the player's way while both play: register, density, and whose the next note is.
 
 Pure. The side it plays on follows from its role, but where there is no room on that side it takes the other
 one, and where there is none on either it plays between the player's notes.
@@ -27,7 +27,10 @@ HELD_S: Final = 10.0
 """A key that has been down for longer says no more of the register: its note-off may have been lost."""
 
 AWAY_NATS: Final = -6.0
-"""What a pitch on the player's side, or near one of theirs, is worth."""
+"""What a pitch on the player's side is worth, or one that they have just played."""
+
+NEAR_NATS: Final = -3.0
+"""What a pitch is worth that is as far from one of theirs as improv should keep; between, on a line."""
 
 ROOM: Final = 12
 """Fewer keys than these beside the player are no room to play in."""
@@ -76,7 +79,7 @@ class Role:
 ROLES: Final[Mapping[str, Role]] = {
     "support": Role(-1, ratio=1.0, least_per_s=1.0, most_per_s=6.0, loudness=0.85, max_gap_s=2.0),
     "sparse": Role(-1, ratio=0.3, least_per_s=0.4, most_per_s=1.5, loudness=0.85, max_gap_s=4.0),
-    "lead": Role(1, ratio=1.0, least_per_s=1.5, most_per_s=6.0, loudness=1.0, max_gap_s=2.0),
+    "lead": Role(1, ratio=0.8, least_per_s=1.5, most_per_s=6.0, loudness=1.0, max_gap_s=2.0),
 }
 """By the name that the settings know."""
 
@@ -118,7 +121,7 @@ class Company:
         return _rate([at_s for at_s, _ in self._notes], now_s)
 
     def own_notes_per_s(self, now_s: float) -> float:
-        """improv's."""
+        """Likewise, of improv itself."""
         return _rate(self._own_s, now_s)
 
     def pitches(self, now_s: float, held: Collection[int]) -> frozenset[int]:
@@ -178,14 +181,19 @@ def register(
     if players:
         keys = np.arange(KEYS)
         low, high = min(players) - distance, max(players) + distance
+        bias = _beside(keys, players, distance)
         free = [side for side in (role.side, -role.side) if _room(side, low, high) >= ROOM]
         if free:
-            away = keys >= low if free[0] < 0 else keys <= high
-        else:
-            away = np.abs(keys[:, None] - np.array(sorted(players))).min(axis=1) <= distance
-        bias[away] = AWAY_NATS
+            bias[keys >= low if free[0] < 0 else keys <= high] = AWAY_NATS
     bias[list(held)] = -np.inf
     return bias
+
+
+def _beside(keys: NDArray[np.int64], players: Collection[int], distance: int) -> NDArray[np.float64]:
+    """So much against the keys near those of the player's."""
+    away = np.abs(keys[:, None] - np.array(sorted(players))).min(axis=1)
+    graded = AWAY_NATS + (NEAR_NATS - AWAY_NATS) * away / max(1, distance)
+    return np.where(away <= distance, graded, 0.0)
 
 
 def _room(side: int, low: int, high: int) -> int:

@@ -33,6 +33,9 @@ from improv_core.voice import Voice
 LOOKED_BACK: Final = 64
 """The next note is drawn in sight of so many of the turn's latest."""
 
+RANKED_EVERY: Final = 16
+"""Answers that are being rehearsed are compared each time so many notes have been drawn of each."""
+
 ANSWERS_REMEMBERED: Final = 8
 """An answer is not to repeat one of so many before it."""
 
@@ -162,18 +165,18 @@ class Improviser:
         note of the answer that it cuts short.
         """
         self._rehearsal = None
-        before = self.voice
+        before = self._committed
         if self._turn is not None:
-            self._turn.tail.press(Press(pitch, velocity, at_s, self._pedal))
+            before, after = self._turn.tail.press(Press(pitch, velocity, at_s, self._pedal))
             self._turn.ready.clear()
             self._leanings = None
         else:
-            self._committed = before.pressed(self._model, pitch, velocity, at_s)
+            after = self._committed = before.pressed(self._model, pitch, velocity, at_s)
             self._window.release(pitch, at_s)
             self._window.add(
                 Remembered(self._committed.latest, HeardNote(Part.PLAYER, pitch, velocity, at_s))
             )
-        self._down[pitch] = at_s, self._cache_note(before, self.voice, weight=1.0)
+        self._down[pitch] = at_s, self._cache_note(before, after, weight=1.0)
 
     def release(self, pitch: int, at_s: float) -> None:
         """A key comes up; every snapshot learns of it."""
@@ -226,9 +229,19 @@ class Improviser:
             first_s=first_s,
             max_gap_s=max_gap_s,
         )
+        steps = 0
         while self._rehearsal is rehearsal and not rehearsal.complete:
             rehearsal.go_on()
+            steps += 1
+            if count > 1 and (rehearsal.complete or steps % RANKED_EVERY == 0):
+                yield
+                self._rank(rehearsal)  # when the turn begins there is no time for it
             yield
+
+    def _rank(self, rehearsal: Rehearsal) -> None:
+        if self._rehearsal is rehearsal:
+            call = [n for n in self.heard if n.part is Part.PLAYER and n.onset_s >= self._call_from_s]
+            rehearsal.choose(lambda answers, length_s: best_of(call, answers, length_s, tuple(self._answers)))
 
     def begin_turn(
         self, turn: int, now_s: float, ask: Ask = NOTHING_ASKED, idea: Sequence[Idea] = ()
@@ -239,7 +252,7 @@ class Improviser:
             ValueError: The style that is asked for is none.
         """
         style_class(ask.style)  # raises before anything has changed
-        ready = deque(idea or self._rehearsed(turn, ask))
+        ready = deque(idea or self._rehearsed(turn))
         self._rehearsal = self._leanings = None
         for stream in self._streams():
             stream.style = ask.style
@@ -247,15 +260,11 @@ class Improviser:
         self._turn = _Turn(turn, ask, Tail(self._model, voice), ready)
         self._call_from_s = now_s
 
-    def _rehearsed(self, turn: int, ask: Ask) -> Sequence[Idea]:
+    def _rehearsed(self, turn: int) -> Sequence[Idea]:
         rehearsal = self._rehearsal
-        if rehearsal is None or rehearsal.turn != turn or not rehearsal.answers:
+        if rehearsal is None or rehearsal.turn != turn:
             return ()
-        best = 0
-        if len(rehearsal.answers) > 1:
-            call = [n for n in self.heard if n.part is Part.PLAYER and n.onset_s >= self._call_from_s]
-            best = best_of(call, rehearsal.answers, ask.length_s or 0.0, tuple(self._answers))
-        return [_as_idea(note) for note in rehearsal.with_end(best)]
+        return [_as_idea(note) for note in rehearsal.chosen]
 
     def ask_for(self, ask: Ask) -> None:
         """What the rest of the open turn is to be like; what was thought of already is dropped."""

@@ -25,6 +25,9 @@ LONGEST: Final = 256
 Lean = Callable[[Sequence[PlannedNote]], Leaning]
 """What bears on the next note, given those of the turn so far."""
 
+Choice = Callable[[Sequence[Sequence[PlannedNote]], float], int]
+"""Which of several answers is to be played, given how long it is to be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dice:
@@ -180,6 +183,7 @@ class Rehearsal:
             _Lane(Dice(dice.seed, dice.turn, lane), voice.own(), Closing(length_s, max_gap_s))
             for lane in range(count)
         ]
+        self._chosen = self._lanes[0]
         self.turn = dice.turn
 
     def streams(self) -> Iterator[PianoStream]:
@@ -196,15 +200,23 @@ class Rehearsal:
         """As far as they are drawn; where any has come to its end, those that have."""
         return tuple(tuple(lane.notes) for lane in self._eligible)
 
-    def with_end(self, answer: int) -> tuple[PlannedNote, ...]:
-        """One of the `answers`, and if it has come to its end the note with which that was seen."""
-        lane = self._eligible[answer]
-        return (*lane.notes, *(() if lane.beyond is None else (lane.beyond,)))
-
     @property
     def _eligible(self) -> list[_Lane]:
         over = [lane for lane in self._lanes if lane.over]
         return [lane for lane in over or self._lanes if lane.notes]
+
+    def choose(self, best_of: Choice) -> None:
+        """Let the best of the `answers` be chosen."""
+        eligible = self._eligible
+        if eligible:
+            length_s = self._drawing.ask.length_s or 0.0
+            self._chosen = eligible[best_of([lane.notes for lane in eligible], length_s)]
+
+    @property
+    def chosen(self) -> Sequence[PlannedNote]:
+        """The one that was chosen last, and if it has come to its end the note with which that was seen."""
+        lane = self._chosen
+        return (*lane.notes, *(() if lane.beyond is None else (lane.beyond,)))
 
     def go_on(self) -> None:
         """Draw one note more of every answer that is not at its end."""

@@ -104,14 +104,19 @@ class Tail:
         self.ahead = entry.before
         return entry.note
 
-    def press(self, press: Press) -> None:
-        """The player strikes a key; notes that are planned after it are read again behind it."""
+    def press(self, press: Press) -> tuple[Voice, Voice]:
+        """The player strikes a key; notes that are planned after it are read again behind it.
+
+        Returns:
+            The voices before the key and after it.
+        """
         at_ms, place = to_ms(press.onset_s), len(self._entries)
         while place and to_ms(self._entries[place - 1].note.onset_s) > at_ms:
             place -= 1
         before = self._entries[place].before if place < len(self._entries) else self.ahead
         self._entries.insert(place, Entry(press, before))
         self._read_again(place)
+        return before, next((entry.before for entry in self._entries[place + 1 :]), self.ahead)
 
     def release(self, pitch: int, at_s: float) -> None:
         """The player lets a key go, which may be one of before the turn."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections import deque
 from dataclasses import dataclass, replace
@@ -16,9 +15,14 @@ CHORD_SPREAD_S = 0.05
 PACE_GAPS = 8
 """The pace is the median of this many latest inter-onset intervals."""
 
-_USUAL_GAP_S = 0.4
-_LONG_S = 1.2
-_LEAST_SHARE = 1e-3
+USUAL_GAP_S = 0.4
+"""Stands for the longest gap before there is one."""
+
+LONG_SILENCE_S = 1.2
+LEAST_SILENCE = 1e-3
+PATIENCE, LONGEST_POWER, SILENCE_POWER = 22.4, 1.586, 0.768
+"""How patient improv is with a player, see `patience_s`. Fitted on training pieces, and ``PATIENCE`` chosen on
+validation, by ``python -m bench.turn_taking --fit``."""
 
 DENSITY_ONSETS = 3
 DENSITY_SPAN_S = 0.5
@@ -44,6 +48,21 @@ class TurnBounds:
     held_min_s: float = 1.5
     held_max_s: float = 4.0
     held_factor: float = 6.0
+
+
+def patience_s(factor: float, longest_s: float, silence: float) -> float:
+    """How long to wait for another note, where the model says what it expects.
+
+    The longer the gaps that this player leaves and the likelier a silence is to the model, the less a silence
+    means; so a silence that neither has prepared ends the turn soon.
+
+    Args:
+        factor: Of all of it, `TurnBounds.silence_factor`.
+        longest_s: The longest of the player's last `PACE_GAPS` inter-onset intervals.
+        silence: How likely the model held it that nothing is struck for `LONG_SILENCE_S`.
+    """
+    unlikely: float = max(LEAST_SILENCE, silence) ** SILENCE_POWER
+    return factor * PATIENCE * longest_s**LONGEST_POWER * unlikely
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +121,14 @@ class Call:
 
 
 class TurnTaker:
-    """Follows the player's keys and names the moment at which the turn ends if nothing more comes."""
+    """Follows the player's keys and names the moment at which the turn ends if nothing more comes.
+
+    Attributes:
+        bounds: How long improv waits; may be changed at any time.
+    """
 
     def __init__(self, bounds: TurnBounds) -> None:
-        self._bounds = bounds
+        self.bounds = bounds
         self._gaps_s: deque[float] = deque(maxlen=PACE_GAPS)
         self._down: set[int] = set()
         self._last_release_s = 0.0
@@ -155,10 +178,11 @@ class TurnTaker:
         call = self._call
         if call is None:
             return None
-        bounds = self._bounds
+        bounds, silence_s = self.bounds, self._silence_s()
         if self._down:
-            return call.last_onset_s + self._bound(bounds.held_min_s, bounds.held_max_s, bounds.held_factor)
-        deadline_s = call.last_onset_s + self._silence_s()
+            held_s = self._bound(bounds.held_min_s, bounds.held_max_s, bounds.held_factor)
+            return call.last_onset_s + max(silence_s, held_s)
+        deadline_s = call.last_onset_s + silence_s
         if self._last_release_s <= call.last_onset_s + bounds.silence_min_s:
             return deadline_s
         # A key that is let go late is often on its way to the next one.
@@ -169,15 +193,14 @@ class TurnTaker:
         self._call = None
 
     def _silence_s(self) -> float:
-        """How much silence after the last onset ends the turn, all keys up."""
-        bounds = self._bounds
+        """How long a silence after the last onset ends the turn."""
+        bounds = self.bounds
         if self._expectation is None:
             return self._bound(bounds.silence_min_s, bounds.silence_max_s, bounds.silence_factor)
-        longest_s = max(self._gaps_s, default=_USUAL_GAP_S)
-        latest_s = self._gaps_s[-1] if self._gaps_s else _USUAL_GAP_S
-        silence = self._expectation.silence(_LONG_S) + _LEAST_SHARE
-        patience_s = math.exp(3.319 + 1.881 * math.log(longest_s) - 0.528 * math.log(latest_s) + 0.786 * math.log(silence))
-        return min(bounds.silence_max_s, max(bounds.silence_min_s, patience_s))
+        longest_s = max(self._gaps_s, default=USUAL_GAP_S)
+        silence = self._expectation.silence(LONG_SILENCE_S)
+        patient_s = patience_s(bounds.silence_factor, longest_s, silence)
+        return min(bounds.silence_max_s, max(bounds.silence_min_s, patient_s))
 
     def _bound(self, least_s: float, most_s: float, factor: float) -> float:
         pace_s = statistics.median(self._gaps_s) if self._gaps_s else 0.0

@@ -25,7 +25,7 @@ from improv_daemon.interrupts import INTERRUPTED
 from improv_daemon.journal import JournalWriter
 from improv_daemon.models import borrowing, load_model
 from improv_daemon.osc import osc_messages
-from improv_daemon.partner import AnswerEnded, Notice, Said, new_seed
+from improv_daemon.partner import AnswerEnded, Notice, Partner, Said, new_seed
 from improv_daemon.partner.possible import cannot
 from improv_daemon.recorder import Kept, forget_unplayed, keep_session, new_session_path, recover
 from improv_daemon.settings import Settings
@@ -67,7 +67,8 @@ def _recorded(settings: Settings, folder: Path, *, demo: bool) -> int:
 def _run(settings: Settings, view: View, journal_path: Path | None, *, demo: bool) -> int:
     """One sitting, whatever ends it. The stage lets go of every note by itself."""
     status = 0
-    if demo:
+    if demo and settings.mode != "answer":
+        view.line("The demo is in mode answer; improv play has the others.")
         settings = dataclasses.replace(settings, mode="answer")
     try:
         asyncio.run(_sitting(settings, view, journal_path, demo=demo))
@@ -107,14 +108,13 @@ async def _sitting(settings: Settings, view: View, journal_path: Path | None, *,
             _release_when_suspended(stage)
             _open(view, settings, model, stage.ready, hint=not demo)
             conversation = Conversation(stage, partner, journal, view.event)
-
-            def wish(wish: Wish) -> None:
-                conversation.wish(wish)
-                if isinstance(wish, Change):
-                    in_vain = unheeded_change(model, wish, partner.settings.answer)
-                    notify(Said(in_vain)) if in_vain else None
-
-            async with osc_messages(settings.controls.osc_port, wish, notify), asyncio.TaskGroup() as group:
+            wish = _wishing(conversation, partner, model, notify)
+            async with (
+                osc_messages(settings.controls.osc_port, wish, notify) as osc,
+                asyncio.TaskGroup() as group,
+            ):
+                if osc is not None:
+                    view.line(f"OSC messages are taken at UDP port {settings.controls.osc_port}.")
                 conversing = group.create_task(conversation.run())
                 if demo:
                     await play_demo(stage, answered, view)
@@ -132,6 +132,22 @@ def _open(view: View, settings: Settings, model: Model, ready: Ready, *, hint: b
         remarks=[said for said in (borrowing(model), unheeded(model, settings.answer)) if said],
         hint=hint,
     )
+
+
+def _wishing(
+    conversation: Conversation, partner: Partner, model: Model, notify: Callable[[Notice], None]
+) -> Callable[[Wish], None]:
+    """Hands a wish on, and says so when it was granted and means nothing to the model."""
+
+    def wish(wished: Wish) -> None:
+        before = partner.settings
+        conversation.wish(wished)
+        if isinstance(wished, Change) and partner.settings is not before:
+            in_vain = unheeded_change(model, wished, partner.settings.answer)
+            if in_vain is not None:
+                notify(Said(in_vain))
+
+    return wish
 
 
 async def _until(stop: asyncio.Event, play: Callable[[], Coroutine[None, None, None]]) -> None:

@@ -13,7 +13,7 @@ from improv_core.representation import STYLES, Frames, Piano, Symbols
 from improv_core.representation.frames import HIGHEST, LOWEST
 from improv_core.sampler import Sampling
 from improv_core.window_improviser import WindowImproviser
-from improv_daemon.directions import ask_of
+from improv_daemon.directions import ask_of, heeded
 from improv_daemon.partner import Notice, Partner, memory_of, sampling_of
 from improv_daemon.settings import Settings
 from improv_daemon.stage.config import StageConfig
@@ -67,6 +67,20 @@ def partner_of(
         beats: Whether beats do.
     """
     return Partner(improviser, settings, seed=seed, styles=tuple(styles), beats=beats, notify=notify)
+
+
+def sitting_partner(
+    settings: Settings, model: Model, seed: int, notify: Callable[[Notice], None] = lambda notice: None
+) -> Partner:
+    """The partner of a sitting at its beginning; the same one for the same settings, model and seed.
+
+    Raises:
+        ModelFileError: The model has no word to say anything with.
+        ConfigError: None of its words is in the range that is set.
+    """
+    followed = dataclasses.replace(settings, answer=heeded(model, settings.answer))
+    improviser = improviser_of(followed, model, seed)
+    return partner_of(settings, improviser, notify, seed=seed, styles=model.styles, beats=model.beats)
 
 
 def stage_config_of(settings: Settings) -> StageConfig:

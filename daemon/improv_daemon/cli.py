@@ -167,6 +167,8 @@ def generate(
             "--tempo", min=30.0, max=300.0, metavar="BPM", help="Beats a minute, from its first note on."
         ),
     ] = None,
+    scale: options.Scale = None,
+    temperature: options.Temperature = None,
 ) -> None:
     """Go on from a MIDI file and write what improv plays."""
     named: dict[str, options.Option] = {
@@ -174,6 +176,8 @@ def generate(
         "--seed seed": seed,
         "--style answer.style": style,
         "--density answer.density_ratio": density,
+        "--scale sampling.scale": scale,
+        "--temperature sampling.temperature": temperature,
     }
     settings = options.load(config, set_, named, assigned_with="--set")  # -o is the output here
     if seed_file is not None:

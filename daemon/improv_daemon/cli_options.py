@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from improv_daemon import cli_paths as paths
+from improv_daemon.modes import IN_WORDS
+
 if TYPE_CHECKING:
     from improv_daemon.settings import Assignment, Settings
 
@@ -47,6 +50,32 @@ Density = Annotated[
         metavar="TIMES",
         help="Notes a second, over those of what it goes on from: 0.25 to 4; 0 for any.",
     ),
+]
+Scale = Annotated[
+    str | None,
+    typer.Option(
+        "--scale",
+        metavar="SCALE",
+        help='Keep to a scale, as "D minor"; "auto" for that of what it hears, "off" for none.',
+    ),
+]
+Temperature = Annotated[
+    float | None,
+    typer.Option(
+        "--temperature", metavar="NUMBER", help="How daring: 1 as learnt, less is safer, more wilder."
+    ),
+]
+_Mode = Annotated[
+    str | None,
+    typer.Option(
+        "--mode",
+        metavar="MODE",
+        help=f"Who plays when. {'; '.join(f'{mode}: {words}' for mode, words in IN_WORDS.items())}.",
+    ),
+]
+_Prime = Annotated[
+    Path | None,
+    typer.Option("--prime", metavar="FILE", help="A MIDI file to go on from alone; means --mode solo."),
 ]
 Soundfont = Annotated[
     Path | None, typer.Option("--soundfont", metavar="FILE", help="The .sf2 or .sf3 file to sound with.")
@@ -113,10 +142,15 @@ def _playing(
     density: Density = None,
     soundfont: Soundfont = None,
     no_sound: Annotated[bool, typer.Option("--no-sound", help="MIDI only, no synthesiser.")] = False,
-    mode: Annotated[
-        str | None, typer.Option("--mode", metavar="MODE", help="Who plays when: answer.")
-    ] = None,
+    mode: _Mode = None,
+    prime: _Prime = None,
+    scale: Scale = None,
+    temperature: Temperature = None,
 ) -> "Settings":
+    if prime is not None:
+        paths.check_midi_file(prime)
+        if mode is None and not any(text.partition("=")[0].strip() == "mode" for text in set_ or ()):
+            mode = "solo"
     return load(
         config,
         set_,
@@ -130,6 +164,9 @@ def _playing(
             "--soundfont sound.soundfont": soundfont,
             "--no-sound sound.enabled": "off" if no_sound else None,
             "--mode mode": mode,
+            "--prime solo.prime": prime,
+            "--scale sampling.scale": scale,
+            "--temperature sampling.temperature": temperature,
         },
     )
 

@@ -84,7 +84,9 @@ def _meant(address: str, arguments: Sequence[Any]) -> Wish | Said | None:
         case ["", "improv", "set"]:
             if len(arguments) == 2 and isinstance(arguments[0], str):
                 return _change(address, arguments[0], arguments[1])
-            return Said("/improv/set needs a setting and a value, as in /improv/set sampling.temperature 1.2.")
+            return Said(
+                "/improv/set needs a setting and a value, as in /improv/set sampling.temperature 1.2."
+            )
         case ["", "improv", *names] if ".".join(names) in RULES:
             if len(arguments) == 1:
                 return _change(address, ".".join(names), arguments[0])
@@ -100,7 +102,7 @@ def _is_press(arguments: Sequence[Any]) -> bool:
     return not arguments or not isinstance(arguments[0], int | float) or arguments[0] > 0
 
 
-def _change(address: str, key: str, value: Any) -> Change | Said:
+def _change(address: str, key: str, value: object) -> Change | Said:
     if not key.isprintable():
         return NO_MESSAGE
     if isinstance(value, str) and value.isprintable():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import abc
 from dataclasses import replace
 from typing import Final
 
@@ -28,7 +27,7 @@ from improv_daemon.wire import (
 )
 
 SETTLE_NOTES: Final = 4
-"""So many of improv's notes that have ended are taken into the memory at a time: re-planning reads the rest."""
+"""So many of improv's notes that have ended go into the memory at a time: re-planning may read the rest."""
 
 PITCHES_TOLD: Final = 256
 """Of a turn that goes on and on the latest so many are told at its end."""
@@ -64,7 +63,7 @@ ENTRY_S: Final = 0.3
 _FORM: Final = 1 << 37
 
 
-class _Together(abc.ABC):
+class _Together:
     """What both have in common: a turn, if any, what is told of it, and how it comes to its end."""
 
     def __init__(self, ensemble: Ensemble) -> None:
@@ -123,10 +122,6 @@ class _Together(abc.ABC):
         self._background.abandon()
         self._turn = None
         self._all.notify(AnswerEnded(turn.turn, tuple(turn.pitches), turn.length_s, cut))
-        self._over(now_s, cut=cut)
-
-    def _over(self, now_s: float, *, cut: bool) -> None:
-        """A turn has ended, by itself or not."""
 
     def _begin(self, ask: Ask, now_s: float) -> int:
         number = self._all.next_turn()
@@ -196,7 +191,7 @@ class Duet(_Together):
         return super().told(event, now_s)
 
     def hand_over(self, now_s: float) -> list[Command]:
-        """improv joins in at once."""
+        """Join in at once."""
         return [] if self._turn is not None else self._join(now_s)
 
     # --- the clock --------------------------------------------------------------------------------
@@ -248,27 +243,29 @@ class Duet(_Together):
             (now_s, now_s + role.max_gap_s) if beat_s is None else (beat_s, beat_s),
             self._all.settings.duet.plan_s,
             role.max_gap_s,
-            not_before=self._before_drawing,
+            within=self._before_drawing,
             settle_notes=SETTLE_NOTES,
         )
         return self._turn.go_on(self._all.improviser, now_s)
 
-    def _before_drawing(self, now_s: float) -> float:
+    def _before_drawing(self, now_s: float) -> tuple[float, float]:
         """Say where the next note may lie, and how many there should be; returns when it may come."""
         turn = self._turn
         if turn is None:
-            return float("-inf")
+            raise RuntimeError("no turn is open")
         role, company, improviser = self._role, self._company, self._all.improviser
         duet, held = self._all.settings.duet, self._all.ears.turns.keys_down
         turn.lookahead_s, turn.max_gap_s, turn.loudness = duet.plan_s, role.max_gap_s, role.loudness
         turn.ask = replace(turn.ask, notes_per_s=role.notes_per_s(company.notes_per_s(now_s)))
         improviser.ask_for(turn.ask)
         improviser.lean(register(role, company.pitches(now_s, held), held, duet.distance))
+        if self._closing:
+            return float("-inf"), float("inf")
+        latest_s = float("inf") if turn.latest_s is None else turn.latest_s + role.max_gap_s
         key = (self._all.seed, turn.turn, next(reversed(turn.notes), -1) + 1, self._presses, _WHO_IS_NEXT)
-        chance = float(np.random.default_rng(key).random())
-        if self._closing or goes_first(role, company, now_s, chance):
-            return float("-inf")
-        return max(now_s, company.expected_s())
+        if goes_first(role, company, now_s, float(np.random.default_rng(key).random())):
+            return float("-inf"), latest_s
+        return company.expected_s(), latest_s
 
 
 class Solo(_Together):
@@ -296,7 +293,7 @@ class Solo(_Together):
         return []
 
     def hand_over(self, now_s: float) -> list[Command]:
-        """improv stops; or begins again, if it had."""
+        """Stop; or begin again, after having stopped."""
         if self._turn is None and self._begin_s is None:
             return self._begin_phrase(now_s)
         commands = self._stop(now_s)
@@ -337,9 +334,9 @@ class Solo(_Together):
         return self._turn.go_on(self._all.improviser, now_s)
 
     def _chosen_s(self, bounds_s: tuple[float, float], turn: int) -> float:
-        return float(
-            np.random.default_rng((self._all.seed, turn, round(bounds_s[0] * 1e3), _FORM)).uniform(*bounds_s)
-        )
+        key = (self._all.seed, turn, round(1000 * bounds_s[0]), _FORM)
+        return float(np.random.default_rng(key).uniform(*bounds_s))
 
-    def _over(self, now_s: float, *, cut: bool) -> None:
+    def _finish(self, turn: OpenTurn, now_s: float, *, cut: bool = False) -> None:
+        super()._finish(turn, now_s, cut=cut)
         self._begin_s = now_s + self._chosen_s(BREATH_S, self._all.turns)

@@ -60,6 +60,8 @@ class VirtualStage:
                 self._performer.move_pedal(turn, value, at_s)
             case wire.CancelTurn(turn):
                 self._carry_out(self._performer.cancel_turn(turn, now_s), now_s)
+            case wire.FinishTurn(turn):
+                self._carry_out(self._performer.finish_turn(turn, now_s), now_s)
             case wire.PressKey(data, at_s):
                 self._hands.add(at_s, rank_of(data), "demo", data)
             case wire.Panic() | wire.Quit():

@@ -1,4 +1,4 @@
-"""Two who play at once: whether they get into each other's way, and whether they are at one about the harmony.
+"""Two who play at once: whether they get into each other's way, and whether they agree about the harmony.
 
 One of the two hands of a real piece is the player's; the other is either what was really written for it, or
 what somebody plays instead.

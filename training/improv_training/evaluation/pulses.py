@@ -26,6 +26,7 @@ AHEAD_S: Final = 0.7
 """An answer begins about so long after the last note of the call."""
 
 _SAME_TIME_S: Final = 0.03
+_TWICE_AS_FAST = 2 / 3
 _SHORTEST_BEAT_S, _LONGEST_BEAT_S = 0.15, 1.6
 _NO_BEAT_AFTER_S: Final = 4.0
 
@@ -146,6 +147,14 @@ def with_halves(known_s: FloatArray) -> FloatArray:
     return np.sort(np.concatenate((known_s, (known_s[1:] + known_s[:-1]) / 2)))
 
 
+def on_its_level(known_s: FloatArray, due_s: float, beat_s: float) -> bool:
+    """Whether a beat is one; of beats twice as fast as the known ones, whether it is half of one."""
+    place = min(max(int(np.searchsorted(known_s, due_s)), 1), len(known_s) - 1)
+    if beat_s < _TWICE_AS_FAST * (known_s[place] - known_s[place - 1]):
+        known_s = with_halves(known_s[max(0, place - 2) : place + 2])
+    return bool(near(known_s, np.array([due_s]), NEAR_BEATS)[0])
+
+
 def after_playing(piece: Piece, heard_s: float, every_s: float) -> Iterator[tuple[float, bool, bool]]:
     """Stretches of a piece as if each were a sitting's first call: confidence, clear, found.
 
@@ -166,5 +175,5 @@ def after_playing(piece: Piece, heard_s: float, every_s: float) -> Iterator[tupl
             continue
         due_s = next_beat_s(estimate, now_s)
         known_s = piece.beats_s
-        found = known_s is not None and bool(near(known_s, np.array([due_s]), NEAR_BEATS)[0])
+        found = known_s is not None and on_its_level(known_s, due_s, estimate.pulse.beat_ms / 1e3)
         yield estimate.confidence, estimate.clear, found

@@ -1,0 +1,95 @@
+"""A sitting once more from its journal: the same inputs to a new partner give the same notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast, get_args
+
+from improv_core.errors import StorageError
+from improv_core.model import Model
+from improv_daemon.building import sitting_partner
+from improv_daemon.journal import Journal
+from improv_daemon.partner import Partner
+from improv_daemon.settings import Settings
+from improv_daemon.settings.schema import RULES, SECTIONS
+from improv_daemon.wire import Command, Event, Wish, Woken
+
+Given = tuple[float, Command]
+"""A command and when it was given, in monotonic seconds."""
+
+_COMMANDS: Final = get_args(Command)
+_HANDLED: Final = (*get_args(Event), *get_args(Wish))
+
+
+def replayed(journal: Journal, partner: Partner) -> Iterator[Given]:
+    """What a partner does when everything that it was told in a sitting is told it again, at the same times.
+
+    On the machine, with the model and by the version of improv that played the sitting, it does what was done
+    then, to the bit.
+
+    Args:
+        journal: Of the sitting. A last line that is cut short is no harm.
+        partner: Who has heard nothing, see `partner_of`.
+
+    Raises:
+        StorageError: Lines of the journal are missing.
+    """
+    if journal.problems:
+        raise StorageError(
+            f"{' '.join(journal.problems)} What improv plays depends on all that came before, so this "
+            "sitting cannot be replayed."
+        )
+    return _replayed(journal, partner)
+
+
+def _replayed(journal: Journal, partner: Partner) -> Iterator[Given]:
+    for entry in journal.entries:
+        message, commands = entry.message, list[Command]()
+        if isinstance(message, Woken):
+            commands = partner.wake(entry.now_s)
+        elif isinstance(message, _HANDLED):
+            commands = partner.handle(cast(Event | Wish, message), entry.now_s)
+        yield from ((entry.now_s, command) for command in commands)
+
+
+def commands_of(journal: Journal) -> Iterator[Given]:
+    """What the partner did in a sitting."""
+    for entry in journal.entries:
+        if isinstance(entry.message, _COMMANDS):
+            yield entry.now_s, cast(Command, entry.message)
+
+
+def partner_of(journal: Journal, model: Model) -> Partner:
+    """The partner of a sitting as it was at the beginning.
+
+    Args:
+        journal: Of the sitting.
+        model: That played.
+
+    Raises:
+        StorageError: It was another model, or the settings mean nothing to this version of improv.
+    """
+    header = journal.header
+    if header.model != model.name:
+        raise StorageError(
+            f"The sitting in {journal.path} was played by the model {header.model!r}, and this one is "
+            f"{model.name!r}; replay it with the one that played."
+        )
+    try:
+        settings = _settings(header.settings)
+    except (KeyError, TypeError, ValueError):
+        raise StorageError(
+            f"{journal.path} was written by another version of improv, with other settings; replay it with "
+            "that version."
+        ) from None
+    return sitting_partner(settings, model, header.seed)
+
+
+def _settings(plain: Mapping[str, Any]) -> Settings:
+    values: dict[str, Any] = {}
+    for name, value in plain.items():
+        if name in SECTIONS:
+            values[name] = SECTIONS[name](**{k: RULES[f"{name}.{k}"].check(v) for k, v in value.items()})
+        else:
+            values[name] = RULES[name].check(value)
+    return Settings(**values)
