@@ -82,14 +82,17 @@ class Score:
 def main() -> None:
     arguments = parsed()
     model = load_model(arguments.model)
-    pieces = dict(held_out(arguments, model))
     if arguments.choose:
-        print_choice(model, pieces)
+        print_choice(model, dict(held_out(arguments, model)))
         return
-    scores = [score(model, name, ones) for name, ones in pieces.items()]
+    scores, timed = list[Score](), list[Piece]()
+    for name, pieces in held_out(arguments, model):
+        scores.append(score(model, name, pieces))
+        timed = pieces[:1]
     print_attributes(scores)
     print_strengths(scores)
-    print_time(model, next(iter(pieces.values()))[0])
+    for piece in timed:
+        print_time(model, piece)
     if arguments.output is not None:
         told = {one.corpus: figures(one) for one in scores}
         arguments.output.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 
+import numpy as np
+
 from improv_core.heard import HeardNote
-from improv_core.improvising import NOTHING_ASKED, Ask, MemorySettings, PlannedNote
+from improv_core.improvising import NOTHING_ASKED, Ask, Beside, MemorySettings, PlannedNote
 from improv_core.recall import Idea
 from improv_core.representation import Pulse
 from improv_core.sampler import FloatArray, Sampling
@@ -69,6 +71,9 @@ class ScriptedImproviser:
 
     def expectation(self) -> None:
         return
+
+    def beside(self, ask: Ask) -> Beside:
+        return Beside(None, np.zeros(0, dtype=np.float32), ())
 
     def rehearse(
         self, turn: int, ask: Ask, *, count: int, first_s: tuple[float, float], max_gap_s: float

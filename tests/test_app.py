@@ -86,7 +86,7 @@ class HangingUpStage(SlowStage):
 
 
 class AskedStage(SlowStage):
-    """A stage while which things are asked for by OSC, again and again until improv has said what it should."""
+    """A stage during which things are asked for by OSC, over and over until improv has said something."""
 
     port: ClassVar[int]
     datagrams: ClassVar[list[bytes]]
@@ -283,8 +283,8 @@ def test_of_a_style_that_is_refused_nothing_else_is_said(monkeypatch: pytest.Mon
     answer = Answer(style="roll era")
     lines = asked_for(monkeypatch, osc("/improv/answer/style", "polka"), last="polka", answer=answer)
     assert lines[5:] == [
-        'Note: While playing: answer.style = polka is not allowed: it must be "free", "classical", "roll era", '
-        '"pop" or "jazz line".',
+        'Note: While playing: answer.style = polka is not allowed: it must be "free", "classical", "roll '
+        'era", "pop" or "jazz line".',
     ]
 
 

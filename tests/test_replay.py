@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from conftest import run_virtual
 from playing import packaged_model
 
 from improv_core.errors import StorageError
@@ -21,7 +22,7 @@ from improv_daemon.partner.partner import MODES
 from improv_daemon.replaying import commands_of, partner_of, replayed
 from improv_daemon.settings import Answer, Memory, Settings
 from improv_daemon.stage.virtual import VirtualStage
-from improv_daemon.wire import CancelTurn, Change, Command, Cue, Event, FinishTurn, MovePedal, PlayNote, Woken
+from improv_daemon.wire import CancelTurn, Change, Command, Cue, FinishTurn, MovePedal, PlayNote, Woken
 
 SEED = 20261120
 CANDIDATES = 4
@@ -42,9 +43,9 @@ CHANGES = (
 class Sitting:
     """A player at a stage in memory, and improv, whose journal is kept."""
 
-    def __init__(self, path: Path, settings: Settings, seed: int = SEED) -> None:
+    def __init__(self, path: Path, settings: Settings, seed: int = SEED, players_seed: int = 0) -> None:
         self._path, self._settings, self._seed = path, settings, seed
-        self._chance = random.Random(seed)
+        self._chance = random.Random(players_seed)
         self.commands: list[Command] = []
 
     async def play(self, calls: int) -> Journal:
@@ -125,3 +126,94 @@ async def test_a_replayed_sitting_gives_the_same_commands_to_the_bit(tmp_path: P
     assert again == list(commands_of(journal))
     for kind in (PlayNote, MovePedal, CancelTurn, FinishTurn):
         assert any(isinstance(command, kind) for _, command in again), f"no {kind.__name__} in the sitting"
+
+
+def test_the_same_playing_gives_the_same_notes_and_another_seed_gives_others(tmp_path: Path) -> None:
+    played = []
+    for name, seed in (("one", SEED), ("same", SEED), ("other", SEED + 1)):
+        sitting = Sitting(tmp_path / f"{name}.jsonl", settings_of(candidates=2), seed)
+        run_virtual(sitting.play(calls=4))
+        played.append([command for command in sitting.commands if isinstance(command, PlayNote)])
+    assert len(played[0]) > 50
+    assert played[0] == played[1] != played[2]
+
+
+@pytest.mark.virtual_time
+async def test_what_the_journal_lacks_makes_a_replay_impossible(tmp_path: Path) -> None:
+    path = tmp_path / "sitting.jsonl"
+    await Sitting(path, settings_of(candidates=1)).play(calls=2)
+    lines = lines_of(path)
+
+    def refusal_of(kept: list[str]) -> str:
+        path.write_text("".join(kept))
+        journal = read_journal(path)
+        with pytest.raises(StorageError) as refused:
+            replayed(journal, partner_of(journal, packaged_model()))
+        return str(refused.value)
+
+    so = " What improv plays depends on all that came before, so this sitting cannot be replayed."
+    full_disk = [*lines[:5], '{"lost_lines":7,"now_s":1.0}\n', *lines[12:]]
+    assert refusal_of(full_disk) == f"7 lines of {path} could not be written while you played.{so}"
+    damaged = [*lines[:5], lines[5][4:], *lines[6:]]
+    assert refusal_of(damaged) == f"One line of {path} could not be read and is left out.{so}"
+
+
+@pytest.mark.virtual_time
+async def test_a_sitting_that_ended_in_a_crash_is_replayed_as_far_as_it_was_kept(tmp_path: Path) -> None:
+    path = tmp_path / "sitting.jsonl"
+    whole = list(commands_of(await Sitting(path, settings_of(candidates=1)).play(calls=4)))
+    path.write_text("".join(lines_of(path)[:200])[:-9])
+    journal = read_journal(path)
+    assert journal.torn
+    again = list(replayed(journal, partner_of(journal, packaged_model())))
+    assert len(again) >= len(list(commands_of(journal))) > 20
+    assert again == whole[: len(again)]
+
+
+@pytest.mark.virtual_time
+async def test_the_partner_of_a_sitting_has_its_settings_seed_and_model(tmp_path: Path) -> None:
+    path, settings = tmp_path / "sitting.jsonl", replace(settings_of(candidates=1), mode="solo")
+    journal = await Sitting(path, settings).play(calls=1)
+    assert partner_of(journal, packaged_model()).settings == settings
+    header = json.loads(lines_of(path)[0])
+
+    def refusal_of(**others: object) -> str:
+        path.write_text(json.dumps(header | others) + "\n")
+        with pytest.raises(StorageError) as refused:
+            partner_of(read_journal(path), packaged_model())
+        return str(refused.value)
+
+    assert refusal_of(model="another") == (
+        f"The sitting in {path} was played by the model 'another', and this one is 'default'; replay it with "
+        "the one that played."
+    )
+    other_version = (
+        f"{path} was written by another version of improv, with other settings; replay it with that version."
+    )
+    for unknown in ({"tempo": 3}, {"answer": {"tempo": 3}}, {"answer": 3}, {"mode": "sleep"}, {"seed": "x"}):
+        assert refusal_of(settings=header["settings"] | unknown) == other_version
+
+
+@pytest.mark.virtual_time
+async def test_silence_costs_the_journal_next_to_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "sitting.jsonl"
+    with JournalWriter(
+        path, model="default", seed=1, settings={}, started_at=datetime(2026, 11, 20, tzinfo=UTC), now_s=0.0
+    ) as journal:
+        async with VirtualStage() as stage:
+            partner = sitting_partner(settings_of(), packaged_model(), SEED)
+            running = asyncio.create_task(Conversation(stage, partner, journal).run())
+            for pitch in (60, 64, 67):
+                stage.play(0x90, pitch, 70)
+                await asyncio.sleep(0.2)
+                stage.play(0x80, pitch, 0)
+            await asyncio.sleep(60.0)
+            answered = path.stat().st_size
+            await asyncio.sleep(8 * 3600.0)
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+    kept = [entry.message for entry in read_journal(path).entries]
+    assert any(isinstance(message, PlayNote) for message in kept)
+    assert sum(isinstance(message, Woken) for message in kept) < 1000
+    assert path.stat().st_size - answered < 1000

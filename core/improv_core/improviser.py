@@ -14,7 +14,7 @@ from typing import Final
 
 from improv_core.expectation import Expectation, expectation_of
 from improv_core.heard import HeardNote
-from improv_core.improvising import NOTHING_ASKED, Ask, MemorySettings, PlannedNote
+from improv_core.improvising import NOTHING_ASKED, Ask, Beside, MemorySettings, PlannedNote
 from improv_core.leaning import Leanings
 from improv_core.live_cache import LiveCache
 from improv_core.model import Model
@@ -203,6 +203,11 @@ class Improviser:
     def expectation(self) -> Expectation | None:
         """When the next note is expected, after the latest."""
         return expectation_of(self._model.heads, self.voice.projected)
+
+    def beside(self, ask: Ask) -> Beside:
+        """What may sound together with the latest note; see `Improvising.beside`."""
+        voice = self.voice
+        return Beside(self._model.heads, voice.projected, asked_of(ask, voice.stream, None))
 
     def _streams(self) -> Iterator[PianoStream]:
         yield self._committed.stream

@@ -6,9 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
     from improv_core.expectation import Expectation
     from improv_core.heard import HeardNote
+    from improv_core.model import Heads
     from improv_core.recall import Idea
     from improv_core.representation import Pulse
     from improv_core.sampler import FloatArray, Sampling
@@ -62,6 +66,21 @@ class MemorySettings:
     follow: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a model makes of the music so far, for those who look for notes that sound at once.
+
+    Attributes:
+        heads: Of a model of the representation ``piano``; None where there is no such model.
+        projected: Its output after the latest note, (projected,).
+        asked: What the heads are told, improv being the one to play.
+    """
+
+    heads: Heads | None
+    projected: NDArray[np.float32]
+    asked: Sequence[int]
+
+
 class Improvising(Protocol):
     """Listens, remembers and draws notes. Pure; times are monotonic seconds and come in as arguments.
 
@@ -108,6 +127,10 @@ class Improvising(Protocol):
 
     def expectation(self) -> Expectation | None:
         """When the next note is expected, after the latest; None where the model cannot say."""
+        ...
+
+    def beside(self, ask: Ask) -> Beside:
+        """What may sound together with the latest note."""
         ...
 
     # --- improv's turns ---

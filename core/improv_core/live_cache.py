@@ -232,7 +232,8 @@ class LiveCache:
         weights -= np.float32(trust.sharpness)
         np.exp(weights, out=weights)
         weights *= self._weights[rows]
-        votes: NDArray[np.float64] = np.bincount(self._classes[attribute, rows], weights, size + 1)[:size]
+        counted = np.bincount(self._classes[attribute, rows], weights, size + 1)
+        votes = np.asarray(counted[:size], dtype=np.float64)
         if attribute == _PITCH and latest is not None:
             landing = self._intervals[rows] + (latest + KEYS)
             votes += trust.transposed * np.bincount(landing, weights, 4 * KEYS)[KEYS : 2 * KEYS]

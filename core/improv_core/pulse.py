@@ -87,7 +87,8 @@ class PulseTracker:
     def onset(self, at_s: float, velocity: int) -> None:
         """The player strikes a key; a little before the latest onset is welcome too."""
         if at_s - self._last_s > FORGET_AFTER_S:
-            self.__init__()  # type: ignore[misc]
+            self._tempogram, self._count, self._lock = Tempogram(), 0, None
+            self._chord_s = self._locked_s = -math.inf
         weight = velocity / _LOUDNESS
         place = self._count % _NOTES
         self._at_s[place], self._weight[place] = at_s, weight

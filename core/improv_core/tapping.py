@@ -47,4 +47,4 @@ class TapTempo:
 
     def clear(self) -> None:
         """Forget what was tapped."""
-        self.__init__()  # type: ignore[misc]
+        self.pulse = self._last_s = None

@@ -12,8 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from improv_core.heard import HeardNote
-from improv_core.improvising import NOTHING_ASKED, Ask, MemorySettings, PlannedNote
+from improv_core.improvising import NOTHING_ASKED, Ask, Beside, MemorySettings, PlannedNote
 from improv_core.notes import PEDAL_DOWN_FROM, SUSTAIN_CONTROLLER, ControlChange, Note, Part, Performance
 from improv_core.recall import Idea
 from improv_core.representation import Pulse, WritingRepresentation, encode
@@ -133,6 +135,10 @@ class WindowImproviser:
     def expectation(self) -> None:
         """It reads the window when its turn comes, not before."""
         return
+
+    def beside(self, ask: Ask) -> Beside:
+        """It has not read what was just played: nothing."""
+        return Beside(None, np.zeros(0, dtype=np.float32), ())
 
     # --- improv's own notes -----------------------------------------------------------------------
 

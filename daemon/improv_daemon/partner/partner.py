@@ -16,6 +16,7 @@ from improv_core.turns import TurnBounds, TurnTaker
 from improv_daemon.controls import Gestures
 from improv_daemon.partner.answering import Answering
 from improv_daemon.partner.ears import Ears
+from improv_daemon.partner.harmonising import Harmonising
 from improv_daemon.partner.listening import Listening
 from improv_daemon.partner.notices import ModeChanged, Notice, Phase, Said
 from improv_daemon.partner.policy import Ensemble, Policy
@@ -28,6 +29,7 @@ from improv_daemon.wire import Change, Command, Cue, Event, Played
 MODES: Final[Mapping[str, Callable[[Ensemble], Policy]]] = {
     "answer": Answering,
     "duet": Duet,
+    "harmonise": Harmonising,
     "solo": Solo,
     "listen": Listening,
 }

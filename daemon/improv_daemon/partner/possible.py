@@ -6,7 +6,7 @@ from typing import Final
 
 from improv_core.improvising import Improvising
 
-PLAYING_ALONG: Final = ("duet", "harmonise")
+PLAYING_ALONG: Final = ("duet",)
 """Modes in which improv hears the player while it plays."""
 
 

@@ -1,0 +1,137 @@
+"""Mode ``harmonise``: each note of the player's melody gets others, which end with it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from improv_core.harmony import Harmoniser
+from improv_core.leaning import OUTSIDE_NATS, Leanings
+from improv_core.melody_line import MelodyLine
+from improv_core.notes import SUSTAIN_CONTROLLER
+from improv_core.representation import KEYS
+from improv_core.sampler import FloatArray
+from improv_core.scales import OFF, outside
+from improv_daemon.partner.background import Background
+from improv_daemon.partner.ears import is_note_on
+from improv_daemon.partner.notices import Phase
+from improv_daemon.partner.policy import Ensemble
+from improv_daemon.wire import CancelTurn, Command, Event, MovePedal, Played, PlayNote
+
+LONGEST_S: Final = 60.0
+"""A note whose key never comes up ends after so long."""
+
+_ALL_SOUND_OFF: Final = 120
+_ALL_NOTES_OFF: Final = 123
+
+
+class Harmonising:
+    """Notes with the player's: each key has a turn of its own, which is cancelled when it comes up.
+
+    The player's pedal is improv's too. What improv adds is not read by the model: it goes by the player alone.
+
+    Args:
+        ensemble: Who plays.
+    """
+
+    phase = Phase.TOGETHER
+
+    def __init__(self, ensemble: Ensemble) -> None:
+        self._all = ensemble
+        self._harmoniser, self._line = Harmoniser(), MelodyLine()
+        self._background = Background(ensemble)
+        self._turns: dict[int, int] = {}
+        self._foot: int | None = None
+
+    def played(self, event: Played, now_s: float) -> list[Command]:
+        """A message of the player's."""
+        self._all.ears.take(event)
+        data = event.data
+        if is_note_on(data):
+            return [*self._let_go(data[1]), *self._harmonise(data[1], data[2], event.at_s)]
+        if len(data) == 3 and data[0] & 0xF0 in (0x80, 0x90):
+            return self._let_go(data[1])
+        if len(data) == 3 and data[0] & 0xF0 == 0xB0:
+            return self._control(data[1], data[2], event.at_s)
+        return []
+
+    def _harmonise(self, pitch: int, velocity: int, at_s: float) -> list[Command]:
+        held = self._all.ears.turns.keys_down
+        if not self._line.press(pitch, at_s, held):
+            return []
+        settings, improviser = self._all.settings, self._all.improviser
+        beside = improviser.beside(self._all.ask())
+        voices = self._harmoniser.choose(
+            pitch,
+            velocity,
+            at_s,
+            heads=beside.heads,
+            projected=beside.projected,
+            asked=beside.asked,
+            held=held,
+            heard=improviser.heard,
+            voices=settings.harmonise.voices,
+            side=settings.harmonise.side,
+            lowest=settings.sampling.lowest_pitch,
+            highest=settings.sampling.highest_pitch,
+            scale_bias=self._scale_bias(),
+        )
+        if not voices:
+            return []
+        turn = self._turns[pitch] = self._all.next_turn()
+        return [
+            PlayNote(turn, index, voice, loudness, at_s, at_s + LONGEST_S)
+            for index, (voice, loudness) in enumerate(voices)
+        ]
+
+    def _scale_bias(self) -> FloatArray | None:
+        if self._all.settings.sampling.scale == OFF:
+            return None
+        sampling = self._all.improviser.sampling
+        scale = Leanings(sampling, self._all.improviser.heard).scale
+        if scale is None:
+            return None
+        bias = np.zeros(KEYS)
+        bias[outside(scale)] = -np.inf if sampling.scale_strict else OUTSIDE_NATS
+        return bias
+
+    def _let_go(self, pitch: int) -> list[Command]:
+        turn = self._turns.pop(pitch, None)
+        return [] if turn is None else [CancelTurn(turn)]
+
+    def _control(self, controller: int, value: int, at_s: float) -> list[Command]:
+        if controller == SUSTAIN_CONTROLLER:
+            if self._foot is None:
+                self._foot = self._all.next_turn()
+            return [MovePedal(self._foot, value, at_s)]
+        if controller in (_ALL_SOUND_OFF, _ALL_NOTES_OFF):
+            return self._let_go_of_all()
+        return []
+
+    def _let_go_of_all(self) -> list[Command]:
+        turns, self._turns = self._turns, {}
+        return [CancelTurn(turn) for turn in turns.values()]
+
+    def told(self, event: Event, now_s: float) -> list[Command]:
+        """What is sent is sent."""
+        return []
+
+    def hand_over(self, now_s: float) -> list[Command]:
+        """Both play at once: there is nothing to hand over."""
+        return []
+
+    def next_wakeup_s(self) -> float | None:
+        """When the memory wants to be made anew."""
+        return self._background.next_wakeup_s()
+
+    def wake(self, now_s: float) -> list[Command]:
+        """Make the memory anew."""
+        self._background.wake(now_s)
+        return []
+
+    def leave(self, now_s: float) -> list[Command]:
+        """Everything that improv added ends, and its pedal comes up."""
+        self._all.ears.begin()
+        foot = [] if self._foot is None else [CancelTurn(self._foot)]
+        return [*self._let_go_of_all(), *foot]
