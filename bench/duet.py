@@ -21,6 +21,7 @@ import numpy as np
 
 from bench.corpora import add_corpora_options
 from bench.tables import load_average, milliseconds, print_table
+from improv_core.model import Model
 from improv_core.notes import Note
 from improv_core.representation import keyed
 from improv_daemon.building import improviser_of
@@ -74,7 +75,7 @@ class Hall(Room):
 
 
 def duet(
-    settings: Settings, model: object, player: Sequence[Note], taken_s: list[tuple[float, float]]
+    settings: Settings, model: Model, player: Sequence[Note], taken_s: list[tuple[float, float]]
 ) -> list[Note]:
     """What improv plays with somebody."""
     improviser = improviser_of(settings, model, settings.seed)
@@ -151,7 +152,7 @@ def held_out(arguments: argparse.Namespace) -> list[tuple[str, list[TwoHands]]]:
 
 def play(
     settings: Settings,
-    model: object,
+    model: Model,
     tally: Tally,
     name: str,
     piece: TwoHands,
@@ -207,8 +208,8 @@ def print_tally(tally: Tally) -> None:
     ):
         p50, p99, most = milliseconds(times_s)
         print(
-            f"From a key of the player's to the new plan, {what}: {p50} ms at p50, {p99} ms at p99, {most} ms at "
-            f"most over {len(times_s):,} notes; load average {load_average()}.\n"
+            f"From a key of the player's to the new plan, {what}: {p50} ms at p50, {p99} ms at p99, {most} ms "
+            f"at most over {len(times_s):,} notes; load average {load_average()}.\n"
         )
 
 

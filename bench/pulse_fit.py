@@ -54,6 +54,7 @@ def print_weights(folders: Sequence[Path], splits: Path) -> None:
             ("pulse._CERTAINTY", rounded(certainty)),
         ],
     )
+    print("How sure to be is fitted to the lengths that are found now: once these have changed, fit again.\n")
 
 
 def heard(piece: Piece, begins_anew: bool, make: Callable) -> Iterator[tuple[int, float, float, object]]:

@@ -18,14 +18,16 @@ from playing import model_of, model_trained_on
 from pythonosc.osc_message_builder import OscMessageBuilder
 from window_models import PITCH_ALONE
 
-from improv_core.errors import ConfigError, PortError
-from improv_core.improvising import Improvising
+from improv_core.errors import ConfigError, MidiFileError, PortError
+from improv_core.midi_files import Track, write_midi
+from improv_core.notes import Note, Performance
 from improv_core.representation import Events
 from improv_daemon import app
 from improv_daemon.app import run_demo, run_play, run_record
-from improv_daemon.building import improviser_of
+from improv_daemon.building import sitting_partner
 from improv_daemon.journal import read_journal
-from improv_daemon.settings import Answer, Controls, Ports, Record, Sampling, Settings, Sound
+from improv_daemon.partner import Partner
+from improv_daemon.settings import Answer, Controls, Ports, Record, Sampling, Settings, Solo, Sound
 from improv_daemon.stage.config import StageConfig
 from improv_daemon.stage.virtual import VirtualStage
 from improv_daemon.view import View
@@ -204,20 +206,12 @@ def test_what_is_asked_of_the_music_is_said_at_the_start_and_whether_it_is_in_va
     )
 
 
-def test_a_style_that_the_model_was_not_trained_on_is_said_to_be_in_vain_and_left_free(
+def test_a_style_that_the_model_was_not_trained_on_is_said_to_be_in_vain(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     use(PlayedStage, monkeypatch)
-    followed: list[Settings] = []
-
-    def make(settings: Settings, *rest: Any) -> Improvising:
-        followed.append(settings)
-        return improviser_of(settings, *rest)
-
-    monkeypatch.setattr(app, "improviser_of", make)
     monkeypatch.setattr(app, "load_model", lambda name: model_trained_on("pop"))
     assert run_play(Settings(answer=Answer(style="roll era"))) == 0
-    assert followed == [Settings()]
     assert capsys.readouterr().out.splitlines()[3] == (
         "The model 'default' (preset piano) has not learned to heed the style roll era: it plays as it would "
         "without."
@@ -314,6 +308,37 @@ def test_the_opening_names_the_mode_and_what_it_is_about(
     assert run_play(Settings(mode="duet", sampling=Sampling(scale="D minor", temperature=1.2))) == 0
     opening = "Model default, mode duet, role support, scale D minor, temperature 1.2. Ctrl-C stops."
     assert capsys.readouterr().out.splitlines()[2] == opening
+
+
+def test_solo_begins_from_the_file_that_is_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(PlayedStage, monkeypatch)
+    write_midi(tmp_path / "prelude.mid", [Track("piano", Performance.of([Note(96, 64, 0.0, 0.5)]))])
+    partners: list[Partner] = []
+
+    def make(*given: Any) -> Partner:
+        partners.append(sitting_partner(*given))
+        return partners[0]
+
+    monkeypatch.setattr(app, "sitting_partner", make)
+    solo = Solo(prime=str(tmp_path / "prelude.mid"))
+    for mode, first in (("solo", 96), ("listen", 60)):
+        partners.clear()
+        assert run_play(Settings(mode=mode, solo=solo, sound=Sound(enabled="off"))) == 0
+        assert partners[0].improviser.heard[0].pitch == first
+    assert "mode solo, from prelude.mid. Ctrl-C" in capsys.readouterr().out
+
+
+def test_a_file_to_begin_from_that_cannot_be_used_is_refused_and_nothing_is_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use(PlayedStage, monkeypatch)
+    (tmp_path / "prelude.mid").write_bytes(b"no MIDI file")
+    kept = tmp_path / "kept"
+    with pytest.raises(MidiFileError, match=r"prelude\.mid"):
+        run_record(replace(NO_MP3, mode="solo", solo=Solo(prime=str(tmp_path / "prelude.mid"))), kept)
+    assert [*kept.iterdir()] == []
 
 
 def test_the_demo_is_in_mode_answer_and_says_so(

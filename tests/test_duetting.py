@@ -8,7 +8,6 @@ import pytest
 from improv_core.duetting import (
     AWAY_NATS,
     HELD_S,
-    NEAR_NATS,
     RECENT_S,
     ROLES,
     TOGETHER_PER_S,
@@ -58,10 +57,9 @@ def test_where_there_is_no_room_on_its_side_improv_takes_the_other(
 def test_where_there_is_room_on_neither_it_plays_between_the_players_notes() -> None:
     bias = register(ROLES["support"], {36, 90}, NOBODY, 4)
     assert bias is not None
-    assert list(bias[36:42]) == pytest.approx([-6.0, -5.25, -4.5, -3.75, -3.0, 0.0])
-    assert list(bias[85:91]) == pytest.approx([0.0, -3.0, -3.75, -4.5, -5.25, -6.0])
+    assert list(bias[36:42]) == pytest.approx([-9.0, -7.5, -6.0, -4.5, -3.0, 0.0])
+    assert list(bias[85:91]) == pytest.approx([0.0, -3.0, -4.5, -6.0, -7.5, -9.0])
     assert set(bias[41:86]) == {0.0}
-    assert min(NEAR_NATS, AWAY_NATS) == AWAY_NATS
 
 
 def test_a_distance_of_nothing_is_between_the_keys_themselves() -> None:
@@ -150,6 +148,7 @@ def test_below_its_density_improv_goes_first_and_above_it_waits() -> None:
         company.played(float(at_s))
     assert goes_first(role, company, 4.0, 0.3)
     assert not goes_first(role, company, 4.0, 0.7)
+    assert not goes_first(role, company, 4.0, 0.3, planned=3)
     for at_s in np.linspace(0.1, 4.0, 9):
         company.played(float(at_s))
     assert not goes_first(role, company, 4.0, 0.0)

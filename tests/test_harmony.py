@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playing import packaged_model
 
-from improv_core.harmony import REACH, Harmoniser, Side, Weighing, mates
+from improv_core.harmony import REACH, Harmoniser, Weighing, mates
 from improv_core.heard import HeardNote
 from improv_core.model import Heads
 from improv_core.notes import Part
@@ -41,7 +41,7 @@ def chosen(
     velocity: int = 80,
     heads: Heads | None = None,
     voices: int = 1,
-    side: Side = "below",
+    side: str = "below",
     lowest: int = 21,
     highest: int = 108,
     scale_bias: np.ndarray | None = None,
@@ -161,7 +161,7 @@ def test_where_there_is_no_room_there_is_no_voice() -> None:
     velocity=st.integers(1, 127),
 )
 def test_voices_are_within_reach_side_and_range(
-    pitch: int, chord: set[int], voices: int, side: Side, span: list[int], velocity: int
+    pitch: int, chord: set[int], voices: int, side: str, span: list[int], velocity: int
 ) -> None:
     lowest, highest = span
     found = chosen(

@@ -100,7 +100,7 @@ def test_of_the_pedal_it_has_no_opinion() -> None:
 
 
 def test_where_nothing_fits_the_cache_says_what_the_model_says() -> None:
-    lone = (None, None, Trust(sharpness=500.0, interval=0.0, doubt=1.0, transposed=0.0), None, None)
+    lone = (None, None, Trust(sharpness=80.0, interval=0.0, doubt=1.0, transposed=0.0), None, None)
     cache = LiveCache(HEADS, 0.5, trusts=lone)
     cache.heard(SOMEWHERE, NOTHING, note(60))
     assert expected(cache, PITCH, projected=-SOMEWHERE) == pytest.approx(even(PITCH), abs=1e-12)
@@ -246,7 +246,7 @@ def test_a_note_of_less_weight_counts_for_less_and_one_of_none_not_at_all() -> N
 
 
 def test_only_the_latest_notes_are_held() -> None:
-    sure = (None, None, Trust(sharpness=100.0, interval=0.0, doubt=1e-3, transposed=0.0), None, None)
+    sure = (None, None, Trust(sharpness=80.0, interval=0.0, doubt=1e-3, transposed=0.0), None, None)
     cache = LiveCache(HEADS, 0.5, notes=8, trusts=sure)
     cache.heard(SOMEWHERE, NOTHING, note(61))
     playing(cache, range(20, 90, 10))
@@ -254,6 +254,11 @@ def test_only_the_latest_notes_are_held() -> None:
     playing(cache, [90])
     assert (len(cache), cache.count) == (8, 9)
     assert expected(cache, PITCH)[61] < 0.01
+
+
+def test_a_trust_that_single_precision_cannot_hold_is_refused() -> None:
+    with pytest.raises(ValueError, match="too sharp for single precision"):
+        Trust(sharpness=79.0, interval=1.0, doubt=1.0)
 
 
 def test_a_cache_of_no_notes_is_refused() -> None:

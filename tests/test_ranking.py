@@ -106,6 +106,17 @@ def test_an_answer_that_was_given_before_is_not_given_again() -> None:
     assert best_of(call(), [answer(), other], LENGTH_S, earlier=[other]) == 0
 
 
+def test_what_is_not_at_its_end_is_judged_by_what_is_drawn_of_all() -> None:
+    off_key = answer([*REPLY[:8], *(pitch + 6 for pitch in REPLY[8:])])
+    assert best_of(call(), [off_key, answer()], LENGTH_S) == 1
+    assert best_of(call(), [off_key, answer(REPLY[:8])], LENGTH_S) == 0
+    assert best_of(call(), [off_key, answer(REPLY[:8])], LENGTH_S, complete=[True, False]) == 0
+    assert best_of(call(), [answer(REPLY[:8]), off_key], LENGTH_S, complete=[False, False]) == 0
+    assert best_of(call(), [off_key, answer(REPLY[:12])], LENGTH_S, complete=[True, False]) == 1
+    assert best_of(call(), [[], answer(REPLY[:12])], LENGTH_S, complete=[False, False]) == 1
+    assert best_of(call(), [[], []], LENGTH_S, complete=[False, False]) == 0
+
+
 def test_of_equals_the_first_is_best() -> None:
     assert best_of(call(), [answer(), answer(), answer()], LENGTH_S) == 0
 

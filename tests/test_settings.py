@@ -399,6 +399,7 @@ def test_one_setting_becomes_another_and_all_else_stays(key: str, value: object,
         ("ports.channel", 3),
         ("sound.gain", 1.0),
         ("record.mp3", False),
+        ("solo.prime", "prelude.mid"),
     ],
 )
 def test_what_was_opened_at_the_start_cannot_change(key: str, value: object) -> None:

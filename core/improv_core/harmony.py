@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,6 @@ from improv_core.representation.chord_names import OCTAVE
 from improv_core.representation.piano import DT
 
 FloatArray = NDArray[np.floating]
-Side = Literal["below", "above", "both"]
 _Value = TypeVar("_Value", bound=np.generic)
 
 REACH: Final = 16
@@ -93,7 +92,7 @@ class Harmoniser:
         held: Collection[int],
         heard: Sequence[HeardNote],
         voices: int = 1,
-        side: Side = "below",
+        side: str = "below",
         lowest: int = 21,
         highest: int = 108,
         scale_bias: FloatArray | None = None,
@@ -110,7 +109,7 @@ class Harmoniser:
             held: The player's keys that are down, this note's among them or not; they are not doubled.
             heard: Notes in the order of their onsets, the player's note last.
             voices: How many, at most.
-            side: Where they are; ``both`` begins under the note and goes on over it in turn.
+            side: ``below``, ``above`` or ``both``, which begins under the note and goes on over it in turn.
             lowest: Of the range.
             highest: Of the range.
             scale_bias: Added to the worth of each pitch, (KEYS,); minus infinity forbids it.

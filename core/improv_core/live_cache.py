@@ -30,7 +30,7 @@ Singles = NDArray[np.float32]
 NOTES: Final = 1024
 """How many notes a cache holds, unless told otherwise."""
 
-CONTEXT: Final = 9
+CONTEXT: Final = 6
 """How many of the latest pitches count in the comparison of intervals."""
 
 _MOST_ALIKE: Final = CONTEXT - 1
@@ -39,6 +39,9 @@ _NO_INTERVAL: Final = 2 * KEYS
 _PITCH: Final = ATTRIBUTE_NAMES.index("pitch")
 _UNKNOWN: Final = tuple(attribute.binning.size for attribute in ATTRIBUTES)
 _LEAST: Final = 1e-6
+_PLACES: Final = np.arange(CONTEXT, dtype=np.float32)
+_MOST_NATS: Final = 80.0
+"""Above it weights leave single precision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,15 @@ class Trust:
     interval: float
     doubt: float
     transposed: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.sharpness + _MOST_ALIKE * self.interval > _MOST_NATS:
+            raise ValueError(f"too sharp for single precision: {self}")
+
+    @property
+    def opinion(self) -> float:
+        """`doubt` on the scale of the weights, on which a note of the same key has exp(sharpness)."""
+        return self.doubt * math.exp(self.sharpness)
 
 
 TRUSTS: Final[tuple[Trust | None, ...]] = (
@@ -101,7 +113,7 @@ class LiveCache:
         self._keys = np.zeros((len(ATTRIBUTES), rows, _DIMENSIONS), dtype=np.float32)
         self._classes = np.zeros((len(ATTRIBUTES), rows), dtype=np.int64)
         self._intervals = np.full(rows, _NO_INTERVAL, dtype=np.int64)
-        self._weights = np.zeros(rows, dtype=np.float32)
+        self._log_weights = np.zeros(rows, dtype=np.float32)
         self._pitches: deque[int] = deque(maxlen=CONTEXT)
         self._count = 0
         self._here = Following(self, self._pitches)
@@ -137,7 +149,7 @@ class LiveCache:
             self._keys[i, places] = key
         self._classes[:, places] = np.array([*classes, *_UNKNOWN[len(classes) :]])[:, None]
         self._intervals[places] = pitch - self._pitches[-1] if self._pitches else _NO_INTERVAL
-        self._weights[places] = weight
+        self._log_weights[places] = math.log(weight) if weight > 0 else -math.inf
         self._pitches.append(pitch)
         self._count += 1
         return token
@@ -192,11 +204,20 @@ class LiveCache:
         among = np.flatnonzero(intervals[:-1] == same[-1]) + 1 if len(same) else same
         for back in range(1, len(pitches)):
             alike[among] = back
-            among = among[among > back]
             if back == len(same) or not len(among):
                 break
             among = among[intervals[among - back - 1] == same[-back - 1]]
+        first = alike[
+            : len(_PLACES)
+        ]  # what would be before the oldest note was not compared but wrapped round
+        np.minimum(first, _PLACES[: len(first)], out=first)
         return alike
+
+    def favour(self, attribute: int, alike: Singles) -> Singles:
+        """For each note the nats that are added to the likeness of its key, (notes held,)."""
+        trust = self._trusts[attribute]
+        favour = self._log_weights[self._rows]
+        return favour if trust is None else favour + np.float32(trust.interval) * alike
 
     def with_interval(self, alike: Singles, interval: int) -> Singles:
         """`alike`, once the interval to the note itself is known as well."""
@@ -211,7 +232,7 @@ class LiveCache:
         probabilities: FloatArray,
         *,
         follow: float,
-        alike: Singles,
+        favour: Singles,
         latest: int | None,
     ) -> FloatArray:
         """The model's probabilities and the cache's in one, (classes,), sum 1.
@@ -221,25 +242,23 @@ class LiveCache:
             z: What its head reads, (projected,).
             probabilities: The model's, (classes,).
             follow: Share of the cache; 1 is what it says alone.
-            alike: From `alike` or `with_interval`.
+            favour: From `favour`.
             latest: The pitch before the note, from which intervals count; None: there is none.
         """
         trust, rows, size = self._trusts[attribute], self._rows, len(probabilities)
         if trust is None:
             return probabilities
         weights: Singles = self._keys[attribute, rows] @ self._query(z, trust.sharpness)
-        weights += np.float32(trust.interval) * alike
-        weights -= np.float32(trust.sharpness)
+        weights += favour
         np.exp(weights, out=weights)
-        weights *= self._weights[rows]
         counted = np.bincount(self._classes[attribute, rows], weights, size + 1)
         votes = np.asarray(counted[:size], dtype=np.float64)
         if attribute == _PITCH and latest is not None:
             landing = self._intervals[rows] + (latest + KEYS)
             votes += trust.transposed * np.bincount(landing, weights, 4 * KEYS)[KEYS : 2 * KEYS]
-        scale = follow / (float(votes.sum()) + trust.doubt)
+        scale = follow / (float(votes.sum()) + trust.opinion)
         votes *= scale
-        votes += (1 - follow + scale * trust.doubt) * probabilities
+        votes += (1 - follow + scale * trust.opinion) * probabilities
         return votes
 
     def _query(self, z: FloatArray, sharpness: float) -> Singles:
@@ -304,7 +323,8 @@ class Following:
         alike = self._alike
         if attribute > _PITCH and latest is not None:
             alike = self._with_pitch(classes[_PITCH], latest)
-        return self._cache.mix(attribute, z, probabilities, follow=follow, alike=alike, latest=latest)
+        favour = self._cache.favour(attribute, alike)
+        return self._cache.mix(attribute, z, probabilities, follow=follow, favour=favour, latest=latest)
 
     def _with_pitch(self, pitch: int, latest: int) -> Singles:
         if self._struck is None or self._struck[0] != pitch:

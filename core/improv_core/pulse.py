@@ -36,7 +36,7 @@ _PHASES: Final[FloatArray] = np.arange(48) / 48
 _COMB: Final = _BY_HARMONIC[:, None] * np.exp(-2j * np.pi * np.outer(_HARMONICS, _PHASES))
 
 # Fitted: python -m bench.pulse --fit
-_CERTAINTY: Final = np.array([2.54, 0.80, 1.75, 0.57, 0.09, 0.22, -0.13, -3.07])
+_CERTAINTY: Final = np.array([2.56, 0.63, 1.73, 0.44, 0.10, 0.23, -0.12, -2.74])
 
 
 @dataclass(frozen=True, slots=True)

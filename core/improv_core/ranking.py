@@ -25,6 +25,9 @@ FloatArray = NDArray[np.float64]
 NEAR: Final = 1.25
 """An answer should be no longer than its target by this factor, nor shorter."""
 
+ENDING: Final = frozenset(("slowing", "held", "stability"))
+"""The `Traits` of an answer's end."""
+
 _PROFILES = np.array(
     [
         [6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88],
@@ -123,14 +126,20 @@ def best_of(
     candidates: Sequence[Sequence[PlannedNote]],
     target_length_s: float,
     earlier: Sequence[Sequence[PlannedNote]] = (),
+    *,
+    complete: Sequence[bool] | None = None,
 ) -> int:
     """The best of several answers.
+
+    As long as some are not drawn to their end, none is judged by its end, nor by what comes later than what
+    is drawn of all: the sparsest would always be the furthest.
 
     Args:
         call: What is answered.
         candidates: Answers; an empty one is the worst.
         target_length_s: How long they were to be, from the first onset to the last.
         earlier: Answers of before, not to be repeated.
+        complete: Whether each is drawn to its end; None: all are.
 
     Returns:
         Its index; of those that are equally good, the first.
@@ -142,15 +151,47 @@ def best_of(
         raise ValueError("there is no candidate to choose from")
     heard = Phrase.heard(call)
     before = {shingle for answer in earlier for shingle in Phrase.planned(answer).shingles}
-    scores = [score(heard, Phrase.planned(one), target_length_s, before) for one in candidates]
+    within_s = _drawn_of_all(candidates, complete)
+    scores = [
+        score(heard, Phrase.planned(one), target_length_s, before)
+        if within_s is None
+        else score(heard, Phrase.planned(_beginning(one, within_s)), None, before)
+        for one in candidates
+    ]
     return scores.index(min(scores))
 
 
-def score(call: Phrase, answer: Phrase, target_length_s: float, before: Collection[Gram] = ()) -> float:
-    """How far an answer is from what players go on with: a sum of squares, 0 at best."""
+def _drawn_of_all(
+    candidates: Sequence[Sequence[PlannedNote]], complete: Sequence[bool] | None
+) -> float | None:
+    """How far those are drawn that are not complete, in seconds from the first onset; None where all are."""
+    if complete is None or all(complete):
+        return None
+    open_ones = [one for one, over in zip(candidates, complete, strict=True) if one and not over]
+    return min((one[-1].onset_s - one[0].onset_s for one in open_ones), default=None)
+
+
+def _beginning(notes: Sequence[PlannedNote], within_s: float) -> list[PlannedNote]:
+    return [note for note in notes if note.onset_s - notes[0].onset_s <= within_s]
+
+
+def score(
+    call: Phrase, answer: Phrase, target_length_s: float | None, before: Collection[Gram] = ()
+) -> float:
+    """How far an answer is from what players go on with: a sum of squares, 0 at best.
+
+    Args:
+        call: What is answered.
+        answer: The answer.
+        target_length_s: How long it was to be; None: it is not at its end, by which it is then not judged.
+        before: The shingles of earlier answers.
+    """
+    if not len(answer):
+        return math.inf
     told = traits(call, answer, before)
-    off = sum(_cost(typical, getattr(told, name)) for name, typical in TYPICAL.items())
-    return off + missed(answer, target_length_s) ** 2
+    judged = [name for name in TYPICAL if target_length_s is not None or name not in ENDING]
+    off = sum(_cost(TYPICAL[name], getattr(told, name)) for name in judged)
+    return off if target_length_s is None else off + missed(answer, target_length_s) ** 2
 
 
 def _cost(typical: Typical, value: float) -> float:
@@ -159,9 +200,7 @@ def _cost(typical: Typical, value: float) -> float:
 
 
 def missed(answer: Phrase, target_length_s: float) -> float:
-    """How far its last onset is from where it was planned: 1 at `NEAR`."""
-    if not len(answer):
-        return math.inf
+    """How far the last onset of an answer is from where it was planned: 1 at `NEAR`."""
     length_s = max(0.05, float(answer.onset_s[-1] - answer.onset_s[0]))
     return math.log(length_s / max(0.05, target_length_s)) / math.log(NEAR)
 

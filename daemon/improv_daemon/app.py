@@ -14,19 +14,18 @@ from pathlib import Path
 
 import platformdirs
 
-from improv_core.errors import ConfigError, ImprovError, SoundError
+from improv_core.errors import ImprovError, SoundError
 from improv_core.model import Model
-from improv_daemon.building import improviser_of, partner_of, stage_config_of
+from improv_daemon.building import prime_partner, sitting_partner, stage_config_of
 from improv_daemon.cli_progress import progress_bar
 from improv_daemon.conversation import Conversation
 from improv_daemon.demo import play_demo
-from improv_daemon.directions import heeded, in_words, unheeded, unheeded_change
+from improv_daemon.directions import in_words, unheeded, unheeded_change
 from improv_daemon.interrupts import INTERRUPTED
 from improv_daemon.journal import JournalWriter
 from improv_daemon.models import borrowing, load_model
 from improv_daemon.osc import osc_messages
 from improv_daemon.partner import AnswerEnded, Notice, Partner, Said, new_seed
-from improv_daemon.partner.possible import cannot
 from improv_daemon.recorder import Kept, forget_unplayed, keep_session, new_session_path, recover
 from improv_daemon.settings import Settings
 from improv_daemon.soundfonts import find_soundfont
@@ -96,15 +95,12 @@ async def _sitting(settings: Settings, view: View, journal_path: Path | None, *,
             answered.set()
 
     async def play() -> None:
-        followed = dataclasses.replace(settings, answer=heeded(model, settings.answer))
-        improviser = improviser_of(followed, model, seed)
-        if refusal := cannot(improviser, settings.mode):
-            raise ConfigError(refusal)
-        partner = partner_of(settings, improviser, notify, seed=seed, styles=model.styles)
+        partner = sitting_partner(settings, model, seed, notify)
         async with (
-            _journal(journal_path, settings, model, seed, view) as journal,
             StageLink(stage_config_of(settings)) as stage,
+            _journal(journal_path, settings, model, seed, view) as (journal, begun_s),
         ):
+            prime_partner(partner, begun_s)
             _release_when_suspended(stage)
             _open(view, settings, model, stage.ready, hint=not demo)
             conversation = Conversation(stage, partner, journal, view.event)
@@ -202,9 +198,11 @@ def _suspend_this_process() -> None:
 @contextlib.asynccontextmanager
 async def _journal(
     path: Path | None, settings: Settings, model: Model, seed: int, view: View
-) -> AsyncIterator[JournalWriter | None]:
+) -> AsyncIterator[tuple[JournalWriter | None, float]]:
+    """The journal, if there is one, and when it begins."""
+    now_s = asyncio.get_running_loop().time()
     if path is None:
-        yield None
+        yield None, now_s
         return
     with JournalWriter(
         path,
@@ -212,10 +210,10 @@ async def _journal(
         seed=seed,
         settings=dataclasses.asdict(settings),
         started_at=datetime.datetime.now().astimezone(),
-        now_s=asyncio.get_running_loop().time(),
+        now_s=now_s,
         on_trouble=lambda sentence: view.line(f"Note: {sentence}"),
     ) as journal:
-        yield journal
+        yield journal, now_s
 
 
 def _keep(settings: Settings, path: Path, view: View, *, others: bool) -> None:

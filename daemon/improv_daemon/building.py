@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from improv_core.errors import ConfigError, ModelFileError
 from improv_core.improviser import Improviser
@@ -15,6 +16,7 @@ from improv_core.sampler import Sampling
 from improv_core.window_improviser import WindowImproviser
 from improv_daemon.directions import ask_of, heeded
 from improv_daemon.partner import Notice, Partner, memory_of, sampling_of
+from improv_daemon.priming import prime
 from improv_daemon.settings import Settings
 from improv_daemon.stage.config import StageConfig
 
@@ -76,11 +78,26 @@ def sitting_partner(
 
     Raises:
         ModelFileError: The model has no word to say anything with.
-        ConfigError: None of its words is in the range that is set.
+        ConfigError: None of its words is in the range that is set, or the model cannot play in the mode.
     """
     followed = dataclasses.replace(settings, answer=heeded(model, settings.answer))
     improviser = improviser_of(followed, model, seed)
     return partner_of(settings, improviser, notify, seed=seed, styles=model.styles, beats=model.beats)
+
+
+def prime_partner(partner: Partner, now_s: float) -> None:
+    """Let a partner that begins alone hear the file that is set, as if it had just been played.
+
+    Args:
+        partner: Has played nothing yet.
+        now_s: When the sitting begins.
+
+    Raises:
+        MidiFileError: The file cannot be used.
+    """
+    settings = partner.settings
+    if settings.mode == "solo" and settings.solo.prime:
+        prime(partner.improviser, Path(settings.solo.prime), now_s)
 
 
 def stage_config_of(settings: Settings) -> StageConfig:

@@ -45,6 +45,9 @@ class Partner:
         styles: That mean something to the model.
         beats: Whether beats do.
         notify: Called with what the terminal shows.
+
+    Raises:
+        ConfigError: The improviser cannot play in the mode.
     """
 
     def __init__(
@@ -57,6 +60,8 @@ class Partner:
         beats: bool = False,
         notify: Callable[[Notice], None] = lambda notice: None,
     ) -> None:
+        if refusal := cannot(improviser, settings.mode):
+            raise ConfigError(refusal)
         ears = Ears(improviser, TurnTaker(bounds_of(settings)))
         self._all = Ensemble(improviser, ears, settings, seed, styles, beats, notify)
         self._policy: Policy = MODES[settings.mode](self._all)
@@ -71,6 +76,11 @@ class Partner:
     def phase(self) -> Phase:
         """Who has the floor."""
         return self._policy.phase
+
+    @property
+    def improviser(self) -> Improvising:
+        """Who draws the notes."""
+        return self._all.improviser
 
     @property
     def settings(self) -> Settings:

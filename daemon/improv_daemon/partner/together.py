@@ -259,13 +259,15 @@ class Duet(_Together):
         turn.ask = replace(turn.ask, notes_per_s=role.notes_per_s(company.notes_per_s(now_s)))
         improviser.ask_for(turn.ask)
         improviser.lean(register(role, company.pitches(now_s, held), held, duet.distance))
-        if self._closing:
-            return float("-inf"), float("inf")
-        latest_s = float("inf") if turn.latest_s is None else turn.latest_s + role.max_gap_s
         key = (self._all.seed, turn.turn, next(reversed(turn.notes), -1) + 1, self._presses, _WHO_IS_NEXT)
-        if goes_first(role, company, now_s, float(np.random.default_rng(key).random())):
+        chance = float(np.random.default_rng(key).random())
+        is_first = goes_first(role, company, now_s, chance, planned=len(turn.notes) - len(turn.sounded))
+        if turn.latest_s is None:
+            return float("-inf"), float("inf")
+        latest_s = float("inf") if self._closing else turn.latest_s + role.max_gap_s
+        if is_first:
             return float("-inf"), latest_s
-        return company.expected_s(), latest_s
+        return max(company.expected_s(), turn.latest_s + company.gap_s), latest_s
 
 
 class Solo(_Together):

@@ -24,7 +24,7 @@ PACKAGED = "improv's packaged defaults.toml"
 """How messages call the first source."""
 
 _LIVE_SOURCE = "While playing"
-_FIXED_SECTIONS = ("ports", "sound", "record")
+_FIXED_SECTIONS = ("ports", "sound", "solo", "record")
 _FIXED = ("model", "seed", "controls.osc_port")
 
 Layer = dict[str, tuple[Value, str]]

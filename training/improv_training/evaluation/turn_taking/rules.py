@@ -22,7 +22,7 @@ UNKNOWN_BAR_S: Final = 2.0
 BEFORE: Final = 40
 """Notes before the call that a rule has heard: a player's pace outlives a turn."""
 
-PAUSE_S: Final = 10.0
+PAUSE_S: Final = 60.0
 """Between those and the call."""
 
 
@@ -156,7 +156,8 @@ def _played(heard: Heard, span: Span, rule: Rule, later_s: float) -> Iterator[tu
         events.append((float(onset_s[i]), 1, i))
         events.append((float(onset_s[i]) + int(heard.notes.duration_ms[i]) / 1000, 0, i))
     events.sort()
-    for (at_s, is_press, i), (next_s, _, _) in zip(events, [*events[1:], (math.inf, 0, 0)], strict=True):
+    nexts_s = [at_s for at_s, _, _ in events[1:]] + [math.inf]
+    for (at_s, is_press, i), next_s in zip(events, nexts_s, strict=False):
         pitch = int(heard.notes.pitch[i])
         if is_press:
             rule.press(pitch, at_s)

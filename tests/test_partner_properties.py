@@ -1,0 +1,358 @@
+"""Whatever the player, the musician's wishes and the stage do, in whatever order: nothing hangs, nothing is
+cut that is the player's, and what was dropped stays silent."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from playing import Room, improviser_of, partner_of
+from scripted_improviser import ScriptedImproviser
+
+from improv_core.improviser import LOOKED_BACK
+from improv_core.improvising import Improvising, PlannedNote
+from improv_core.performer import Acknowledgement, Outcome, Performer
+from improv_daemon.controls import CUES
+from improv_daemon.partner import Phase
+from improv_daemon.partner.partner import MODES
+from improv_daemon.settings import Settings
+from improv_daemon.wire import (
+    CancelTurn,
+    Change,
+    Command,
+    Cue,
+    Event,
+    FinishTurn,
+    MovePedal,
+    PedalMoved,
+    Played,
+    PlayNote,
+    Released,
+    Sounded,
+    TurnCancelled,
+)
+
+IMPROVS_CHANNEL = 1
+SUSTAIN, ALL_SOUND_OFF, ALL_NOTES_OFF = 64, 120, 123
+UNTIL_SILENT_S = 120.0
+"""Longer than an answer, the silence after which improv invites, and the invitation."""
+
+LAST_NOTE_S = 30.0
+"""Longer than any note."""
+
+ENDLESS = ("solo", "trade")
+"""Modes in which improv goes on although nobody plays."""
+
+MOST_UNFINISHED = 400
+"""Entries of an open turn, or of the schedule."""
+
+MOST_HELD = 3
+"""Commands that are drawn and not sent: a note and how the pedal moves with it."""
+
+CHANGES = (
+    *(Change("yielding.how", how) for how in ("cut", "finish_note", "finish_phrase", "overlap")),
+    *(Change("yielding.min_velocity", velocity) for velocity in (1, 64)),
+    *(Change("answer.length_max_s", length_s) for length_s in (2.0, 8.0)),
+    *(Change("answer.lookahead_s", lookahead_s) for lookahead_s in (0.05, 2.0)),
+    *(Change("answer.candidates", count) for count in (1, 2)),
+    *(Change("duet.role", role) for role in ("support", "sparse", "lead")),
+    *(Change("duet.plan_s", plan_s) for plan_s in (0.02, 1.0)),
+    *(Change("harmonise.voices", voices) for voices in (1, 4)),
+    *(Change("harmonise.side", side) for side in ("below", "above", "both")),
+    *(Change("trade.seconds", seconds) for seconds in (0.0, 1.0, 4.0)),
+    *(Change("trade.tempo_bpm", tempo_bpm) for tempo_bpm in (0.0, 120.0)),
+    *(Change("memory.initiative", is_on) for is_on in (False, True)),
+    *(Change("memory.initiative_after_s", after_s) for after_s in (5.0, 30.0)),
+    *(Change("memory.recall", often) for often in (0.0, 1.0)),
+    *(Change("memory.follow", much) for much in (0.0, 0.5)),
+    *(Change("memory.window_notes", count) for count in (16, 512)),
+    *(Change("sampling.polyphony", count) for count in (0, 1)),
+    *(Change("sampling.highest_pitch", pitch) for pitch in (70, 108)),
+    *(Change("turn.silence_max_s", silence_s) for silence_s in (0.5, 1.5)),
+    *(Change("controls.hand_over", gesture) for gesture in ("", "cc 80", "note 62", "notes 60+64")),
+    Change("ports.channel", 3),  # refused
+    Change("answer.length_max_s", -1.0),  # refused
+)
+"""What the musician may change in the middle of everything, and what is refused."""
+
+pitches = st.integers(58, 66)
+"""So few that the player's keys and improv's are often the same."""
+channels = st.sampled_from((0, 0, 0, IMPROVS_CHANNEL, 15))
+seconds = st.one_of(st.sampled_from((0.0, 0.01, 0.4, 1.6)), st.floats(0.0, 10.0))
+
+
+class Unpredictable(ScriptedImproviser):
+    """Draws notes close together and far apart, short and long, with and without pedal."""
+
+    def draw(self, earliest_s: float, latest_s: float) -> PlannedNote:
+        dice = np.random.default_rng((self._turn, len(self._plan)))
+        onset_s = min(latest_s, earliest_s + float(dice.choice((0.0, 0.0, 0.1, 0.4, 2.0))))
+        duration_s = float(dice.choice((0.01, 0.2, 0.9, 8.0)))
+        pitch, velocity, pedal = int(dice.integers(58, 67)), int(dice.integers(1, 128)), int(dice.integers(2))
+        key = self._turn, len(self._plan), pitch, velocity, pedal
+        self._plan.append(PlannedNote(*key, onset_s, onset_s + duration_s))
+        return self._plan[-1]
+
+
+@dataclass
+class SharedRoom(Room):
+    """A room whose one output sounds the player as well, and whose stage may be slow to tell.
+
+    Attributes:
+        players_channel: On which the player sounds there.
+        late_s: How long what the stage tells is on its way.
+        down: Keys that sound at the output, by channel and pitch.
+        pedals: Where pedals are at the output, by channel.
+        keys: The player's keys that are down and sound.
+        pedal: The player's pedal.
+        ended: Turns that the partner has ended before their time.
+        dropped: Those, and what the stage has dropped by itself.
+    """
+
+    players_channel: int = 0
+    late_s: float = 0.0
+    down: set[tuple[int, int]] = field(default_factory=set)
+    pedals: dict[int, int] = field(default_factory=dict)
+    keys: set[int] = field(default_factory=set)
+    pedal: int = 0
+    ended: set[int] = field(default_factory=set)
+    dropped: set[int] = field(default_factory=set)
+    on_the_way: deque[tuple[float, Acknowledgement]] = field(default_factory=deque)
+
+    def __post_init__(self) -> None:
+        self.performer = Performer(("out",), IMPROVS_CHANNEL, thru={"out": self.players_channel})
+
+    # --- the player -------------------------------------------------------------------------------
+
+    def play(self, *data: int, early_s: float = 0.0, source: str = "keyboard") -> None:
+        """The player does this now: it sounds first, and is told then."""
+        self._account_for(data)
+        self._send(sending.data for sending in self.performer.thru(data))
+        self.tell(Played(data, self.now_s - early_s, source))
+
+    def _account_for(self, data: tuple[int, ...]) -> None:
+        kind, number, value = data[0] & 0xF0, *data[1:]
+        if kind == 0x90 and value:
+            self.keys.add(number)
+        elif kind in (0x80, 0x90):
+            self.keys.discard(number)
+        elif kind == 0xB0 and number == SUSTAIN:
+            self.pedal = value
+        elif kind == 0xB0 and number in (ALL_SOUND_OFF, ALL_NOTES_OFF):
+            self.keys.clear()
+
+    def let_go(self) -> None:
+        """The player stops altogether."""
+        self.release(*sorted(self.keys))
+        self.play(0xB0, SUSTAIN, 0)
+
+    # --- the stage --------------------------------------------------------------------------------
+
+    def panic(self) -> None:
+        """The stage lets go of everything, the player's keys too."""
+        self.keys.clear()
+        self.pedal = 0
+        outcome = self.performer.panic(self.now_s)
+        self.dropped |= {ack.turn for ack in outcome.acknowledgements if isinstance(ack, TurnCancelled)}
+        self.carry_out(outcome)
+
+    def obey(self, commands: list[Command]) -> None:
+        """Do what the stage would; of a turn that the partner has ended nothing more may be commanded."""
+        for command in commands:
+            match command:
+                case PlayNote(turn=turn) | MovePedal(turn=turn):
+                    assert turn not in self.ended, f"{command} after the end of its turn"
+                case CancelTurn(turn) | FinishTurn(turn):
+                    self.ended.add(turn)
+                    self.dropped.add(turn)
+        super().obey(commands)
+
+    def carry_out(self, outcome: Outcome) -> None:
+        """What goes out, and what is told of it sooner or later, in order."""
+        self._send(sending.data for sending in outcome.sendings)
+        for told in outcome.acknowledgements:
+            assert not (isinstance(told, Sounded) and told.turn in self.dropped), f"{told} after its turn"
+            if not isinstance(told, self.deaf):
+                before_s = self.on_the_way[-1][0] if self.on_the_way else self.now_s
+                self.on_the_way.append((max(before_s, self.now_s + self.late_s), told))
+        while self.on_the_way and self.on_the_way[0][0] <= self.now_s:
+            self.tell(self.on_the_way.popleft()[1])
+
+    def next_s(self) -> float | None:
+        """When something falls due, or is told."""
+        times = (super().next_s(), self.on_the_way[0][0] if self.on_the_way else None)
+        return min((at_s for at_s in times if at_s is not None), default=None)
+
+    def _send(self, messages: Iterable[tuple[int, ...]]) -> None:
+        for data in messages:
+            kind, channel, number = data[0] & 0xF0, data[0] & 0x0F, data[1]
+            if kind == 0x90:
+                assert (channel, number) not in self.down, "struck again without a note-off"
+                self.down.add((channel, number))
+            elif kind == 0x80:
+                assert (channel, number) in self.down, "a note-off of nothing"
+                self.down.remove((channel, number))
+            elif kind == 0xB0 and number == SUSTAIN:
+                self.pedals[channel] = data[2]
+
+
+# --- what may happen --------------------------------------------------------------------------------
+
+
+class Sitting(RuleBasedStateMachine):
+    """Anything in any order, with an improviser that draws anything."""
+
+    room: SharedRoom
+
+    @initialize(mode=st.sampled_from(sorted(MODES)), players_channel=st.sampled_from((0, IMPROVS_CHANNEL)))
+    def begin(self, mode: str, players_channel: int) -> None:
+        """The player sounds on a channel of their own, or on improv's."""
+        partner = partner_of(improviser=self.improviser(), settings=replace(Settings(), mode=mode))
+        self.room = SharedRoom(partner, players_channel=players_channel)
+
+    def improviser(self) -> Improvising:
+        """Who draws."""
+        return Unpredictable()
+
+    # --- the player ---
+
+    @rule(pitch=pitches, velocity=st.integers(0, 127), channel=channels, early_s=st.sampled_from((0, 0.03)))
+    def press(self, pitch: int, velocity: int, channel: int, early_s: float) -> None:
+        self.room.play(0x90 | channel, pitch, velocity, early_s=early_s)
+
+    @rule(pitch=pitches, channel=channels)
+    def release(self, pitch: int, channel: int) -> None:
+        self.room.play(0x80 | channel, pitch, 64)
+
+    @rule(phrase=st.lists(pitches, min_size=1, max_size=5), gap_s=st.sampled_from((0.02, 0.3)))
+    def play_a_phrase(self, phrase: list[int], gap_s: float) -> None:
+        self.room.call(*phrase, gap_s=gap_s, duration_s=gap_s / 2)
+
+    @rule(value=st.sampled_from((0, 30, 127)))
+    def move_pedal(self, value: int) -> None:
+        self.room.play(0xB0, SUSTAIN, value)
+
+    @rule(controller=st.sampled_from((1, 80, ALL_SOUND_OFF, ALL_NOTES_OFF)), value=st.sampled_from((0, 127)))
+    def move_controller(self, controller: int, value: int) -> None:
+        self.room.play(0xB0, controller, value)
+
+    @rule(for_s=seconds)
+    def wait(self, for_s: float) -> None:
+        self.room.run_for(for_s)
+
+    # --- the musician's wishes ---
+
+    @rule(mode=st.sampled_from(sorted(MODES)))
+    def change_mode(self, mode: str) -> None:
+        self.room.wish(Change("mode", mode))
+
+    @rule(change=st.sampled_from(CHANGES))
+    def change(self, change: Change) -> None:
+        self.room.wish(change)
+
+    @rule(name=st.sampled_from((*CUES, "hand_over", "unheard of")))
+    def cue(self, name: str) -> None:
+        self.room.wish(Cue(name))
+
+    # --- the stage ---
+
+    @rule()
+    def panic(self) -> None:
+        self.room.panic()
+
+    @rule(kinds=st.sets(st.sampled_from((Sounded, Released, PedalMoved, TurnCancelled))))
+    def lose_what_is_told(self, kinds: set[type[Event]]) -> None:
+        self.room.deaf = tuple(kinds)
+
+    @rule(late_s=st.sampled_from((0.0, 0.005, 0.3, 3.0)))
+    def delay_what_is_told(self, late_s: float) -> None:
+        self.room.late_s = late_s
+
+    # --- what holds all the time ---
+
+    @invariant()
+    def none_of_the_players_keys_is_cut(self) -> None:
+        room = self.room
+        sounding = {pitch for channel, pitch in room.down if channel == room.players_channel}
+        assert room.keys <= sounding
+        if room.players_channel != IMPROVS_CHANNEL:
+            assert room.keys == sounding
+
+    @invariant()
+    def the_players_pedal_stays_where_it_is(self) -> None:
+        room = self.room
+        pedal = room.pedals.get(room.players_channel, 0)
+        assert pedal == room.pedal or (room.players_channel == IMPROVS_CHANNEL and pedal > room.pedal)
+
+    @invariant()
+    def little_is_kept_of_what_is_not_over(self) -> None:
+        room = self.room
+        assert len(room.performer._plan) <= MOST_UNFINISHED
+        turn = getattr(room.partner._policy, "_turn", None)
+        if turn is not None:
+            assert len(turn.sounded) <= len(turn.notes)
+            assert len(turn._held) <= MOST_HELD
+
+    # --- the end ---
+
+    def teardown(self) -> None:
+        """The player stops: what is not endless ends, and whatever is endless ends when it is left."""
+        room = self.room
+        room.let_go()
+        if room.partner.mode not in ENDLESS:
+            room.run_for(UNTIL_SILENT_S)
+            self.nothing_sounds()
+            assert room.partner.phase in (Phase.LISTENING, Phase.TOGETHER)
+        room.wish(Change("mode", "listen"))
+        room.run_for(LAST_NOTE_S)
+        self.nothing_sounds()
+        assert not room.performer._plan
+        assert room.partner.phase is Phase.LISTENING
+        sounded = len(room.down)
+        room.run_for(3600.0)
+        assert sounded == len(room.down)
+
+    def nothing_sounds(self) -> None:
+        room = self.room
+        assert room.down == set()
+        assert not any(room.pedals.values())
+        assert room.performer.silent
+
+
+class SittingWithTheModel(Sitting):
+    """The same with the model that is shipped."""
+
+    def improviser(self) -> Improvising:
+        return improviser_of()
+
+    @invariant()
+    def the_memory_is_bounded(self) -> None:
+        """What is open of a turn is little, and the window is no longer than it is set."""
+        improviser = self.room.improviser
+        assert len(improviser._window) <= improviser.memory.window_notes
+        if improviser._turn is not None:
+            assert len(improviser._turn.tail) <= MOST_UNFINISHED
+            assert len(improviser._turn.own) <= LOOKED_BACK
+
+
+def as_often(examples: int, steps: int) -> settings:
+    return settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+TestSitting = Sitting.TestCase
+TestSitting.settings = as_often(examples=120, steps=40)
+
+TestSittingWithTheModel = SittingWithTheModel.TestCase
+TestSittingWithTheModel.settings = as_often(examples=15, steps=30)
