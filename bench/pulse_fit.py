@@ -3,7 +3,7 @@
 What length a beat has: a choice among the lengths that are told apart, by maximum likelihood, on a part of
 the training splits. How sure to be: a logistic regression on the validation splits, of whether the next beat
 after some silence is one, so that a confidence is a share of beats. Half the time playing begins anew every
-eight seconds, as calls do. Each corpus counts the same, however many its notes; lines of jazz alone half.
+eight seconds, as calls do. However many notes a corpus has, it counts as much as is said below.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ AT_MOST = 100
 PER_PIECE_LENGTH, PER_PIECE_SURE = 20, 250
 CALL_S = 8.0
 SILENCES_S = (0.0, 0.35, 0.7, 1.5, 3.0)
-COUNTS = {"wjazzd": 0.5}
+FOR_LENGTH = {"pop909_main": 2.0, "piano_midi_de": 1.5, "wjazzd": 0.5}
+FOR_SURENESS = {"wjazzd": 0.5}
+"""How much each corpus counts: what tempo people feel is best known of songs."""
+
 SAME_LENGTH = 0.045
 
 
@@ -36,12 +39,21 @@ def print_weights(folders: Sequence[Path], splits: Path) -> None:
 
     lengths, sure = [], []
     for folder in folders:
-        counts = COUNTS.get(folder.name, 1.0)
         for begins_anew in (False, True):
             trained = read(folder, splits, "train", AT_MOST)
-            lengths.append((counts, *of_length([one for one in trained if one.has_tempo], begins_anew)))
+            lengths.append(
+                (
+                    FOR_LENGTH.get(folder.name, 1.0),
+                    *of_length([one for one in trained if one.has_tempo], begins_anew),
+                )
+            )
             held_out = read(folder, splits, "validation", AT_MOST)
-            sure.append((counts, *of_sureness([one for one in held_out if one.has_tempo], begins_anew)))
+            sure.append(
+                (
+                    FOR_SURENESS.get(folder.name, 1.0),
+                    *of_sureness([one for one in held_out if one.has_tempo], begins_anew),
+                )
+            )
     features, right, weight = together(lengths)
     by_length = minimised(choice_loss(features, right, weight), features.shape[2] + 3)
     features, right, weight = together(sure)

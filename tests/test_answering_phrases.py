@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from made_phrases import song
 from tiny_corpora import make_corpus
 
 from improv_core.notes import Note, Performance
@@ -19,17 +20,6 @@ from improv_training.evaluation.answering.phrases import (
     phrase_of,
     sitting_of,
 )
-
-
-def song(*phrases: int, rest_s: float = 1.0, held: bool = False, from_pitch: int = 60) -> Performance:
-    """Phrases of so many notes, 0.25 s apart, with a rest from the last onset of each to the next."""
-    notes, onset_s = [], 0.0
-    for phrase in phrases:
-        for i in range(phrase):
-            last = i == phrase - 1
-            notes.append(Note(from_pitch + len(notes) % 24, 64, onset_s, 3.0 if held and last else 0.2))
-            onset_s += rest_s if last else 0.25
-    return Performance.of(notes)
 
 
 def corpus(name: str = "a", **songs: Performance) -> Corpus:

@@ -7,7 +7,8 @@ from dataclasses import fields, replace
 
 import pytest
 
-from improv_core.ranking import TYPICAL, Traits
+from improv_core.ranking import TYPICAL
+from improv_core.traits import Traits
 from improv_training.evaluation.answering.standing import mean_over_pieces, standings
 
 NOTHING = Traits(**{field.name: 0.0 for field in fields(Traits)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from test_motifs import line
+from made_phrases import line
 
 from improv_training.evaluation.answering.variety import shared, variety
 

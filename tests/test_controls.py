@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from playing import Room, packaged_model, partner_of
 from scripted_improviser import ScriptedImproviser
 from window_models import PITCH_ALONE
@@ -138,6 +142,39 @@ def test_gestures_may_become_others_between_a_press_and_its_release() -> None:
     player.gestures.controls = Controls(hand_over="note 108")
     assert [player.release(21), player.release(108)] == [EATEN, MUSIC]
     assert [player.press(21), player.press(108)] == [MUSIC, HAND_OVER]
+
+
+def test_a_pedal_that_is_held_while_it_becomes_a_gesture_counts_when_it_is_pressed_again() -> None:
+    player = Player()
+    player.controller(67, 127)
+    player.gestures.controls = Controls(tap="cc 67")
+    assert player.controller(67, 120, 0, 127) == [EATEN, EATEN, TAP]
+
+
+PITCHES = st.sampled_from((21, 22, 108))
+GESTURES = st.sampled_from(("", "note 21", "notes 21+108", "notes 21+22+108"))
+
+
+@given(
+    st.lists(
+        st.tuples(PITCHES, st.sampled_from((0, 70)), st.floats(0.0, 0.4)) | st.tuples(GESTURES, GESTURES),
+        max_size=40,
+    )
+)
+def test_a_key_that_was_heard_going_down_is_heard_coming_up_and_no_other_is(steps: list[Any]) -> None:
+    player, at_s, down = Player(), 0.0, dict[int, bool]()
+    for step in steps:
+        if len(step) == 2:
+            player.gestures.controls = Controls(*step)
+            continue
+        pitch, velocity, wait_s = step
+        at_s += wait_s
+        taken = player.play(0x90, pitch, velocity, at_s=at_s)
+        if velocity:
+            assert taken.consumed == (taken.cue is not None)
+            down[pitch] = taken.consumed
+        else:
+            assert taken == Taken(None, consumed=down.pop(pitch, False))
 
 
 def test_a_release_that_was_lost_leaves_nothing_behind() -> None:

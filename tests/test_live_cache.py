@@ -103,7 +103,7 @@ def test_where_nothing_fits_the_cache_says_what_the_model_says() -> None:
     lone = (None, None, Trust(sharpness=80.0, interval=0.0, doubt=1.0, transposed=0.0), None, None)
     cache = LiveCache(HEADS, 0.5, trusts=lone)
     cache.heard(SOMEWHERE, NOTHING, note(60))
-    assert expected(cache, PITCH, projected=-SOMEWHERE) == pytest.approx(even(PITCH), abs=1e-12)
+    assert expected(cache, PITCH, projected=-SOMEWHERE) == pytest.approx(even(PITCH), abs=1e-7)
 
 
 # --- what comes again -----------------------------------------------------------------------------

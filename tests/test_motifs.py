@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
+from made_phrases import line
 
 from improv_core.heard import HeardNote
 from improv_core.improvising import PlannedNote
 from improv_core.motifs import Phrase, found, grams, motif_overlap, opening, repeats
 from improv_core.notes import Part
-
-
-def line(*pitches: int, gaps_s: Sequence[float] = (), from_s: float = 0.0) -> Phrase:
-    """A melody; 0.25 s from onset to onset where nothing else is said."""
-    onset_s, notes = from_s, []
-    for i, pitch in enumerate(pitches):
-        notes.append((onset_s, pitch, 64, 0.2))
-        onset_s += gaps_s[i] if i < len(gaps_s) else 0.25
-    return Phrase.of(notes)
 
 
 def test_notes_of_a_chord_are_one_onset_from_low_to_high_whichever_came_first() -> None:

@@ -35,6 +35,7 @@ from improv_daemon.wire import (
     Released,
     Sounded,
     TurnCancelled,
+    Wish,
 )
 
 IMPROVS_CHANNEL = 1
@@ -83,7 +84,10 @@ CHANGES = (
 pitches = st.integers(58, 66)
 """So few that the player's keys and improv's are often the same."""
 channels = st.sampled_from((0, 0, 0, IMPROVS_CHANNEL, 15))
-seconds = st.one_of(st.sampled_from((0.0, 0.01, 0.4, 1.6)), st.floats(0.0, 10.0))
+seconds = st.one_of(st.sampled_from((0.0, 0.01, 0.1, 0.4, 1.6, 3.0, 10.0)), st.floats(0.0, 10.0))
+modes = st.sampled_from(sorted(MODES)).map(lambda mode: Change("mode", mode))
+cues = st.sampled_from((*CUES, "hand_over", "unheard of")).map(Cue)
+told = st.sets(st.sampled_from((Sounded, Released, PedalMoved, TurnCancelled)))
 
 
 class Unpredictable(ScriptedImproviser):
@@ -241,37 +245,27 @@ class Sitting(RuleBasedStateMachine):
     def move_controller(self, controller: int, value: int) -> None:
         self.room.play(0xB0, controller, value)
 
+    @rule(phrase=st.lists(pitches, min_size=2, max_size=4), for_s=seconds)
+    def play_a_phrase_and_listen(self, phrase: list[int], for_s: float) -> None:
+        self.room.call(*phrase)
+        self.room.run_for(1.6 + for_s)
+
     @rule(for_s=seconds)
     def wait(self, for_s: float) -> None:
         self.room.run_for(for_s)
 
-    # --- the musician's wishes ---
+    @rule(wish=st.one_of(modes, st.sampled_from(CHANGES), cues), for_s=seconds)
+    def wish(self, wish: Wish, for_s: float) -> None:
+        """The musician wants something, and something may come of it."""
+        self.room.wish(wish)
+        self.room.run_for(for_s)
 
-    @rule(mode=st.sampled_from(sorted(MODES)))
-    def change_mode(self, mode: str) -> None:
-        self.room.wish(Change("mode", mode))
-
-    @rule(change=st.sampled_from(CHANGES))
-    def change(self, change: Change) -> None:
-        self.room.wish(change)
-
-    @rule(name=st.sampled_from((*CUES, "hand_over", "unheard of")))
-    def cue(self, name: str) -> None:
-        self.room.wish(Cue(name))
-
-    # --- the stage ---
-
-    @rule()
-    def panic(self) -> None:
-        self.room.panic()
-
-    @rule(kinds=st.sets(st.sampled_from((Sounded, Released, PedalMoved, TurnCancelled))))
-    def lose_what_is_told(self, kinds: set[type[Event]]) -> None:
-        self.room.deaf = tuple(kinds)
-
-    @rule(late_s=st.sampled_from((0.0, 0.005, 0.3, 3.0)))
-    def delay_what_is_told(self, late_s: float) -> None:
-        self.room.late_s = late_s
+    @rule(late_s=st.sampled_from((0.0, 0.005, 0.3, 3.0)), lost=told, panics=st.sampled_from((0, 0, 1)))
+    def the_stage_is_no_good(self, late_s: float, lost: set[type[Event]], panics: int) -> None:
+        """What it tells is late or never comes, or it lets go of everything."""
+        self.room.late_s, self.room.deaf = late_s, tuple(lost)
+        if panics:
+            self.room.panic()
 
     # --- what holds all the time ---
 
@@ -352,7 +346,7 @@ def as_often(examples: int, steps: int) -> settings:
 
 
 TestSitting = Sitting.TestCase
-TestSitting.settings = as_often(examples=120, steps=40)
+TestSitting.settings = as_often(examples=300, steps=50)
 
 TestSittingWithTheModel = SittingWithTheModel.TestCase
-TestSittingWithTheModel.settings = as_often(examples=15, steps=30)
+TestSittingWithTheModel.settings = as_often(examples=40, steps=40)

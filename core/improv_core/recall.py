@@ -13,7 +13,7 @@ import numpy as np
 from improv_core.heard import HeardNote
 from improv_core.motifs import Phrase, motif_overlap
 from improv_core.notes import CHORD_MS
-from improv_core.ranking import pitch_classes
+from improv_core.traits import pitch_classes
 
 FORGOTTEN_AFTER_S: Final = 1200.0
 MOST_PHRASES: Final = 64

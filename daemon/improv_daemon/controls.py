@@ -99,15 +99,15 @@ class Gestures:
         number = place[2]
         if number in (_ALL_SOUND_OFF, _ALL_NOTES_OFF):
             self._struck_s.clear()
+        was_pressed, is_pressed = place in self._pressed, value >= PRESSED_FROM
+        if is_pressed:
+            self._pressed.add(place)
+        else:
+            self._pressed.discard(place)
         gesture = self._first("cc", number)
         if gesture is None:
             return MUSIC
-        was_pressed = place in self._pressed
-        if value < PRESSED_FROM:
-            self._pressed.discard(place)
-            return Taken(None, consumed=True)
-        self._pressed.add(place)
-        return Taken(None if was_pressed else gesture.cue, consumed=True)
+        return Taken(gesture.cue if is_pressed and not was_pressed else None, consumed=True)
 
     def _struck(self, place: _Place, at_s: float) -> Taken:
         self._struck_s[place] = at_s

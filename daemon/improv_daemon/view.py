@@ -16,10 +16,11 @@ from improv_daemon.wire import Event, Played, Ready, Released, Sounded, Trouble
 
 WIDTH = 96
 CHORD_S = 0.05
-TOGETHER: Final = ("duet", "harmonise")
-"""Modes in which both play at once: what each plays is shown a few seconds at a time."""
+TOGETHER: Final = ("duet", "harmonise", "solo")
+"""Modes in which both may play at once: what each plays is shown a few seconds at a time."""
 
 TOGETHER_S: Final = 4.0
+_MORE: Final = 16  # what is left of a line for how many there were besides
 _PATIENCE_S = 0.2
 _NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
@@ -95,7 +96,7 @@ class View:
             self.line("Without MIDI and sound, try: improv demo")
 
     def event(self, event: Event) -> None:
-        """Show notes as they sound, or those of a few seconds at once where both play at once."""
+        """Show notes as they sound, or those of a few seconds where both may play at once."""
         if isinstance(event, Played | Sounded | Released) and self._is_over(event.at_s):
             self._show_together()
         match event:
@@ -191,7 +192,7 @@ class _Together:
 def _on_one_line(notes: Sequence[tuple[int, float]]) -> str:
     text, last_s = "", float("-inf")
     for number, (pitch, at_s) in enumerate(notes):
-        if len(text) > WIDTH:
+        if len(text) > WIDTH - _MORE:
             return f"{text} and {len(notes) - number} more"
         joint = "+" if at_s - last_s < CHORD_S else " "
         text += joint * bool(text) + pitch_name(pitch)

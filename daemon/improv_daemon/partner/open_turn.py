@@ -105,8 +105,7 @@ class OpenTurn:
         elif event.index in self.sounded:
             self.sounded[event.index] = (self.sounded[event.index][0], event.at_s)
             self._span(event.at_s)
-            if sum(off is not None for _, off in self.sounded.values()) >= self.settle_notes:
-                self._settle(improviser, event.at_s)
+        self._settle(improviser, event.at_s)
 
     def _settle(self, improviser: Improvising, now_s: float) -> None:
         ended = {i: (on, off) for i, (on, off) in self.sounded.items() if off is not None}
@@ -115,6 +114,8 @@ class OpenTurn:
                 # Nothing will be told of it any more, and what comes after it would wait for ever.
                 onset_s, _ = self.sounded.get(index, (note.onset_s, None))
                 ended[index] = onset_s, note.release_s
+        if len(ended) < self.settle_notes:
+            return
         first = improviser.settle(ended)
         for index in [i for i in self.notes if i < first]:
             del self.notes[index]
@@ -123,6 +124,10 @@ class OpenTurn:
     def _span(self, at_s: float) -> None:
         first_s, last_s = self._span_s or (at_s, at_s)
         self._span_s = first_s, max(last_s, at_s)
+
+    def on_their_way(self, now_s: float) -> int:
+        """How many notes are planned and have not begun."""
+        return sum(i not in self.sounded and n.onset_s > now_s - _LOST_S for i, n in self.notes.items())
 
     @property
     def latest_s(self) -> float | None:

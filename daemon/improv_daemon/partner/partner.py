@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from improv_core.errors import ConfigError
 from improv_core.improvising import Improvising, MemorySettings
@@ -131,7 +131,7 @@ class Partner:
 
     # --- settings ---------------------------------------------------------------------------------
 
-    def _change(self, key: str, value: Any, now_s: float) -> list[Command]:
+    def _change(self, key: str, value: object, now_s: float) -> list[Command]:
         try:
             settings = changed(self._all.settings, key, value)
             if settings.mode != self.mode and (refusal := cannot(self._all.improviser, settings.mode)):

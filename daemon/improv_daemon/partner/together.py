@@ -261,7 +261,7 @@ class Duet(_Together):
         improviser.lean(register(role, company.pitches(now_s, held), held, duet.distance))
         key = (self._all.seed, turn.turn, next(reversed(turn.notes), -1) + 1, self._presses, _WHO_IS_NEXT)
         chance = float(np.random.default_rng(key).random())
-        is_first = goes_first(role, company, now_s, chance, planned=len(turn.notes) - len(turn.sounded))
+        is_first = goes_first(role, company, now_s, chance, planned=turn.on_their_way(now_s))
         if turn.latest_s is None:
             return float("-inf"), float("inf")
         latest_s = float("inf") if self._closing else turn.latest_s + role.max_gap_s

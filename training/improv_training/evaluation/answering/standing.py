@@ -10,7 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from improv_core.ranking import Traits, Typical
+from improv_core.ranking import Typical
+from improv_core.traits import Traits
 from improv_training.evaluation.answering.typical import middle_of
 
 NAMES: Final = tuple(field.name for field in fields(Traits))
@@ -23,7 +24,7 @@ class Standing:
     """A trait of answers, beside that of what the pieces go on with.
 
     Attributes:
-        name: Of `improv_core.ranking.Traits`.
+        name: Of `improv_core.traits.Traits`.
         real: Middle 80 % of the true continuations.
         answers: Of the answers.
         inside: Share of the answers within the middle 80 % of the true continuations; 0.8 if they were such.

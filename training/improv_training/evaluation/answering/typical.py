@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improv_core.motifs import Phrase
-from improv_core.ranking import TYPICAL, Traits, Typical, traits
+from improv_core.ranking import TYPICAL, Typical
+from improv_core.traits import Traits, traits
 from improv_training.evaluation.answering.phrases import Exchange, phrase_of
 
 MIDDLE = (10, 50, 90)
