@@ -150,6 +150,23 @@ def test_a_continuation_may_have_a_style_a_density_and_a_tempo(capsys: pytest.Ca
     assert track.performance.notes
 
 
+def test_a_continuation_keeps_to_a_scale_and_its_temperature_tells(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_midi(Path("seed.mid"), [Track("piano", Performance.of([Note(60, 60, 0.0, 0.2)]))])
+    played = []
+    for temperature in ("1", "1.5"):
+        options = ["--scale", "C major", "--temperature", temperature, "--set", "sampling.scale_strict=true"]
+        arguments = ["generate", "seed.mid", "-o", "out.mid", "--length", "4", "--seed", "3", *options]
+        assert cli.main(arguments) == 0
+        (track,) = read_midi(Path("out.mid"))
+        played.append([note.pitch for note in track.performance.notes])
+    assert {pitch % 12 for pitches in played for pitch in pitches} <= {0, 2, 4, 5, 7, 9, 11}
+    assert played[0] != played[1]
+    assert all(played)
+    assert capsys.readouterr().err == ""
+
+
 def test_ports_lists_none_without_a_midi_system(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["ports", "-o", "ports.api=none"]) == 0
     assert capsys.readouterr().out == "Inputs (--in):\n  none\nOutputs (--out):\n  none\n"

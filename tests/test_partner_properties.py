@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+import hypothesis
 import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ from improv_core.performer import Acknowledgement, Outcome, Performer
 from improv_daemon.controls import CUES
 from improv_daemon.partner import Phase
 from improv_daemon.partner.partner import MODES
-from improv_daemon.settings import Settings
+from improv_daemon.settings import Memory, Settings
 from improv_daemon.wire import (
     CancelTurn,
     Change,
@@ -55,6 +56,9 @@ MOST_UNFINISHED = 400
 MOST_HELD = 3
 """Commands that are drawn and not sent: a note and how the pedal moves with it."""
 
+MOST_REMEMBERED = 100
+"""Notes of the window, as the musician may set it here."""
+
 CHANGES = (
     *(Change("yielding.how", how) for how in ("cut", "finish_note", "finish_phrase", "overlap")),
     *(Change("yielding.min_velocity", velocity) for velocity in (1, 64)),
@@ -71,7 +75,7 @@ CHANGES = (
     *(Change("memory.initiative_after_s", after_s) for after_s in (5.0, 30.0)),
     *(Change("memory.recall", often) for often in (0.0, 1.0)),
     *(Change("memory.follow", much) for much in (0.0, 0.5)),
-    *(Change("memory.window_notes", count) for count in (16, 512)),
+    *(Change("memory.window_notes", count) for count in (16, MOST_REMEMBERED)),
     *(Change("sampling.polyphony", count) for count in (0, 1)),
     *(Change("sampling.highest_pitch", pitch) for pitch in (70, 108)),
     *(Change("turn.silence_max_s", silence_s) for silence_s in (0.5, 1.5)),
@@ -216,7 +220,8 @@ class Sitting(RuleBasedStateMachine):
     @initialize(mode=st.sampled_from(sorted(MODES)), players_channel=st.sampled_from((0, IMPROVS_CHANNEL)))
     def begin(self, mode: str, players_channel: int) -> None:
         """The player sounds on a channel of their own, or on improv's."""
-        partner = partner_of(improviser=self.improviser(), settings=replace(Settings(), mode=mode))
+        chosen = replace(Settings(), mode=mode, memory=replace(Memory(), window_notes=MOST_REMEMBERED))
+        partner = partner_of(improviser=self.improviser(), settings=chosen)
         self.room = SharedRoom(partner, players_channel=players_channel)
 
     def improviser(self) -> Improvising:
@@ -322,20 +327,21 @@ class SittingWithTheModel(Sitting):
     """The same with the model that is shipped."""
 
     def improviser(self) -> Improvising:
-        return improviser_of()
+        return improviser_of(window_notes=MOST_REMEMBERED)
 
     @invariant()
     def the_memory_is_bounded(self) -> None:
         """What is open of a turn is little, and the window is no longer than it is set."""
         improviser = self.room.improviser
-        assert len(improviser._window) <= improviser.memory.window_notes
+        assert len(improviser._window) <= MOST_REMEMBERED
         if improviser._turn is not None:
             assert len(improviser._turn.tail) <= MOST_UNFINISHED
             assert len(improviser._turn.own) <= LOOKED_BACK
 
 
-def as_often(examples: int, steps: int) -> settings:
+def as_often(examples: int, steps: int, *phases: hypothesis.Phase) -> settings:
     return settings(
+        phases=(hypothesis.Phase.generate, *phases),
         max_examples=examples,
         stateful_step_count=steps,
         derandomize=True,
@@ -346,7 +352,7 @@ def as_often(examples: int, steps: int) -> settings:
 
 
 TestSitting = Sitting.TestCase
-TestSitting.settings = as_often(examples=300, steps=50)
+TestSitting.settings = as_often(300, 50, hypothesis.Phase.shrink)
 
 TestSittingWithTheModel = SittingWithTheModel.TestCase
-TestSittingWithTheModel.settings = as_often(examples=40, steps=40)
+TestSittingWithTheModel.settings = as_often(40, 40)

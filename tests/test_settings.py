@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from improv_core.errors import ConfigError
-from improv_daemon.settings import Assignment, Settings, changed, load_settings, user_config_file
+from improv_daemon.settings import MODES, Assignment, Settings, changed, load_settings, user_config_file
 from improv_daemon.settings.rules import (
     Choice,
     FilePath,
@@ -445,3 +445,23 @@ def test_a_gesture_is_a_controller_a_key_or_keys(written: str) -> None:
 def test_nothing_else_is_a_gesture(written: object) -> None:
     with pytest.raises(ValueError, match='"cc N", "note N"'):
         Gesture().check(written)
+
+
+# --- the README -------------------------------------------------------------------------------------
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_assignment_in_the_readme_is_allowed() -> None:
+    named = re.findall(r'-o (?:"([^"]+=[^"]*)"|([a-z_]+\.[a-z_]+=\S+))', README)
+    assignments = [quoted or plain.strip("`.") for quoted, plain in named]
+    assert len(assignments) >= 8
+    assert isinstance(assigned(*assignments), Settings)
+
+
+def test_every_setting_and_mode_that_the_readme_names_is_there() -> None:
+    names = re.findall(r"`([a-z_]+)\.([a-z_*]+)`", README)
+    settings = [f"{section}.{name}" for section, name in names if section in SECTIONS]
+    assert len(settings) >= 12
+    assert all(name in RULES or name.endswith(".*") for name in settings)
+    assert re.findall(r"^\| `([a-z]+)` \|", README, re.MULTILINE) == [*MODES]

@@ -137,6 +137,17 @@ def test_what_is_played_into_an_answer_is_the_next_call() -> None:
     assert len(ends(notices)) == 2
 
 
+def test_an_answer_that_plays_on_becomes_an_accompaniment() -> None:
+    room, _ = answering(None, length_s=12.0, how="overlap")
+    room.run_for(2.0)
+    before = [c for _, c in room.commands if isinstance(c, PlayNote)]
+    for pitch in (72, 76, 74, 77, 76, 79, 77, 76) * 3:
+        room.call(pitch, gap_s=0.25)
+    after = [c for _, c in room.commands if isinstance(c, PlayNote) and c.turn == 1][len(before) + 4 :]
+    assert len(after) > 5
+    assert sum(c.pitch >= 72 - 4 for c in after) <= len(after) / 5
+
+
 # --- finish_phrase --------------------------------------------------------------------------------
 
 

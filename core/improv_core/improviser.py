@@ -16,7 +16,7 @@ from improv_core.expectation import Expectation, expectation_of
 from improv_core.heard import HeardNote
 from improv_core.improvising import NOTHING_ASKED, Ask, Beside, MemorySettings, PlannedNote
 from improv_core.leaning import Leanings
-from improv_core.live_cache import LiveCache
+from improv_core.live_cache import CONTEXT, LiveCache
 from improv_core.model import Model
 from improv_core.notes import Part
 from improv_core.ranking import best_of
@@ -25,7 +25,7 @@ from improv_core.rehearsal import Dice, Drawing, Rehearsal, asked_of
 from improv_core.representation import ATTRIBUTES, PianoStream, Pulse, Steps, to_ms
 from improv_core.representation.asking import style_class
 from improv_core.representation.piano import DURATION, HELD
-from improv_core.sampler import FloatArray, Sampling
+from improv_core.sampler import FloatArray, Mixing, Sampling
 from improv_core.seed_window import Remembered, SeedWindow
 from improv_core.tail import Entry, Press, Tail, Times
 from improv_core.voice import Voice
@@ -120,6 +120,8 @@ class Improviser:
 
     @sampling.setter
     def sampling(self, sampling: Sampling) -> None:
+        if sampling != self._sampling:
+            self._think_anew()
         self._sampling, self._leanings = sampling, None
 
     @property
@@ -129,9 +131,17 @@ class Improviser:
 
     @memory.setter
     def memory(self, memory: MemorySettings) -> None:
+        if memory.follow != self._memory.follow:
+            self._think_anew()
         self._memory, window = memory, self._window
         window.notes, window.seconds = memory.window_notes, memory.window_s
         window.own_weight, self._cache.follow = memory.own_weight, memory.follow
+
+    def _think_anew(self) -> None:
+        """What is thought of already was drawn otherwise than is wanted now."""
+        self._rehearsal = None
+        if self._turn is not None:
+            self._turn.ready.clear()
 
     @property
     def window(self) -> tuple[Steps, ...]:
@@ -296,7 +306,7 @@ class Improviser:
             note = self._next_ready(turn, (earliest_s, latest_s))
         else:
             turn.taken = None
-            note = self._drawing(turn.ask).note(
+            note = self._drawing(turn.ask, turn).note(
                 self._model,
                 voice,
                 Dice(self._seed, turn.number),
@@ -320,11 +330,23 @@ class Improviser:
         key = idea.pitch, idea.velocity, idea.pedal
         return PlannedNote(turn.number, turn.drawn, *key, onset_s, onset_s + idea.duration_s)
 
-    def _drawing(self, ask: Ask) -> Drawing:
+    def _drawing(self, ask: Ask, turn: _Turn | None = None) -> Drawing:
+        """With what notes are drawn, in the open turn or in one that is rehearsed."""
         if self._leanings is None:
             self._leanings = Leanings(self._sampling, self.heard, register=self._register)
-        mixing = self._cache if self._memory.follow > 0 else None
-        return Drawing(self._sampling, ask, self._leanings.next, mixing)
+        mix = None
+        if self._memory.follow > 0:
+            before = self._latest_pitches(turn)
+
+            def mix(own: Sequence[PlannedNote]) -> Mixing:
+                latest = () if turn is not None else own[-CONTEXT:]
+                return self._cache.after([*before, *(note.pitch for note in latest)][-CONTEXT:])
+
+        return Drawing(self._sampling, ask, self._leanings.next, mix)
+
+    def _latest_pitches(self, turn: _Turn | None) -> list[int]:
+        tail = [] if turn is None else [entry.note.pitch for entry in turn.tail.latest(CONTEXT)]
+        return [*(note.pitch for note in self._window.last(CONTEXT - len(tail))), *tail]
 
     def prepare(self) -> bool:
         """A note is one step: it is always ready to be drawn."""

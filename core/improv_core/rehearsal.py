@@ -57,13 +57,13 @@ class Drawing:
         sampling: Temperatures and bounds.
         ask: What the turn is to be like.
         lean: What bears on each note beside the model.
-        mixing: What is mixed into the model's distributions.
+        mix: What is mixed into the model's distributions, given the notes of the turn so far; None: nothing.
     """
 
     sampling: Sampling
     ask: Ask
     lean: Lean
-    mixing: Mixing | None = None
+    mix: Callable[[Sequence[PlannedNote]], Mixing] | None = None
 
     def note(
         self,
@@ -103,7 +103,7 @@ class Drawing:
             dt_ms=(max(0, to_ms(earliest_s) - reference_ms), max(0, to_ms(latest_s) - reference_ms)),
             chord=latest_chord(own, reference_ms),
             leaning=self.lean(own),
-            mixing=self.mixing,
+            mixing=None if self.mix is None else self.mix(own),
         )
         onset_ms = reference_ms + drawn.dt_ms
         return PlannedNote(

@@ -145,7 +145,7 @@ def draw_note(
             logits = without + sampling.guidance * (logits - without)
         logits /= temperature * (leaning.pitch_temperature if attribute.name == "pitch" else 1.0)
         if mixing is not None:
-            logits = _mixed(mixing, i, _head_input(heads, i, z, classes), classes, logits)
+            logits = _mixed(mixing, i, heads.inputs(i, z, classes), classes, logits)
         if attribute.name == "dt":
             values.append(_draw_dt(logits, sampling, rng, dt_ms))
             index = DT.index(values[-1])
@@ -250,15 +250,6 @@ def _pitches_left(sampling: Sampling, leaning: Leaning, chord: Collection[int]) 
     if np.isneginf(pitch_mask(sampling, ()) + leaning.pitch).all():
         return mask
     return mask + leaning.pitch
-
-
-def _head_input(heads: Heads, attribute: int, z: FloatArray, classes: Sequence[int]) -> FloatArray:
-    """What the head of an attribute reads, see `Heads.outputs`."""
-    for earlier in heads.conditions[attribute]:
-        table = heads.given[earlier]
-        assert table is not None
-        z = z + table[classes[earlier]]
-    return np.maximum(z, 0) if heads.rectified else z
 
 
 def _mixed(

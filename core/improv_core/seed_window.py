@@ -73,6 +73,11 @@ class SeedWindow:
         """What was remembered last."""
         return self._kept[-1] if self._kept else None
 
+    def last(self, count: int) -> list[HeardNote]:
+        """The latest notes of it, oldest first."""
+        latest = [one.note for one, _ in zip(reversed(self._kept), range(count), strict=False)]
+        return latest[::-1]
+
     @property
     def heard(self) -> list[HeardNote]:
         """The notes of it, oldest first."""

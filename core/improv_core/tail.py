@@ -7,7 +7,7 @@ picking a snapshot and reading the few notes after it again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -73,6 +73,10 @@ class Tail:
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries)
+
+    def latest(self, count: int) -> Sequence[Entry]:
+        """The last of them, oldest first."""
+        return self._entries[-count:]
 
     @property
     def own(self) -> Iterator[PlannedNote]:

@@ -20,7 +20,7 @@ USUAL_GAP_S = 0.4
 
 LONG_SILENCE_S = 1.2
 LEAST_SILENCE = 1e-3
-PATIENCE, LONGEST_POWER, SILENCE_POWER = 22.4, 1.586, 0.768
+PATIENCE, LONGEST_POWER, SILENCE_POWER = 5.3, 1.3, 0.46
 """How patient improv is with a player, see `patience_s`. Fitted on training pieces, and ``PATIENCE`` chosen on
 validation, by ``python -m bench.turn_taking --fit``."""
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from improv_core.closing import Closing
+from improv_core.duetting import ROLES, Company, register
 from improv_core.improvising import Ask
 from improv_core.recall import Idea
 from improv_core.turns import Call
@@ -33,6 +34,9 @@ REHEARSE_BEFORE_S: Final = 0.4
 REHEARSE_AFTER_S: Final = 0.05
 """But not before nothing was struck for so long: most turns go on."""
 
+ACCOMPANYING: Final = ROLES["support"]
+"""What an answer becomes that plays on under the player."""
+
 INVITATION_S: Final = 4.0
 INVITATION_NOTES_PER_S: Final = 2.0
 INVITATION_LOUDNESS: Final = 0.6
@@ -54,6 +58,7 @@ class Answering:
         self._rehearsed = False
         self._background = Background(ensemble)
         self._recollection = Recollection(ensemble)
+        self._company = Company()
         self._ended_s = float("-inf")
         self._has_invited = False
         self.phase = Phase.LISTENING
@@ -92,7 +97,16 @@ class Answering:
                 turn.ask = replace(turn.ask, length_s=length_s)
                 self._all.improviser.ask_for(turn.ask)
         self._all.ears.take(event)
+        self._accompany(turn, event, now_s)
         return []
+
+    def _accompany(self, turn: OpenTurn, event: Played, now_s: float) -> None:
+        """From here on the answer is what a duet's support is: softer, and out of the player's way."""
+        self._company.press(event.data[1], event.at_s)
+        held = self._all.ears.turns.keys_down
+        theirs = self._company.pitches(now_s, held)
+        turn.loudness = ACCOMPANYING.loudness
+        self._all.improviser.lean(register(ACCOMPANYING, theirs, held, self._all.settings.duet.distance))
 
     def _is_return(self, event: Played) -> bool:
         yielding = self._all.settings.yielding
@@ -283,6 +297,7 @@ class Answering:
     def _finish(self, times: dict[int, tuple[float, float]], now_s: float, *, yielded: bool) -> None:
         turn = self._open
         self._all.improviser.close_turn(times)
+        self._all.improviser.lean(None)
         self._turn, self.phase, self._ended_s = None, Phase.LISTENING, now_s
         self._all.notify(AnswerEnded(turn.turn, tuple(turn.pitches), turn.length_s, yielded))
         withheld, self._withheld = self._withheld, []

@@ -91,16 +91,15 @@ def logistic(
     return inner
 
 
-def calibrated(median_wait_s: Callable[[float], float], target_s: float, lowest: float, highest: float) -> float:
-    """The largest patience whose median wait is not above the target, by halving on its logarithm.
+def most_patient(soon_enough: Callable[[float], bool], lowest: float, highest: float) -> float:
+    """The largest patience that is still soon enough, by halving on its logarithm.
 
     Args:
-        median_wait_s: Of a patience; it must not fall as patience grows.
-        target_s: Median wait.
-        lowest: Patience that is surely quick enough.
-        highest: And one that is too slow.
+        soon_enough: Of a patience; once it is not, no larger one is.
+        lowest: Patience that is.
+        highest: And one that is not.
     """
-    for _ in range(20):
+    for _ in range(16):
         middle = float(np.sqrt(lowest * highest))
-        lowest, highest = (middle, highest) if median_wait_s(middle) <= target_s else (lowest, middle)
+        lowest, highest = (middle, highest) if soon_enough(middle) else (lowest, middle)
     return lowest

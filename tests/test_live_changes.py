@@ -1,0 +1,178 @@
+"""Each control is changed while improv plays, and its effect is measured in the notes."""
+
+from __future__ import annotations
+
+import pytest
+from live_controls import (
+    CONTROLS,
+    SOON,
+    STEADY,
+    Control,
+    Value,
+    an_answer,
+    length_s,
+    melody,
+    played,
+    room_of,
+    until_improv_plays,
+    until_over,
+)
+from playing import Room
+from window_models import RandomModel
+
+from improv_core.errors import ConfigError
+from improv_core.representation import Events
+from improv_core.sampler import Sampling
+from improv_core.window_improviser import WindowImproviser
+from improv_daemon.partner import ModeChanged, Notice, Said
+from improv_daemon.settings import Settings, changed
+from improv_daemon.settings.schema import RULES
+from improv_daemon.wire import Change, PlayNote
+
+
+def now_set_to(key: str) -> Value:
+    section, _, name = key.rpartition(".")
+    value: Value = getattr(getattr(Settings(), section) if section else Settings(), name)
+    return value
+
+
+def is_fixed(key: str) -> bool:
+    try:
+        changed(Settings(), key, now_set_to(key))
+    except ConfigError as refusal:
+        assert "cannot change while improv plays" in str(refusal)
+        return True
+    return False
+
+
+FIXED = [key for key in RULES if is_fixed(key)]
+LIVE = [key for key in RULES if key not in FIXED]
+
+
+# --- what may change --------------------------------------------------------------------------------
+
+
+def test_every_setting_that_may_change_is_tried() -> None:
+    assert sorted(CONTROLS) == sorted(LIVE)
+
+
+def measured(key: str, control: Control, *, change: bool) -> tuple[float, float]:
+    """What is measured in two scenes, with the change between them or without."""
+    notices: list[Notice] = []
+    room = room_of(control.model, {**SOON, **control.settings, key: control.before}, notices)
+    before = control.scene(room)
+    if change:
+        room.wish(Change(key, control.after))
+    after = control.scene(room)
+    assert [notice for notice in notices if isinstance(notice, Said)] == []
+    leaves_nothing_behind(room)
+    return before, after
+
+
+def leaves_nothing_behind(room: Room) -> None:
+    room.wish(Change("mode", "listen"))
+    room.run_for(60.0)
+    assert room.performer.silent
+
+
+@pytest.mark.parametrize("key", CONTROLS)
+def test_its_change_while_playing_is_heard(key: str) -> None:
+    control = CONTROLS[key]
+    before, after = measured(key, control, change=True)
+    assert control.shows(before, after), f"{before:.3f} before, {after:.3f} after"
+
+
+@pytest.mark.parametrize("key", CONTROLS)
+def test_without_the_change_nothing_of_the_kind_is_heard(key: str) -> None:
+    control = CONTROLS[key]
+    before, after = measured(key, control, change=False)
+    assert not control.shows(before, after), f"{before:.3f} before, {after:.3f} after"
+
+
+# --- what may not -----------------------------------------------------------------------------------
+
+REFUSED = {
+    "an unknown setting": (
+        Change("sampling.temprature", 1.0),
+        "While playing: there is no setting sampling.temprature (set to 1.0); did you mean "
+        "'sampling.temperature'?",
+    ),
+    "an unknown mode": (
+        Change("mode", "waltz"),
+        "While playing: mode = waltz is not allowed: it must be "
+        '"answer", "trade", "duet", "harmonise", "solo" or "listen".',
+    ),
+    "out of range": (
+        Change("sampling.temperature", 30.0),
+        "While playing: sampling.temperature = 30.0 is not allowed: it must be a number from 0.05 to 3.",
+    ),
+    "not a number": (
+        Change("sampling.temperature", float("nan")),
+        "While playing: sampling.temperature = nan is not allowed: it must be a number from 0.05 to 3.",
+    ),
+    "of another type": (
+        Change("memory.initiative", 3),
+        "While playing: memory.initiative = 3 is not allowed: it must be true or false.",
+    ),
+    "lowest above highest": (
+        Change("sampling.lowest_pitch", 109),
+        "While playing: sampling.lowest_pitch = 109 must not be above sampling.highest_pitch = 108.",
+    ),
+    "shortest above longest": (
+        Change("turn.silence_max_s", 0.1),
+        "While playing: turn.silence_min_s = 0.5 must not be above turn.silence_max_s = 0.1.",
+    ),
+    "a whole section": (
+        Change("harmonise", 1),
+        "While playing: harmonise is a table; set one of its settings, harmonise.voices, harmonise.side.",
+    ),
+} | {
+    f"what cannot change: {key}": (
+        Change(key, now_set_to(key)),
+        f"{key} cannot change while improv plays; set it and start improv again.",
+    )
+    for key in FIXED
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_is_said_in_one_sentence_and_changes_nothing(case: str) -> None:
+    change, sentence = REFUSED[case]
+    notices: list[Notice] = []
+    rooms = [room_of(STEADY, SOON, notices), room_of(STEADY, SOON, [])]
+    settings = rooms[0].partner.settings
+    before, after = (an_answer(length_s)(room) for room in rooms)
+    assert before == after
+    rooms[0].wish(change)
+    assert [notice.text for notice in notices if isinstance(notice, Said)] == [sentence]
+    assert rooms[0].partner.settings == settings
+    for room in rooms:
+        an_answer(length_s)(room)
+    assert rooms[0].sent == rooms[1].sent
+
+
+def test_a_mode_that_the_model_cannot_play_is_refused_in_a_sentence() -> None:
+    representation = Events()
+    improviser = WindowImproviser(RandomModel(representation), representation, Sampling(), seed=1)
+    notices: list[Notice] = []
+    room = room_of(improviser, {}, notices)
+    room.wish(Change("mode", "duet"))
+    (said,) = [notice.text for notice in notices if isinstance(notice, Said)]
+    assert said.startswith("Mode duet needs a model that hears you while it plays")
+    assert said.count(".") == 1
+    assert room.partner.mode == "answer"
+    assert ModeChanged("duet") not in notices
+
+
+def test_a_change_in_the_middle_of_an_answer_is_heard_before_it_ends() -> None:
+    room = room_of(STEADY, {**SOON, "answer.length_min_s": 9.0}, [])
+    melody(room, 60, 64, 67, 72)
+    until_improv_plays(room)
+    room.run_for(1.0)
+    changed_s = room.now_s
+    room.wish(Change("sampling.highest_pitch", 40))
+    until_over(room)
+    later = [note.pitch for note in played(room, changed_s + room.partner.settings.answer.lookahead_s + 0.2)]
+    assert len(later) > 20
+    assert max(later) <= 40
+    assert len({command.turn for _, command in room.commands if isinstance(command, PlayNote)}) == 1
