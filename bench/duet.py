@@ -208,7 +208,7 @@ def print_tally(tally: Tally) -> None:
     ):
         p50, p99, most = milliseconds(times_s)
         print(
-            f"From a key of the player's to the new plan, {what}: {p50} ms at p50, {p99} ms at p99, {most} ms "
+            f"From a key to the new plan, {what}: {p50} ms at p50, {p99} ms at p99, {most} ms "
             f"at most over {len(times_s):,} notes; load average {load_average()}.\n"
         )
 

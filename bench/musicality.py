@@ -75,7 +75,7 @@ WORDS = {
 }
 IN_OCTAVES = ("density", "velocity", "slowing", "held")
 
-THINKING_S = 0.004
+THINKING_S = 0.002
 """What each going-on of the partner's takes: of four answers it has thought of one note more by then."""
 
 _PATIENCE_S = 90.0

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from live_controls import (
-    CONTROLS,
-    SOON,
-    STEADY,
-    Control,
-    Value,
-    an_answer,
-    length_s,
-    melody,
-    played,
-    room_of,
-    until_improv_plays,
-    until_over,
-)
-from playing import Room
+from live_controls import ANY_PITCH, CONTROLS, SOON, STEADY, Control
+from live_measures import length_s
+from live_scenes import an_answer, melody, played, room_of, until_improv_plays, until_over
+from playing import Room, model_that_plays_what_is_asked
 from window_models import RandomModel
 
 from improv_core.errors import ConfigError
@@ -25,7 +16,8 @@ from improv_core.representation import Events
 from improv_core.sampler import Sampling
 from improv_core.window_improviser import WindowImproviser
 from improv_daemon.partner import ModeChanged, Notice, Said
-from improv_daemon.settings import Settings, changed
+from improv_daemon.settings import MODES, Settings, changed
+from improv_daemon.settings.rules import Value
 from improv_daemon.settings.schema import RULES
 from improv_daemon.wire import Change, PlayNote
 
@@ -39,8 +31,7 @@ def now_set_to(key: str) -> Value:
 def is_fixed(key: str) -> bool:
     try:
         changed(Settings(), key, now_set_to(key))
-    except ConfigError as refusal:
-        assert "cannot change while improv plays" in str(refusal)
+    except ConfigError:
         return True
     return False
 
@@ -176,3 +167,90 @@ def test_a_change_in_the_middle_of_an_answer_is_heard_before_it_ends() -> None:
     assert len(later) > 20
     assert max(later) <= 40
     assert len({command.turn for _, command in room.commands if isinstance(command, PlayNote)}) == 1
+
+
+# --- from mode to mode ------------------------------------------------------------------------------
+
+
+def onsets_while(room: Room, play: Callable[[], None]) -> int:
+    before = len(room.onsets)
+    play()
+    return len(room.onsets) - before
+
+
+def plays_as_in(mode: str, room: Room) -> bool:
+    """Whether improv does with a phrase what a mode is about."""
+
+    def phrase() -> None:
+        for pitch in (72, 74, 76, 77) * 2:
+            room.call(pitch)
+
+    during = onsets_while(room, phrase)
+    after = onsets_while(room, lambda: room.run_for(4.0))
+    match mode:
+        case "listen":
+            return during == after == 0
+        case "answer" | "trade":
+            return during == 0 < after
+        case "harmonise":
+            return (during, after) == (8, 0)
+    return during >= 3
+
+
+IN_ROOM = {**SOON, "trade.seconds": 2.5, "answer.length_min_s": 3.0}
+
+
+@pytest.mark.parametrize("begin", MODES)
+@pytest.mark.parametrize("then", MODES)
+def test_any_mode_may_follow_any_other_in_the_middle_of_playing(begin: str, then: str) -> None:
+    notices: list[Notice] = []
+    room = room_of(ANY_PITCH, {**IN_ROOM, "mode": begin}, notices)
+    assert plays_as_in(begin, room)
+    room.press(72)
+    room.run_for(0.3)
+    room.wish(Change("mode", then))
+    room.release(72)
+    if then != begin:
+        assert notices[-1] == ModeChanged(then)
+        if then not in ("solo", "duet", "answer"):
+            left_s = room.now_s + 0.01
+            room.run_for(3.0)
+            assert [at_s for at_s, _ in room.onsets if at_s > left_s] == []
+            assert room.performer.silent
+        assert plays_as_in(then, room)
+    leaves_nothing_behind(room)
+
+
+# --- in the middle of a turn that goes on and on ------------------------------------------------------
+
+
+def test_in_a_duet_a_style_is_heard_before_the_player_rests() -> None:
+    model = model_that_plays_what_is_asked("style", dt=200, duration=150, pedal=0)
+    room = room_of(model, {**SOON, "mode": "duet", "duet.distance": 0}, [])
+    pitches = []
+    for style in ("free", "pop", "jazz line"):
+        room.wish(Change("answer.style", style))
+        for _ in range(4):
+            room.call(96)
+        begin_s = room.now_s
+        for _ in range(8):
+            room.call(96)
+        pitches.append({note.pitch for note in played(room, begin_s)})
+    assert [len(one) for one in pitches] == [1, 1, 1]
+    assert len(set.union(*pitches)) == 3
+    assert len({command.turn for _, command in room.commands if isinstance(command, PlayNote)}) == 1
+
+
+@pytest.mark.parametrize("mode", ["duet", "solo"])
+def test_in_duet_and_solo_the_next_notes_are_drawn_otherwise(mode: str) -> None:
+    room = room_of(ANY_PITCH, {**SOON, "mode": mode}, [])
+    for _ in range(8):
+        room.call(84)
+    room.wish(Change("sampling.highest_pitch", 40))
+    for _ in range(2):
+        room.call(84)
+    begin_s = room.now_s
+    for _ in range(12):
+        room.call(84)
+    assert max(note.pitch for note in played(room, 0.0, begin_s - 0.5)) > 40
+    assert max(note.pitch for note in played(room, begin_s)) <= 40

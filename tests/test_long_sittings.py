@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import gc
+import os
 import random
 import statistics
 import types
@@ -16,11 +17,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playing import Room, packaged_model, partner_of
+from scripted_improviser import ScriptedImproviser
 
+from improv_core.closing import CLOSE_S
 from improv_daemon.building import improviser_of
 from improv_daemon.conversation import Conversation
 from improv_daemon.journal import JournalWriter
 from improv_daemon.partner import AnswerEnded, CallHeard, Notice, Partner, Phase
+from improv_daemon.partner.open_turn import LAST_RELEASE_S
 from improv_daemon.partner.partner import MODES
 from improv_daemon.settings import Answer, Memory, Settings, Trade
 from improv_daemon.stage.virtual import VirtualStage
@@ -28,18 +32,33 @@ from improv_daemon.wire import Change, Command, Event, PedalMoved, Released, Sou
 
 HOURS = 8
 HOUR_S = 3600.0
-CALLS = 30
+CALLS = 20
 """Calls of an hour in mode answer; between them the player rests for a minute and more."""
 
-OTHERS_S = 30.0
+OTHERS_S = 20.0
 """So long of each hour in each of the other modes."""
 
 SETTINGS = replace(
     Settings(),
-    answer=replace(Answer(), candidates=2),
+    answer=replace(Answer(), candidates=2, length_max_s=8.0),
     memory=replace(Memory(), window_notes=128, recall=0.3, initiative=True),
     trade=replace(Trade(), seconds=3.0),
 )
+
+LONGEST_WAIT_S = 2.5
+"""From the last onset of a call of which all keys come up to the answer."""
+
+SAME_LENGTH_S = CLOSE_S + LAST_RELEASE_S
+"""What the same call is answered with differs by no more than this."""
+
+DROPPED_TURNS_KEPT = 256
+"""The stage knows of so many turns that nothing of them may sound any more."""
+
+A_FEW = 40
+MOST_GROWTH = 16 << 20
+"""Entries and bytes by which the last hour may differ from the first."""
+
+MANY = 2000
 
 
 @dataclass
@@ -53,6 +72,7 @@ class Hour:
         notes: How many notes improv played, by mode.
         wakes: How often the partner was woken, by mode.
         kept: How much is kept at its end, by kind of what keeps it.
+        resident: Bytes of this process at its end.
     """
 
     answered: list[int] = field(default_factory=list)
@@ -61,6 +81,7 @@ class Hour:
     notes: collections.Counter[str] = field(default_factory=collections.Counter)
     wakes: collections.Counter[str] = field(default_factory=collections.Counter)
     kept: dict[str, int] = field(default_factory=dict)
+    resident: int = 0
 
 
 class CountedPartner(Partner):
@@ -113,8 +134,8 @@ class Sitting:
         self._stage = VirtualStage()
         self._conversation = Conversation(self._stage, self._partner, self._journal, self._show)
         self._hour = Hour()
-        self._calls: dict[int, float] = {}
-        self._answered: set[int] = set()
+        self._waits_s: dict[int, float] = {}
+        self._answer: AnswerEnded | None = None
 
     async def hours(self, count: int) -> list[Hour]:
         """The player does the same in each: what differs is improv's."""
@@ -130,6 +151,7 @@ class Sitting:
                     assert len(self._stage._performer._plan) == 0
                     self._stage.sent.clear()
                     self._hour.kept = kept_by(self._partner, self._stage, self._journal, self._conversation)
+                    self._hour.resident = resident_bytes()
                     hours.append(self._hour)
                 running.cancel()
                 with pytest.raises(asyncio.CancelledError):
@@ -156,7 +178,12 @@ class Sitting:
     async def _call_and_response(self, chance: random.Random) -> None:
         for _ in range(CALLS):
             await self._phrase(chance, chance.randrange(1, 16))
+            self._answer = None
             await asyncio.sleep(chance.uniform(60.0, 100.0))
+            assert self._answer is not None, "a call that was not answered"
+            self._hour.answered.append(len(self._answer.pitches))
+            self._hour.lengths_s.append(self._answer.length_s)
+            self._hour.waits_s.append(self._waits_s[self._answer.turn])
 
     async def _play_on(self, chance: random.Random) -> None:
         until_s = asyncio.get_running_loop().time() + OTHERS_S
@@ -180,22 +207,27 @@ class Sitting:
             return
         match notice:
             case CallHeard(turn, call):
-                self._calls[turn] = call.last_onset_s
-            case AnswerEnded(turn, pitches, length_s, yielded=False) if turn in self._answered:
-                self._hour.answered.append(len(pitches))
-                self._hour.lengths_s.append(length_s)
+                self._waits_s = {turn: -call.last_onset_s}
+            case AnswerEnded(turn, yielded=False) if turn in self._waits_s:
+                self._answer = notice
 
     def _show(self, event: Event) -> None:
         if isinstance(event, Sounded):
             self._hour.notes[self._partner.mode] += 1
-            if event.turn in self._calls:
-                self._hour.waits_s.append(event.at_s - self._calls.pop(event.turn))
-                self._answered.add(event.turn)
+            if event.index == 0 and event.turn in self._waits_s:
+                self._waits_s[event.turn] += event.at_s
 
 
 def kept_by(*roots: object) -> dict[str, int]:
     """How much can be reached from somewhere: entries of containers by their kind, and bytes of arrays."""
-    left_out = (type, types.ModuleType, types.FunctionType, types.FrameType, asyncio.AbstractEventLoop, Sitting)
+    left_out = (
+        type,
+        types.ModuleType,
+        types.FunctionType,
+        types.FrameType,
+        asyncio.AbstractEventLoop,
+        Sitting,
+    )
     counts: collections.Counter[str] = collections.Counter()
     seen: set[int] = set()
     ahead: list[object] = list(roots)
@@ -212,11 +244,82 @@ def kept_by(*roots: object) -> dict[str, int]:
     return dict(counts)
 
 
+def resident_bytes() -> int:
+    """Memory of this process; 0 where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGESIZE")
+
+
+def mean_length_s(hour: Hour) -> float:
+    return statistics.mean(hour.lengths_s)
+
+
+def mean_notes(hour: Hour) -> float:
+    return statistics.mean(hour.answered)
+
+
+def wakes_a_call(hour: Hour) -> float:
+    return hour.wakes["answer"] / CALLS
+
+
 @pytest.mark.virtual_time
-async def test_after_eight_hours_everything_is_as_in_the_first(tmp_path: Path) -> None:
-    import time; t=time.process_time()
+async def test_the_last_of_eight_hours_is_like_the_first(tmp_path: Path) -> None:
     hours = await Sitting(tmp_path / "sitting.jsonl").hours(HOURS)
-    print(time.process_time()-t)
-    for h in hours:
-        print(len(h.answered), statistics.mean(h.answered), statistics.mean(h.lengths_s), len(h.waits_s), statistics.median(h.waits_s), max(h.waits_s), dict(h.notes), dict(h.wakes), h.kept)
-    print((tmp_path / "sitting.jsonl").stat().st_size)
+    for hour in hours:
+        assert len(hour.answered) == CALLS
+        assert min(hour.answered) > 0
+        assert max(hour.waits_s) < LONGEST_WAIT_S
+        assert all(hour.notes[mode] > 0 for mode in MODES if mode != "listen")
+    first, last = hours[0], hours[-1]
+    assert all(abs(a - b) <= SAME_LENGTH_S for a, b in zip(first.lengths_s, last.lengths_s, strict=True))
+    assert statistics.mean(last.waits_s) == pytest.approx(statistics.mean(first.waits_s), rel=0.2)
+    for seen in (mean_length_s, mean_notes, wakes_a_call):
+        halves = [statistics.mean(map(seen, half)) for half in (hours[: HOURS // 2], hours[HOURS // 2 :])]
+        assert halves[1] == pytest.approx(halves[0], rel=0.25), seen.__name__
+    assert last.kept["bytes of arrays"] == first.kept["bytes of arrays"]
+    for kind in ("list", "deque", "set", "dict"):
+        most = first.kept[kind] + (DROPPED_TURNS_KEPT if kind == "dict" else 0)
+        assert last.kept[kind] <= most + A_FEW, kind
+    assert last.resident - first.resident < MOST_GROWTH
+
+
+# --- what goes on and on ----------------------------------------------------------------------------
+
+
+def kept_while_playing_into(room: Room, for_s: float) -> list[int]:
+    """How much is kept, again and again, while the player plays and nothing comes to its end."""
+    chance, until_s, kept = random.Random(3), room.now_s + for_s, []
+    while room.now_s < until_s:
+        for _ in range(20):
+            room.call(chance.randrange(60, 84), gap_s=0.3, duration_s=0.25)
+        room.forget()
+        counts = kept_by(room.partner, room.performer)
+        kept.append(sum(count for kind, count in counts.items() if kind != "bytes of arrays"))
+    return kept
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("deaf", [(), (Sounded, Released, PedalMoved, TurnCancelled)], ids=["", "deaf"])
+def test_playing_on_without_a_rest_piles_up_nothing(mode: str, deaf: tuple[type[Event], ...]) -> None:
+    room = Room(partner_of(settings=replace(SETTINGS, mode=mode), length_max_s=2.0), deaf=deaf)
+    kept = kept_while_playing_into(room, for_s=240.0)
+    assert len(kept) == 40
+    assert statistics.median(kept[30:]) <= 1.2 * statistics.median(kept[15:30])
+
+
+def test_thousands_of_calls_are_all_answered() -> None:
+    notices: list[Notice] = []
+    room = Room(partner_of(notices=notices, improviser=ScriptedImproviser(0.2, 0.2, 0.4)))
+    chance = random.Random(1)
+    for _ in range(MANY):
+        room.call(*(chance.randrange(48, 84) for _ in range(chance.randrange(1, 4))))
+        room.run_for(6.0)
+        room.forget()
+        assert room.partner.phase is Phase.LISTENING
+        assert room.performer.silent
+    answers = [notice for notice in notices if isinstance(notice, AnswerEnded)]
+    assert len(answers) == MANY
+    assert all(answer.pitches and not answer.yielded for answer in answers)

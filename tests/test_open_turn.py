@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -21,7 +22,7 @@ class Pedalling(ScriptedImproviser):
 
     def __init__(self, gap_s: float, *pedal: int) -> None:
         super().__init__(gap_s, endless=True)
-        self._pedal: Iterator[int] = iter(pedal)
+        self._pedal: Iterator[int] = itertools.chain(pedal, itertools.repeat(0))
 
     def draw(self, earliest_s: float, latest_s: float) -> PlannedNote:
         return replace(super().draw(earliest_s, latest_s), pedal=next(self._pedal))
@@ -82,9 +83,11 @@ def test_a_turn_may_be_told_between_which_times_its_next_note_is_to_come() -> No
 
 def test_the_latest_time_is_never_before_the_earliest() -> None:
     improviser = ScriptedImproviser(3.0, endless=True)
-    turn = a_turn(within=lambda now_s: (now_s + 0.2, 0.1))
-    commands = begun(improviser, turn) + played_on(turn, improviser, 0.5)
-    assert onsets(commands)[:2] == [0.2, pytest.approx(0.4, abs=0.06)]
+    turn = a_turn(within=lambda now_s: (now_s + 0.4, 0.1))
+    begun(improviser, turn)
+    assert onsets(turn.go_on(improviser, 0.2)) == [0.4]
+    assert turn.latest is not None
+    assert turn.latest.onset_s == pytest.approx(0.6)
 
 
 # --- its close ------------------------------------------------------------------------------------

@@ -211,7 +211,7 @@ def test_a_file_that_is_not_text_is_refused() -> None:
         ("[improv]\nschema = 'x'\n", 'mine.toml: schema = "x" is not allowed: it must be 1.'),
         (
             "[improv.turn]\nsilence_min_s = 2\n",
-            "mine.toml: turn.silence_min_s = 2.0 must not be above turn.silence_max_s = 1.5.",
+            "mine.toml: turn.silence_min_s = 2.0 must not be above turn.silence_max_s = 1.8.",
         ),
     ],
 )

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
-from improv_core.turns import Call, TurnBounds, TurnTaker
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from improv_core.expectation import Expectation
+from improv_core.representation.piano import DT
+from improv_core.turns import (
+    LEAST_SILENCE,
+    LONGEST_POWER,
+    PATIENCE,
+    SILENCE_POWER,
+    Call,
+    TurnBounds,
+    TurnTaker,
+    patience_s,
+)
 
 BOUNDS = TurnBounds(
     silence_min_s=0.35, silence_max_s=1.5, silence_factor=2.5, held_min_s=1.5, held_max_s=4.0, held_factor=6.0
@@ -116,7 +132,7 @@ def test_two_sources_stamped_a_little_out_of_order_do_not_move_the_turn_back() -
     turns.release(60, 5.2)
     turns.release(72, 5.19)
     assert turns.call == Call(5.0, 5.0, 5.2, notes=2, onsets=1)
-    assert turns.deadline_s() == pytest.approx(5.0 + 0.365)
+    assert turns.deadline_s() == pytest.approx(5.0 + 0.35)
 
 
 @pytest.mark.parametrize(
@@ -155,3 +171,106 @@ def test_a_key_struck_twice_without_release_is_one_key() -> None:
     turns.release(60, 0.4)
     assert turns.keys_down == frozenset()
     assert turns.call == Call(0.0, 0.3, 0.4, notes=2, onsets=2)
+
+
+# --- what the model expects -----------------------------------------------------------------------
+
+PATIENT = replace(BOUNDS, silence_min_s=0.01, silence_max_s=30.0)
+
+
+def expecting(silence: float) -> Expectation:
+    """That much is the chance of silence, however long."""
+    return Expectation(np.append(np.full(DT.size, silence), silence))
+
+
+def after(*onsets_s: float, silence: float, bounds: TurnBounds = PATIENT) -> float:
+    """The silence that ends the turn after short notes."""
+    turns = playing(*onsets_s)
+    turns.bounds = bounds
+    turns.expect(expecting(silence))
+    deadline_s = turns.deadline_s()
+    assert deadline_s is not None
+    return deadline_s - onsets_s[-1]
+
+
+def test_the_longest_recent_gap_and_the_silence_that_the_model_expects_say_how_patient_improv_is() -> None:
+    expected_s = 2.5 * PATIENCE * 0.5**LONGEST_POWER * 0.3**SILENCE_POWER
+    assert patience_s(2.5, 0.5, 0.3) == pytest.approx(expected_s)
+    assert after(0.0, 0.2, 0.7, 0.9, silence=0.3) == pytest.approx(expected_s)
+
+
+def test_of_the_gaps_only_the_latest_eight_count() -> None:
+    long_ago = [0.0, 5.0] + [5.0 + 0.2 * i for i in range(1, 9)]
+    assert after(*long_ago, silence=0.3) == pytest.approx(patience_s(2.5, 0.2, 0.3))
+
+
+def test_without_any_gap_a_usual_one_is_taken() -> None:
+    assert after(0.0, silence=0.3) == pytest.approx(patience_s(2.5, 0.4, 0.3))
+
+
+def test_a_model_that_is_sure_of_a_note_leaves_a_little_patience() -> None:
+    assert after(0.0, 0.5, silence=0.0) == pytest.approx(patience_s(2.5, 0.5, LEAST_SILENCE))
+
+
+def test_the_bounds_of_silence_hold_whatever_the_model_expects() -> None:
+    assert after(0.0, 0.1, silence=0.0, bounds=BOUNDS) == pytest.approx(0.35)
+    assert after(0.0, 2.0, silence=1.0, bounds=BOUNDS) == pytest.approx(1.5)
+
+
+def test_an_expectation_is_of_the_next_note_alone() -> None:
+    turns = playing(0.0, 0.4)
+    turns.expect(expecting(0.0))
+    turns.press(60, 0.8)
+    turns.release(60, 0.9)
+    assert turns.deadline_s() == pytest.approx(0.8 + 2.5 * 0.4)
+
+
+def test_without_an_expectation_the_pace_decides() -> None:
+    turns = playing(0.0, 0.4)
+    turns.expect(expecting(0.0))
+    turns.expect(None)
+    assert turns.deadline_s() == pytest.approx(0.4 + 2.5 * 0.4)
+
+
+def test_with_keys_down_a_turn_never_ends_sooner_than_with_keys_up() -> None:
+    turns = TurnTaker(replace(BOUNDS, silence_max_s=10.0))
+    turns.press(60, 0.0)
+    turns.release(60, 0.1)
+    turns.press(64, 3.0)
+    turns.expect(expecting(1.0))
+    assert turns.deadline_s() == pytest.approx(3.0 + 10.0)
+
+
+def test_bounds_that_are_changed_while_somebody_plays_hold_at_once() -> None:
+    turns = playing(0.0, 0.4)
+    turns.bounds = replace(BOUNDS, silence_min_s=1.2)
+    assert turns.deadline_s() == pytest.approx(0.4 + 1.2)
+
+
+moves = st.lists(
+    st.tuples(st.integers(60, 63), st.booleans(), st.floats(0.0, 3.0), st.none() | st.floats(0.0, 1.0)),
+    min_size=1,
+    max_size=40,
+)
+
+
+@given(moves)
+def test_a_turn_always_ends_and_not_before_its_least_silence(
+    moves: list[tuple[int, bool, float, float | None]],
+) -> None:
+    turns, now_s = TurnTaker(BOUNDS), 0.0
+    for pitch, is_press, later_s, silence in moves:
+        now_s += later_s
+        if is_press:
+            turns.press(pitch, now_s)
+            turns.expect(None if silence is None else expecting(silence))
+        else:
+            turns.release(pitch, now_s)
+        call, deadline_s = turns.call, turns.deadline_s()
+        assert (call is None) == (deadline_s is None)
+        if call is not None and deadline_s is not None:
+            assert deadline_s >= call.last_onset_s + BOUNDS.silence_min_s - 1e-9
+            assert (
+                deadline_s
+                <= max(call.end_s + BOUNDS.silence_max_s, call.last_onset_s + BOUNDS.held_max_s) + 1e-9
+            )

@@ -226,6 +226,11 @@ class Improviser:
         if self._rehearsal is not None:
             yield from self._rehearsal.streams()
 
+    def _read_as(self, style: str | None) -> None:
+        """What is read from here on is of this style."""
+        for stream in self._streams():
+            stream.style = style
+
     # --- improv's own notes -----------------------------------------------------------------------
 
     def rehearse(
@@ -269,8 +274,7 @@ class Improviser:
         style_class(ask.style)  # raises before anything has changed
         ready = deque(idea or self._rehearsed(turn))
         self._rehearsal = self._leanings = None
-        for stream in self._streams():
-            stream.style = ask.style
+        self._read_as(ask.style)
         voice = self._committed.handed_over(self._model, now_s)
         self._turn = _Turn(turn, ask, Tail(self._model, voice), ready)
         self._call_from_s = now_s
@@ -283,8 +287,11 @@ class Improviser:
 
     def ask_for(self, ask: Ask) -> None:
         """What the rest of the open turn is to be like; what was thought of already is dropped."""
-        self._open.ask = ask
-        self._open.ready.clear()
+        turn = self._open
+        if ask.style != turn.ask.style:
+            self._read_as(ask.style)
+        turn.ask = ask
+        turn.ready.clear()
 
     def lean(self, register: FloatArray | None) -> None:
         """Add to the log-probabilities of improv's pitches, (KEYS,), until further notice; None: nothing."""

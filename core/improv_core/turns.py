@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import deque
 from dataclasses import dataclass, replace
@@ -20,9 +21,9 @@ USUAL_GAP_S = 0.4
 
 LONG_SILENCE_S = 1.2
 LEAST_SILENCE = 1e-3
-PATIENCE, LONGEST_POWER, SILENCE_POWER = 5.3, 1.3, 0.46
-"""How patient improv is with a player, see `patience_s`. Fitted on training pieces, and ``PATIENCE`` chosen on
-validation, by ``python -m bench.turn_taking --fit``."""
+PATIENCE, LONGEST_POWER, SILENCE_POWER = 2.9, 1.3, 0.46
+"""See `patience_s`. ``python -m bench.turn_taking --fit --calls 200`` fits the powers on training pieces and chooses
+``PATIENCE`` on validation."""
 
 DENSITY_ONSETS = 3
 DENSITY_SPAN_S = 0.5
@@ -61,8 +62,8 @@ def patience_s(factor: float, longest_s: float, silence: float) -> float:
         longest_s: The longest of the player's last `PACE_GAPS` inter-onset intervals.
         silence: How likely the model held it that nothing is struck for `LONG_SILENCE_S`.
     """
-    unlikely: float = max(LEAST_SILENCE, silence) ** SILENCE_POWER
-    return factor * PATIENCE * longest_s**LONGEST_POWER * unlikely
+    expected = max(LEAST_SILENCE, silence)
+    return factor * PATIENCE * math.pow(longest_s, LONGEST_POWER) * math.pow(expected, SILENCE_POWER)
 
 
 @dataclass(frozen=True, slots=True)

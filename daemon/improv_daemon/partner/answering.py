@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from improv_core.closing import Closing
 from improv_core.duetting import ROLES, Company, register
-from improv_core.improvising import Ask
-from improv_core.recall import Idea
 from improv_core.turns import Call
-from improv_daemon.partner.background import Background
 from improv_daemon.partner.ears import is_note_on
-from improv_daemon.partner.notices import AnswerEnded, CallHeard, Phase
+from improv_daemon.partner.notices import CallHeard, Phase
 from improv_daemon.partner.open_turn import OpenTurn
 from improv_daemon.partner.policy import PATIENCE_S, Ensemble
-from improv_daemon.partner.recollection import Recollection
-from improv_daemon.wire import (
-    CancelTurn,
-    Command,
-    Event,
-    FinishTurn,
-    Played,
-    Released,
-    Sounded,
-    TurnCancelled,
-)
-
-REHEARSE_BEFORE_S: Final = 0.4
-"""Answers are drawn beforehand from so long before the turn would be over."""
-
-REHEARSE_AFTER_S: Final = 0.05
-"""But not before nothing was struck for so long: most turns go on."""
+from improv_daemon.partner.responding import Responding
+from improv_daemon.wire import CancelTurn, Command, FinishTurn, Played
 
 ACCOMPANYING: Final = ROLES["support"]
 """What an answer becomes that plays on under the player."""
@@ -43,7 +23,7 @@ INVITATION_LOUDNESS: Final = 0.6
 """An invitation is short, sparse and soft."""
 
 
-class Answering:
+class Answering(Responding):
     """Call and response.
 
     Args:
@@ -51,17 +31,10 @@ class Answering:
     """
 
     def __init__(self, ensemble: Ensemble) -> None:
-        self._all = ensemble
-        self._turn: OpenTurn | None = None
-        self._withheld: list[Played] = []
-        self._rehearsing: Iterator[None] | None = None
-        self._rehearsed = False
-        self._background = Background(ensemble)
-        self._recollection = Recollection(ensemble)
+        super().__init__(ensemble)
         self._company = Company()
         self._ended_s = float("-inf")
         self._has_invited = False
-        self.phase = Phase.LISTENING
 
     # --- events -----------------------------------------------------------------------------------
 
@@ -73,7 +46,8 @@ class Answering:
         if is_note_on(event.data):
             if self.phase is Phase.ANSWERING:
                 return self._played_into(event, now_s)
-            self._rehearsing, self._rehearsed, self._has_invited = None, False, False
+            self._has_invited = False
+            self._think_anew()
         self._all.ears.take(event)
         return []
 
@@ -113,39 +87,11 @@ class Answering:
         _, pitch, velocity = event.data
         return velocity >= yielding.min_velocity and yielding.lowest_key <= pitch <= yielding.highest_key
 
-    def told(self, event: Event, now_s: float) -> list[Command]:
-        """The stage tells what came of the answer."""
-        match event:
-            case Sounded(turn=turn) | Released(turn=turn) if self._is_current(turn):
-                self._open.told(event, self._all.improviser)
-                if self._open.overdue and self._open.all_released:
-                    self._finish(self._open.times(now_s), now_s, yielded=False)
-            case TurnCancelled(turn=turn, at_s=at_s) if self._is_current(turn):
-                self._finish(self._open.times(at_s), at_s, yielded=True)
-        return []
-
-    def _is_current(self, turn: int) -> bool:
-        return self._turn is not None and self._turn.turn == turn
-
-    @property
-    def _open(self) -> OpenTurn:
-        if self._turn is None:
-            raise RuntimeError("no answer is open")
-        return self._turn
-
     def hand_over(self, now_s: float) -> list[Command]:
         """The player's turn is over, if anything was said in it."""
         if self.phase is not Phase.LISTENING or self._all.ears.turns.call is None:
             return []
         return self._begin(now_s, at_once=True)
-
-    def leave(self, now_s: float) -> list[Command]:
-        """What sounds comes to its end, nothing else of the answer does."""
-        if self._turn is None:
-            return []
-        turn = self._turn
-        self._finish(turn.times(), now_s, yielded=True)
-        return [FinishTurn(turn.turn)]
 
     # --- the clock --------------------------------------------------------------------------------
 
@@ -183,7 +129,7 @@ class Answering:
             return self._invite(now_s)
         rehearse_s = self._rehearse_s()
         if rehearse_s is not None and now_s >= rehearse_s:
-            self._rehearse()
+            self._rehearse_answer()
         else:
             self._background.wake(now_s)
         return []
@@ -195,27 +141,14 @@ class Answering:
     # --- answers that are thought of beforehand -----------------------------------------------------
 
     def _rehearse_s(self) -> float | None:
-        deadline_s, call = self._deadline_s(), self._all.ears.turns.call
-        if deadline_s is None or call is None or self._rehearsed:
-            return None
-        return max(call.last_onset_s + REHEARSE_AFTER_S, deadline_s - REHEARSE_BEFORE_S)
+        return self._rehearse_before_s(self._deadline_s())
 
-    def _rehearse(self) -> None:
-        """Draw a note more of each."""
-        if self._rehearsing is None:
-            deadline_s, call = self._deadline_s(), self._all.ears.turns.call
-            assert deadline_s is not None and call is not None
-            self._all.follow_pulse(deadline_s)
-            answer = self._all.settings.answer
-            self._rehearsing = self._all.improviser.rehearse(
-                self._all.turns + 1,
-                self._all.ask(call, self._length_s(call)),
-                count=answer.candidates,
-                first_s=self._first_s(deadline_s, call),
-                max_gap_s=answer.max_gap_s,
-            )
-        if next(self._rehearsing, self) is self:
-            self._rehearsing, self._rehearsed = None, True
+    def _rehearse_answer(self) -> None:
+        deadline_s, call = self._deadline_s(), self._all.ears.turns.call
+        assert deadline_s is not None
+        assert call is not None
+        ask = self._all.ask(call, self._length_s(call))
+        self._rehearse(ask, deadline_s, self._first_s(deadline_s, call))
 
     # --- the answer -------------------------------------------------------------------------------
 
@@ -230,29 +163,6 @@ class Answering:
         idea = self._recollection.idea(number, call, now_s, length_s)
         first_s = (now_s, now_s) if at_once else self._first_s(now_s, call)
         return self._open_turn(number, ask, now_s, first_s, idea)
-
-    def _open_turn(
-        self,
-        number: int,
-        ask: Ask,
-        now_s: float,
-        first_s: tuple[float, float],
-        idea: Sequence[Idea] = (),
-        *,
-        loudness: float = 1.0,
-    ) -> list[Command]:
-        answer = self._all.settings.answer
-        self._background.abandon()
-        self._all.follow_pulse(now_s)
-        self._all.improviser.begin_turn(number, now_s, ask, idea)
-        self._rehearsing, self._rehearsed = None, False
-        closing = Closing(ask.length_s or answer.length_min_s, answer.max_gap_s)
-        self._turn = OpenTurn(
-            number, ask, first_s, answer.lookahead_s, answer.max_gap_s, closing, loudness=loudness
-        )
-        self._all.ears.begin()
-        self.phase = Phase.ANSWERING
-        return self._turn.go_on(self._all.improviser, now_s)
 
     # --- the invitation -----------------------------------------------------------------------------
 
@@ -295,11 +205,5 @@ class Answering:
         return []
 
     def _finish(self, times: dict[int, tuple[float, float]], now_s: float, *, yielded: bool) -> None:
-        turn = self._open
-        self._all.improviser.close_turn(times)
-        self._all.improviser.lean(None)
-        self._turn, self.phase, self._ended_s = None, Phase.LISTENING, now_s
-        self._all.notify(AnswerEnded(turn.turn, tuple(turn.pitches), turn.length_s, yielded))
-        withheld, self._withheld = self._withheld, []
-        for event in withheld:
-            self._all.ears.take(event)
+        self._ended_s = now_s
+        super()._finish(times, now_s, yielded=yielded)

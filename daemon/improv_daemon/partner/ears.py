@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final
 
+from improv_core.bars import Bars, TempoSource, ruling_bars
+from improv_core.clock import MidiClock
 from improv_core.improvising import Improvising
 from improv_core.notes import SUSTAIN_CONTROLLER
 from improv_core.pulse import PulseTracker
 from improv_core.representation import Pulse
+from improv_core.tapping import TapTempo
 from improv_core.turns import TurnTaker
 from improv_daemon.wire import Played
 
+PITCHES_KEPT: Final = 300
+"""Of a turn that goes on and on the latest so many pitches are known."""
+
+_SYSTEM: Final = 0xF0
 _ALL_SOUND_OFF: Final = 120
 _ALL_NOTES_OFF: Final = 123
 
@@ -23,15 +31,28 @@ class Ears:
         turns: Says when the player's turn is over.
 
     Attributes:
-        pitches: What was played in the turn so far.
+        pitches: What was played in the turn so far, the latest `PITCHES_KEPT`.
         last_s: When something was played last; None before that.
+        by_model: Whether the model says when it expects no note any more.
     """
 
     def __init__(self, improviser: Improvising, turns: TurnTaker) -> None:
         self._improviser, self.turns = improviser, turns
-        self._pulses = PulseTracker()
-        self.pitches: list[int] = []
+        self._pulses, self._clock, self._taps = PulseTracker(), MidiClock(), TapTempo()
+        self.pitches: deque[int] = deque(maxlen=PITCHES_KEPT)
         self.last_s: float | None = None
+        self.by_model = True
+
+    def keep_time(self, event: Played) -> bool:
+        """Take a message of the system, as of MIDI clock: nobody plays it; returns whether it is one."""
+        if not event.data or event.data[0] < _SYSTEM:
+            return False
+        self._clock.message(event.data, event.at_s, event.source)
+        return True
+
+    def tap(self, at_s: float) -> None:
+        """The musician taps the tempo."""
+        self._taps.tap(at_s)
 
     def take(self, event: Played) -> None:
         """Hear a message."""
@@ -53,17 +74,36 @@ class Ears:
     def begin(self) -> None:
         """What comes from now on is a new call."""
         self.turns.begin()
-        self.pitches = []
+        self.pitches.clear()
 
     def pulse(self, now_s: float) -> Pulse | None:
-        """The player's beats, on the clock of the messages; None while they are not clear."""
-        estimate = self._pulses.estimate(now_s)
-        return estimate.pulse if estimate is not None and estimate.clear else None
+        """The beats, on the clock of the messages: of MIDI clock, as tapped, or the player's if clear."""
+        ruling = self.bars(now_s, beats_per_bar=1)
+        return None if ruling is None else ruling[1].pulse
+
+    def bars(
+        self, now_s: float, beats_per_bar: int, *, tempo_bpm: float = 0.0, begin_s: float | None = None
+    ) -> tuple[TempoSource, Bars] | None:
+        """The bars to play by; see `improv_core.bars.ruling_bars`."""
+        told = ruling_bars(
+            now_s,
+            beats_per_bar,
+            clock=self._clock,
+            tapped=self._taps.pulse,
+            tempo_bpm=tempo_bpm,
+            begin_s=begin_s,
+        )
+        if told is not None:
+            return told  # the player's pulse takes a while to find, and this is asked at every tick
+        played = self._pulses.estimate(now_s)
+        return ruling_bars(now_s, beats_per_bar, played=played, begin_s=begin_s)
 
     def _press(self, pitch: int, velocity: int, at_s: float) -> None:
         self._improviser.press(pitch, velocity, at_s)
         self._pulses.onset(at_s, velocity)
         self.turns.press(pitch, at_s)
+        if self.by_model:
+            self.turns.expect(self._improviser.expectation())
         self.pitches.append(pitch)
 
     def _release(self, pitch: int, at_s: float) -> None:

@@ -21,6 +21,9 @@ PEDAL_AFTER_ONSET_S: Final = 0.06
 LAST_RELEASE_S: Final = 2.0
 """No note is held longer than this past the length of its answer: an answer ends when it should."""
 
+LEAST_S: Final = 0.05
+"""A turn that has to be over at a certain time begins no note so shortly before."""
+
 DRAWS_A_WAKE: Final = 2
 """Notes drawn in one go, fewer if they are slow to draw; between two goes whatever was played is heard."""
 
@@ -65,6 +68,8 @@ class OpenTurn:
         overdue: Whether it is over but for acknowledgements that may never come.
         within: Asked, with the time, before each note is drawn: the earliest and latest onset for it.
         settle_notes: So many notes that have ended are taken into the memory at a time.
+        stands: What sounds is never cut, so that it counts as ended, as planned, when it begins.
+        until_s: No note begins at that time or later, and none is planned to last longer.
     """
 
     turn: int
@@ -83,6 +88,8 @@ class OpenTurn:
     overdue: bool = False
     within: Callable[[float], tuple[float, float]] | None = None
     settle_notes: int = SETTLE_NOTES
+    stands: bool = False
+    until_s: float = float("inf")
     _origin_s: float | None = None
     _begun_s: float | None = None
     _latest: PlannedNote | None = None
@@ -110,10 +117,11 @@ class OpenTurn:
     def _settle(self, improviser: Improvising, now_s: float) -> None:
         ended = {i: (on, off) for i, (on, off) in self.sounded.items() if off is not None}
         for index, note in self.notes.items():
-            if index not in ended and note.release_s + _LOST_S < now_s:
-                # Nothing will be told of it any more, and what comes after it would wait for ever.
+            # Of what is long past nothing will be told any more, and what comes after it would wait for ever.
+            is_lost = note.release_s + _LOST_S < now_s
+            if index not in ended and (is_lost or (self.stands and index in self.sounded)):
                 onset_s, _ = self.sounded.get(index, (note.onset_s, None))
-                ended[index] = onset_s, note.release_s
+                ended[index] = onset_s, max(onset_s, note.release_s)
         if len(ended) < self.settle_notes:
             return
         first = improviser.settle(ended)
@@ -130,9 +138,9 @@ class OpenTurn:
         return sum(i not in self.sounded and n.onset_s > now_s - _LOST_S for i, n in self.notes.items())
 
     @property
-    def latest_s(self) -> float | None:
-        """Onset of the note that was drawn last."""
-        return None if self._latest is None else self._latest.onset_s
+    def latest(self) -> PlannedNote | None:
+        """The note that was drawn last."""
+        return self._latest
 
     @property
     def length_s(self) -> float:
@@ -171,6 +179,8 @@ class OpenTurn:
 
     def go_on(self, improviser: Improvising, now_s: float) -> list[Command]:
         """Send what is near, and draw what comes next."""
+        if len(self.notes) > 2 * self.settle_notes:
+            self._settle(improviser, now_s)  # the stage may have fallen silent
         if self._held and not self.drawn and now_s - self._held[-1][0] >= _BEHIND_S:
             self._take_back(improviser)
         commands = self._near(now_s)
@@ -221,14 +231,11 @@ class OpenTurn:
     def _draw(self, improviser: Improvising, now_s: float) -> None:
         self._before = _Before(self._latest, self._begun_s, self.pedal, copy.copy(self.closing))
         note = improviser.draw(*self._bounds_s(now_s))
-        if self.closing is not None:
-            if not self.closing.takes(note.onset_s):
-                improviser.withdraw()
-                self._close(now_s)
-                return
-            begun_s = note.onset_s if self._begun_s is None else self._begun_s
-            release_s = begun_s + self.closing.length_s + LAST_RELEASE_S
-            note = replace(note, release_s=min(note.release_s, release_s))
+        if not self._takes(note.onset_s):
+            improviser.withdraw()
+            self._close(now_s)
+            return
+        note = replace(note, release_s=min(note.release_s, self._latest_release_s(note.onset_s)))
         self._begun_s = note.onset_s if self._begun_s is None else self._begun_s
         self._origin_s = note.onset_s if self._origin_s is None else self._origin_s
         self.notes[note.index] = note
@@ -236,6 +243,16 @@ class OpenTurn:
         self._pedalling(note, now_s)
         self._latest = note
         self._held.append((note.onset_s, _play(note, self.loudness)))
+
+    def _takes(self, onset_s: float) -> bool:
+        in_time = onset_s < self.until_s - LEAST_S
+        return in_time and (self.closing is None or self.closing.takes(onset_s))
+
+    def _latest_release_s(self, onset_s: float) -> float:
+        if self.closing is None:
+            return self.until_s
+        begun_s = onset_s if self._begun_s is None else self._begun_s
+        return min(self.until_s, begun_s + self.closing.length_s + LAST_RELEASE_S)
 
     def _bounds_s(self, now_s: float) -> tuple[float, float]:
         asked_s = (float("-inf"), float("inf")) if self.within is None else self.within(now_s)
@@ -263,7 +280,7 @@ class OpenTurn:
         self.drawn = True
         self.ends_s = max(now_s, self._last_release_s)
         if self.pedal:
-            self.ends_s += RING_S
+            self.ends_s = max(now_s, min(self.ends_s + RING_S, self.until_s))
             self._held.append((self.ends_s, MovePedal(self.turn, 0, self.ends_s)))
 
 

@@ -19,15 +19,17 @@ from improv_daemon.partner.ears import Ears
 from improv_daemon.partner.harmonising import Harmonising
 from improv_daemon.partner.listening import Listening
 from improv_daemon.partner.notices import ModeChanged, Notice, Phase, Said
-from improv_daemon.partner.policy import Ensemble, Policy
+from improv_daemon.partner.policy import Ensemble, KeepsTime, Policy
 from improv_daemon.partner.possible import cannot
 from improv_daemon.partner.together import Duet, Solo
+from improv_daemon.partner.trading import Trading
 from improv_daemon.settings import MODES as MODE_NAMES
 from improv_daemon.settings import Settings, changed
 from improv_daemon.wire import Change, Command, Cue, Event, Played
 
 MODES: Final[Mapping[str, Callable[[Ensemble], Policy]]] = {
     "answer": Answering,
+    "trade": Trading,
     "duet": Duet,
     "harmonise": Harmonising,
     "solo": Solo,
@@ -63,6 +65,7 @@ class Partner:
         if refusal := cannot(improviser, settings.mode):
             raise ConfigError(refusal)
         ears = Ears(improviser, TurnTaker(bounds_of(settings)))
+        ears.by_model = settings.turn.by_model
         self._all = Ensemble(improviser, ears, settings, seed, styles, beats, notify)
         self._policy: Policy = MODES[settings.mode](self._all)
         self._gestures = Gestures(settings.controls)
@@ -101,6 +104,9 @@ class Partner:
         return self._policy.told(event, now_s)
 
     def _played(self, event: Played, now_s: float) -> list[Command]:
+        if self._all.ears.keep_time(event):
+            self._retime(now_s)
+            return []
         taken = self._gestures.take(event)
         commands = [] if taken.consumed else self._policy.played(event, now_s)
         return commands if taken.cue is None else commands + self._cue(taken.cue, event.at_s, now_s)
@@ -111,9 +117,14 @@ class Partner:
                 return self._policy.hand_over(now_s)
             case "next_mode":
                 return self._change("mode", self._next_mode(), now_s)
-            case "tap" if (tap := getattr(self._all.ears, "tap", None)) is not None:
-                tap(at_s)
+            case "tap":
+                self._all.ears.tap(at_s)
+                self._retime(now_s)
         return []
+
+    def _retime(self, now_s: float) -> None:
+        if isinstance(self._policy, KeepsTime):
+            self._policy.retime(now_s)
 
     def _next_mode(self) -> str:
         here = MODE_NAMES.index(self.mode)
@@ -143,6 +154,7 @@ class Partner:
         self._all.improviser.sampling = sampling_of(settings)
         self._all.improviser.memory = memory_of(settings)
         self._all.ears.turns.bounds = bounds_of(settings)
+        self._all.ears.by_model = settings.turn.by_model
         self._gestures.controls = settings.controls
         return self._go_over(settings, now_s) if settings.mode != before.mode else []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from improv_core.improvising import Ask, Improvising
 from improv_core.turns import Call
@@ -101,4 +101,13 @@ class Policy(Protocol):
 
     def leave(self, now_s: float) -> list[Command]:
         """Another mode takes over: nothing new sounds from here on, and what sounds comes to its end."""
+        ...
+
+
+@runtime_checkable
+class KeepsTime(Protocol):
+    """A policy that goes by the tempo."""
+
+    def retime(self, now_s: float) -> None:
+        """MIDI clock or a tap has come: beats may be elsewhere than they were."""
         ...

@@ -245,6 +245,7 @@ class Duet(_Together):
             role.max_gap_s,
             within=self._before_drawing,
             settle_notes=SETTLE_NOTES,
+            stands=True,
         )
         return self._turn.go_on(self._all.improviser, now_s)
 
@@ -256,18 +257,19 @@ class Duet(_Together):
         role, company, improviser = self._role, self._company, self._all.improviser
         duet, held = self._all.settings.duet, self._all.ears.turns.keys_down
         turn.lookahead_s, turn.max_gap_s, turn.loudness = duet.plan_s, role.max_gap_s, role.loudness
-        turn.ask = replace(turn.ask, notes_per_s=role.notes_per_s(company.notes_per_s(now_s)))
+        notes_per_s = role.notes_per_s(company.notes_per_s(now_s))
+        turn.ask = replace(turn.ask, style=self._all.ask().style, notes_per_s=notes_per_s)
         improviser.ask_for(turn.ask)
         improviser.lean(register(role, company.pitches(now_s, held), held, duet.distance))
-        key = (self._all.seed, turn.turn, next(reversed(turn.notes), -1) + 1, self._presses, _WHO_IS_NEXT)
-        chance = float(np.random.default_rng(key).random())
-        is_first = goes_first(role, company, now_s, chance, planned=turn.on_their_way(now_s))
-        if turn.latest_s is None:
+        if turn.latest is None:
             return float("-inf"), float("inf")
-        latest_s = float("inf") if self._closing else turn.latest_s + role.max_gap_s
-        if is_first:
+        last_s = turn.latest.onset_s
+        latest_s = float("inf") if self._closing else last_s + role.max_gap_s
+        key = (self._all.seed, turn.turn, turn.latest.index, self._presses, _WHO_IS_NEXT)
+        chance = float(np.random.default_rng(key).random())
+        if goes_first(role, company, now_s, chance, planned=turn.on_their_way(now_s)):
             return float("-inf"), latest_s
-        return max(company.expected_s(), turn.latest_s + company.gap_s), latest_s
+        return max(company.expected_s(), last_s + company.gap_s), latest_s
 
 
 class Solo(_Together):
@@ -332,6 +334,7 @@ class Solo(_Together):
             answer.max_gap_s,
             Closing(length_s, answer.max_gap_s),
             settle_notes=SETTLE_NOTES,
+            stands=True,
         )
         return self._turn.go_on(self._all.improviser, now_s)
 

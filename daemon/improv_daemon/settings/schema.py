@@ -86,13 +86,13 @@ class Turn:
         held_min_s: The same lower bound while keys stay down.
         held_max_s: The same upper bound while keys stay down.
         held_factor: The same factor while keys stay down.
-        by_model: Whether a turn also ends when the model expects no note any more.
+        by_model: Whether the longest gap and what the model expects decide, instead of the usual gap.
         max_wait_s: How long the answer may wait for its moment after the turn has ended.
     """
 
-    silence_min_s: Annotated[float, Number(0.05, 10.0)] = 0.35
-    silence_max_s: Annotated[float, Number(0.05, 30.0)] = 1.5
-    silence_factor: Annotated[float, Number(0.5, 20.0)] = 2.5
+    silence_min_s: Annotated[float, Number(0.05, 10.0)] = 0.65
+    silence_max_s: Annotated[float, Number(0.05, 30.0)] = 1.8
+    silence_factor: Annotated[float, Number(0.5, 20.0)] = 2.0
     held_min_s: Annotated[float, Number(0.1, 30.0)] = 1.5
     held_max_s: Annotated[float, Number(0.1, 60.0)] = 4.0
     held_factor: Annotated[float, Number(0.5, 50.0)] = 6.0

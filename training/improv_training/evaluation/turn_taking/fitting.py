@@ -46,7 +46,7 @@ def fit(calls: Sequence[Heard]) -> Powers:
 
 
 def _rows(call: Heard) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Of each gap of the call that is long enough: logarithms of longest gap and silence, whether it is over."""
+    """Of each gap that is long enough: logarithms of longest gap and silence; whether the call is over."""
     gaps = gaps_of(call.notes)
     span, least_s = call.span, TurnBounds().silence_min_s
     inside = np.flatnonzero((gaps.first >= span.begin) & (gaps.last < span.end))

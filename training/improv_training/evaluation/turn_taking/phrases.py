@@ -1,11 +1,12 @@
 """Where the phrases of a performance end, and the calls that end there.
 
-A phrase ends before a gap that stands out among its neighbours in time. Nothing in this depends on the pace of
-the notes before, or on any model: it looks as far ahead as back, which whoever has to answer cannot.
+A phrase ends before a gap that stands out among its neighbours in time. Nothing in this depends on the pace
+of the notes before, or on any model: it looks as far ahead as back, which whoever has to answer cannot.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +25,9 @@ AROUND_S: Final = 4.0
 
 QUIET_S: Final = 0.05
 """And in it all keys are up for so long at least."""
+
+REST_S: Final = 0.5
+"""Where phrases are to end in a rest, all keys are up for so long."""
 
 CALL_S: Final = 20.0
 """What was played longer before a phrase's end than this is not part of the call."""
@@ -89,11 +93,22 @@ def ends_phrase(gaps: Gaps) -> NDArray[np.bool_]:
     return ends
 
 
-def calls_in(notes: Notes) -> list[Span]:
-    """Each phrase up to its end, or the last `CALL_S` of it, if it has `FEWEST_CHORDS`."""
+def ends_in_a_rest(gaps: Gaps) -> NDArray[np.bool_]:
+    """Which gaps are rests: another definition, which compares nothing."""
+    ends: NDArray[np.bool_] = gaps.quiet_s >= REST_S
+    return ends
+
+
+def calls_in(notes: Notes, ends: Callable[[Gaps], NDArray[np.bool_]] = ends_phrase) -> list[Span]:
+    """Each phrase up to its end, or the last `CALL_S` of it, if it has `FEWEST_CHORDS`.
+
+    Args:
+        notes: The performance.
+        ends: Which gaps end a phrase.
+    """
     gaps = gaps_of(notes)
     calls, begin = [], 0
-    for end in np.flatnonzero(ends_phrase(gaps)).tolist():
+    for end in np.flatnonzero(ends(gaps)).tolist():
         recent = int(np.searchsorted(gaps.onset_s, gaps.onset_s[end] - CALL_S))
         first = max(begin, recent)
         if end - first + 1 >= FEWEST_CHORDS:

@@ -1,0 +1,204 @@
+"""Mode ``trade``: the player and improv play in turn, so many bars or seconds each."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from improv_core.closing import CLOSE_S
+from improv_core.improvising import Ask
+from improv_daemon.partner.ears import is_note_on
+from improv_daemon.partner.notices import CallHeard, Phase, Said
+from improv_daemon.partner.policy import PATIENCE_S, Ensemble
+from improv_daemon.partner.responding import Responding
+from improv_daemon.partner.stretch import Stretch
+from improv_daemon.wire import CancelTurn, Command, Played
+
+LEAD_S: Final = 0.06
+"""improv takes over so long before its bar line, that its first note be at the stage in time."""
+
+ROOM_S: Final = CLOSE_S + 0.25
+"""What improv plays is planned to end so long before its bars do, so that it closes and rings within them."""
+
+MOST_ROOM: Final = 0.25
+"""But no more than this part of them."""
+
+SHORTEST_S: Final = 0.15
+"""Less than this left of its bars is nothing to begin in."""
+
+NO_TEMPO: Final = (
+    "There is no tempo to trade bars by, so each of us plays {seconds:g} s: send MIDI clock, tap the tempo, "
+    "or set trade.tempo_bpm."
+)
+
+
+class Trading(Responding):
+    """The player begins; then improv and the player have so many bars each, strictly.
+
+    What the player plays into improv's bars is heard and cuts nothing. A player who says nothing in all of
+    their bars rests, and so does improv: the next note begins anew. So does the one after the clock has
+    stopped; until then whoever has the floor plays to the end of their bars.
+
+    Args:
+        ensemble: Who plays.
+    """
+
+    def __init__(self, ensemble: Ensemble) -> None:
+        super().__init__(ensemble)
+        self._stretch: Stretch | None = None
+        self._has_picked_up = False
+        self._has_said = False
+
+    # --- events -----------------------------------------------------------------------------------
+
+    def played(self, event: Played, now_s: float) -> list[Command]:
+        """A message of the player's."""
+        if self.phase is Phase.YIELDING:
+            self._withheld.append(event)
+        else:
+            self._hear(event, now_s)
+        return []
+
+    def _hear(self, event: Played, now_s: float) -> None:
+        ears = self._all.ears
+        if is_note_on(event.data):
+            if self._turn is not None:
+                self._turn.interrupt(self._all.improviser, now_s)
+            self._think_anew()
+            stretch = self._stretch
+            if stretch is None:
+                ears.begin()
+                self._stretch = Stretch.first(ears, self._all.settings.trade, event.at_s, now_s)
+            elif stretch.is_improvs and not self._has_picked_up and event.at_s >= stretch.pick_up_s:
+                self._has_picked_up = True
+                ears.begin()
+        ears.take(event)
+        if is_note_on(event.data):
+            self.retime(now_s)
+
+    def retime(self, now_s: float) -> None:
+        """The bar lines are where the clock, whoever taps, or the player wants them now."""
+        stretch = self._stretch
+        if stretch is None:
+            return
+        stretch.follow(now_s)
+        if stretch.is_improvs and self._turn is not None:
+            self._turn.until_s = stretch.end_s
+
+    def hand_over(self, now_s: float) -> list[Command]:
+        """The player's bars end with this one, if anything was said in them."""
+        stretch = self._stretch
+        if stretch is None or stretch.is_improvs or self._all.ears.turns.call is None:
+            return []
+        stretch.end_soon(now_s + LEAD_S)
+        self._think_anew()
+        return []
+
+    def leave(self, now_s: float) -> list[Command]:
+        """What sounds comes to its end, nothing else of the bars does."""
+        commands = super().leave(now_s)
+        self._stretch = None
+        return commands
+
+    @property
+    def _has_yielded(self) -> bool:
+        # At the end of its bars it has not: it is over then.
+        return self.phase is not Phase.YIELDING
+
+    # --- the clock --------------------------------------------------------------------------------
+
+    def next_wakeup_s(self) -> float | None:
+        """When there is something to do."""
+        if self.phase is Phase.YIELDING:
+            return self._open.ends_s
+        stretch = self._stretch
+        times = [] if stretch is None else [self._due_s(stretch), self._rehearse_s(stretch)]
+        times.append(self._background.next_wakeup_s() if self._turn is None else self._next_note_s())
+        return min((at_s for at_s in times if at_s is not None), default=None)
+
+    def wake(self, now_s: float) -> list[Command]:
+        """Do what is due; call again while `next_wakeup_s` is past."""
+        if self.phase is Phase.YIELDING:
+            if now_s >= self._open.ends_s:
+                self._finish(self._open.times(now_s), now_s, yielded=False)
+            return []
+        self.retime(now_s)
+        stretch = self._stretch
+        if stretch is not None and now_s >= self._due_s(stretch):
+            return self._give_back(stretch, now_s) if stretch.is_improvs else self._take_over(stretch, now_s)
+        next_note_s = self._next_note_s()
+        if next_note_s is not None:
+            return self._open.go_on(self._all.improviser, now_s) if now_s >= next_note_s else []
+        rehearse_s = None if stretch is None else self._rehearse_s(stretch)
+        if stretch is not None and rehearse_s is not None and now_s >= rehearse_s:
+            mine = stretch.next(self._all.settings.trade, now_s)
+            self._rehearse(self._ask(mine), now_s, (mine.start_s, mine.start_s))
+        elif self._turn is None:
+            self._background.wake(now_s)
+        return []
+
+    def _due_s(self, stretch: Stretch) -> float:
+        """When the other is to take over."""
+        return stretch.end_s if stretch.is_improvs else stretch.end_s - LEAD_S
+
+    def _rehearse_s(self, stretch: Stretch) -> float | None:
+        return None if stretch.is_improvs else self._rehearse_before_s(stretch.end_s - LEAD_S)
+
+    def _next_note_s(self) -> float | None:
+        """When something is to be drawn or sent; None where all is."""
+        turn = self._turn
+        if turn is None or (turn.drawn and turn.next_s >= turn.ends_s):
+            return None
+        return turn.next_s
+
+    # --- from bar line to bar line ------------------------------------------------------------------
+
+    def _take_over(self, stretch: Stretch, now_s: float) -> list[Command]:
+        """The bars of improv begin, unless there is nothing to answer."""
+        call = self._all.ears.turns.call
+        if call is None or stretch.is_last:
+            self._rest()
+            return []
+        mine = self._stretch = stretch.next(self._all.settings.trade, now_s)
+        self._has_picked_up = False
+        if mine.end_s - now_s < SHORTEST_S:
+            self._all.ears.begin()
+            return []
+        if mine.is_without_tempo and not self._has_said:
+            self._has_said = True
+            self._all.notify(Said(NO_TEMPO.format(seconds=mine.end_s - mine.start_s)))
+        number, ask = self._all.next_turn(), self._ask(mine)
+        self._all.notify(CallHeard(number, call, tuple(self._all.ears.pitches)))
+        idea = self._recollection.idea(number, call, now_s, ask.length_s or 0.0)
+        entry_s = mine.entry_s(now_s)
+        return self._open_turn(number, ask, now_s, (entry_s, entry_s), idea, until_s=mine.end_s)
+
+    def _give_back(self, stretch: Stretch, now_s: float) -> list[Command]:
+        """The player's bars begin: nothing of improv's sounds any more."""
+        if not self._has_picked_up:
+            self._all.ears.begin()
+        if stretch.is_last:
+            self._rest()
+        else:
+            self._stretch = stretch.next(self._all.settings.trade, now_s)
+        turn = self._turn
+        if turn is None:
+            return []
+        self.phase = Phase.YIELDING
+        turn.ends_s, turn.overdue = now_s + PATIENCE_S, False
+        return [CancelTurn(turn.turn)]
+
+    def _rest(self) -> None:
+        self._stretch = None
+        self._think_anew()
+        self._all.ears.begin()
+
+    def _ask(self, mine: Stretch) -> Ask:
+        length_s = mine.end_s - mine.start_s
+        return self._all.ask(self._all.ears.turns.call, length_s - min(ROOM_S, MOST_ROOM * length_s))
+
+    def _keep_time(self, now_s: float) -> None:
+        """Let the model know where the beats are: those of the bars."""
+        super()._keep_time(now_s)
+        stretch = self._stretch
+        if self._all.beats and stretch is not None and stretch.source is not None:
+            self._all.improviser.follow(stretch.bars.pulse)
