@@ -32,10 +32,10 @@ from improv_daemon.wire import Change, Command, Event, PedalMoved, Released, Sou
 
 HOURS = 8
 HOUR_S = 3600.0
-CALLS = 20
+CALLS = 16
 """Calls of an hour in mode answer; between them the player rests for a minute and more."""
 
-OTHERS_S = 20.0
+OTHERS_S = 15.0
 """So long of each hour in each of the other modes."""
 
 SETTINGS = replace(
@@ -278,7 +278,7 @@ async def test_the_last_of_eight_hours_is_like_the_first(tmp_path: Path) -> None
     assert statistics.mean(last.waits_s) == pytest.approx(statistics.mean(first.waits_s), rel=0.2)
     for seen in (mean_length_s, mean_notes, wakes_a_call):
         halves = [statistics.mean(map(seen, half)) for half in (hours[: HOURS // 2], hours[HOURS // 2 :])]
-        assert halves[1] == pytest.approx(halves[0], rel=0.25), seen.__name__
+        assert halves[1] == pytest.approx(halves[0], rel=0.35), seen.__name__
     assert last.kept["bytes of arrays"] == first.kept["bytes of arrays"]
     for kind in ("list", "deque", "set", "dict"):
         most = first.kept[kind] + (DROPPED_TURNS_KEPT if kind == "dict" else 0)
@@ -305,9 +305,9 @@ def kept_while_playing_into(room: Room, for_s: float) -> list[int]:
 @pytest.mark.parametrize("deaf", [(), (Sounded, Released, PedalMoved, TurnCancelled)], ids=["", "deaf"])
 def test_playing_on_without_a_rest_piles_up_nothing(mode: str, deaf: tuple[type[Event], ...]) -> None:
     room = Room(partner_of(settings=replace(SETTINGS, mode=mode), length_max_s=2.0), deaf=deaf)
-    kept = kept_while_playing_into(room, for_s=240.0)
-    assert len(kept) == 40
-    assert statistics.median(kept[30:]) <= 1.2 * statistics.median(kept[15:30])
+    kept = kept_while_playing_into(room, for_s=150.0)
+    assert len(kept) == 25
+    assert statistics.median(kept[19:]) <= 1.15 * statistics.median(kept[10:19])
 
 
 def test_thousands_of_calls_are_all_answered() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -48,7 +50,9 @@ def rng(seed: int = 1) -> np.random.Generator:
 def test_a_phrase_is_kept_as_it_was_played() -> None:
     store = PhraseStore()
     notes = heard(64, 60, 62, 64, 65, at_s=7.0)
-    store.keep([*notes[:-1], HeardNote(Part.PLAYER, 65, 30, 8.6, None)], pedals=(0, 1, 1, 0, 0))
+    held = HeardNote(Part.PLAYER, 65, 30, 8.6, None)
+    pedals = (0, 1, 1, 0, 0)
+    store.keep([replace(n, pedal=p) for n, p in zip([*notes[:-1], held], pedals, strict=True)])
     chosen = store.choose(100.0, rng())
     assert chosen is not None
     assert chosen.ended_s == pytest.approx(8.63)

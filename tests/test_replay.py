@@ -134,7 +134,7 @@ def test_the_same_playing_gives_the_same_notes_and_another_seed_gives_others(tmp
         sitting = Sitting(tmp_path / f"{name}.jsonl", settings_of(candidates=2), seed)
         run_virtual(sitting.play(calls=4))
         played.append([command for command in sitting.commands if isinstance(command, PlayNote)])
-    assert len(played[0]) > 50
+    assert len(played[0]) > 10
     assert played[0] == played[1] != played[2]
 
 
@@ -167,7 +167,7 @@ async def test_a_sitting_that_ended_in_a_crash_is_replayed_as_far_as_it_was_kept
     journal = read_journal(path)
     assert journal.torn
     again = list(replayed(journal, partner_of(journal, packaged_model())))
-    assert len(again) >= len(list(commands_of(journal))) > 20
+    assert len(again) >= len(list(commands_of(journal))) > 10
     assert again == whole[: len(again)]
 
 

@@ -17,6 +17,7 @@ class HeardNote:
         velocity: 1..127.
         onset_s: Key down.
         duration_s: Key down to key up; None while it is held.
+        pedal: Whether the player's pedal was down at its onset, 0 or 1; of improv's notes, improv's.
     """
 
     part: Part
@@ -24,3 +25,4 @@ class HeardNote:
     velocity: int
     onset_s: float
     duration_s: float | None = None
+    pedal: int = 0

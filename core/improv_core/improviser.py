@@ -18,7 +18,7 @@ from improv_core.improvising import NOTHING_ASKED, Ask, Beside, MemorySettings, 
 from improv_core.leaning import Leanings
 from improv_core.live_cache import CONTEXT, LiveCache
 from improv_core.model import Model
-from improv_core.notes import Part
+from improv_core.notes import PEDAL_DOWN_FROM, Part
 from improv_core.ranking import best_of
 from improv_core.recall import Idea
 from improv_core.rehearsal import Dice, Drawing, Rehearsal, asked_of
@@ -184,7 +184,7 @@ class Improviser:
             after = self._committed = before.pressed(self._model, pitch, velocity, at_s)
             self._window.release(pitch, at_s)
             self._window.add(
-                Remembered(self._committed.latest, HeardNote(Part.PLAYER, pitch, velocity, at_s))
+                Remembered(self._committed.latest, HeardNote(Part.PLAYER, pitch, velocity, at_s, pedal=int(self._pedal >= PEDAL_DOWN_FROM)))
             )
         self._down[pitch] = at_s, self._cache_note(before, after, weight=1.0)
 
@@ -261,7 +261,10 @@ class Improviser:
     def _rank(self, rehearsal: Rehearsal) -> None:
         if self._rehearsal is rehearsal:
             call = [n for n in self.heard if n.part is Part.PLAYER and n.onset_s >= self._call_from_s]
-            rehearsal.choose(lambda answers, length_s: best_of(call, answers, length_s, tuple(self._answers)))
+            earlier = tuple(self._answers)
+            rehearsal.choose(
+                lambda answers, length_s, over: best_of(call, answers, length_s, earlier, complete=over)
+            )
 
     def begin_turn(
         self, turn: int, now_s: float, ask: Ask = NOTHING_ASKED, idea: Sequence[Idea] = ()
@@ -446,7 +449,9 @@ class Improviser:
 def _as_heard(note: PlannedNote | Press) -> HeardNote:
     key = note.pitch, note.velocity, note.onset_s
     duration_s = None if note.release_s is None else max(0.0, note.release_s - note.onset_s)
-    return HeardNote(Part.PLAYER if isinstance(note, Press) else Part.IMPROV, *key, duration_s)
+    if isinstance(note, Press):
+        return HeardNote(Part.PLAYER, *key, duration_s, int(note.pedal >= PEDAL_DOWN_FROM))
+    return HeardNote(Part.IMPROV, *key, duration_s, note.pedal)
 
 
 def _as_idea(note: PlannedNote) -> Idea:

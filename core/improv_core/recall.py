@@ -93,14 +93,13 @@ class PhraseStore:
     def __len__(self) -> int:
         return len(self._phrases)
 
-    def keep(self, notes: Sequence[HeardNote], pedals: Sequence[int] = ()) -> None:
+    def keep(self, notes: Sequence[HeardNote]) -> None:
         """A phrase is over.
 
         Args:
             notes: As they were played; of a key that is still held the end is that of the phrase.
-            pedals: Whether the pedal was down at the onset of each; left out: it never was.
         """
-        ideas = _ideas(notes, pedals)
+        ideas = _ideas(notes)
         if len(ideas) < LEAST_NOTES or ideas[-1].onset_s < LEAST_S:
             return
         begin_s = min(note.onset_s for note in notes)
@@ -130,7 +129,7 @@ class PhraseStore:
         self._taken_s = {number: at_s for number, at_s in self._taken_s.items() if number in there}
 
 
-def _ideas(notes: Sequence[HeardNote], pedals: Sequence[int]) -> tuple[Idea, ...]:
+def _ideas(notes: Sequence[HeardNote]) -> tuple[Idea, ...]:
     if not notes:
         return ()
     first_s = min(note.onset_s for note in notes)
@@ -139,11 +138,11 @@ def _ideas(notes: Sequence[HeardNote], pedals: Sequence[int]) -> tuple[Idea, ...
         Idea(
             note.pitch,
             note.velocity,
-            pedals[i] if i < len(pedals) else 0,
+            note.pedal,
             note.onset_s - first_s,
             max(0.03, end_s - note.onset_s) if note.duration_s is None else note.duration_s,
         )
-        for i, note in enumerate(notes)
+        for note in notes
     ]
     return _by_onset(ideas)[:MOST_NOTES]
 

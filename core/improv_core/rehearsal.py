@@ -25,8 +25,8 @@ LONGEST: Final = 256
 Lean = Callable[[Sequence[PlannedNote]], Leaning]
 """What bears on the next note, given those of the turn so far."""
 
-Choice = Callable[[Sequence[Sequence[PlannedNote]], float], int]
-"""Which of several answers is to be played, given how long it is to be."""
+Choice = Callable[[Sequence[Sequence[PlannedNote]], float, Sequence[bool]], int]
+"""Which of several answers is to be played, given how long it is to be and which are at their end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,20 +197,20 @@ class Rehearsal:
 
     @property
     def answers(self) -> tuple[tuple[PlannedNote, ...], ...]:
-        """As far as they are drawn; where any has come to its end, those that have."""
-        return tuple(tuple(lane.notes) for lane in self._eligible)
+        """As far as they are drawn."""
+        return tuple(tuple(lane.notes) for lane in self._begun)
 
     @property
-    def _eligible(self) -> list[_Lane]:
-        over = [lane for lane in self._lanes if lane.over]
-        return [lane for lane in over or self._lanes if lane.notes]
+    def _begun(self) -> list[_Lane]:
+        return [lane for lane in self._lanes if lane.notes]
 
     def choose(self, best_of: Choice) -> None:
         """Let the best of the `answers` be chosen."""
-        eligible = self._eligible
-        if eligible:
+        begun = self._begun
+        if begun:
             length_s = self._drawing.ask.length_s or 0.0
-            self._chosen = eligible[best_of([lane.notes for lane in eligible], length_s)]
+            best = best_of([lane.notes for lane in begun], length_s, [lane.over for lane in begun])
+            self._chosen = begun[best]
 
     @property
     def chosen(self) -> Sequence[PlannedNote]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -104,9 +104,7 @@ class SeedWindow:
             note = one.note
             if note.pitch == pitch and note.part is Part.PLAYER:
                 if note.duration_s is None:
-                    one.note = HeardNote(
-                        note.part, pitch, note.velocity, note.onset_s, max(0.0, at_s - note.onset_s)
-                    )
+                    one.note = replace(note, duration_s=max(0.0, at_s - note.onset_s))
                 return
 
     def rebuild(self, model: Model) -> Iterator[tuple[State, Steps] | None]:

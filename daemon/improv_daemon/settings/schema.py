@@ -239,7 +239,7 @@ class Memory:
     window_notes: Annotated[int, Whole(16, 8192)] = 512
     window_s: Annotated[float, Number(5.0, 7200.0)] = 600.0
     own_weight: Annotated[float, Number(0.0, 1.0)] = 0.5
-    follow: Annotated[float, Number(0.0, 0.5)] = 0.1
+    follow: Annotated[float, Number(0.0, 0.5)] = 0.2
     recall: Annotated[float, Number(0.0, 1.0)] = 0.1
     initiative: Annotated[bool, Switch()] = False
     initiative_after_s: Annotated[float, Number(5.0, 600.0)] = 30.0
