@@ -86,7 +86,8 @@ def main() -> None:
         beyond_ms = 1e3 * max(0.0, *lines.ended_s)
         rows.append((bpm, trades, *milliseconds([abs(one) for one in lines.begun_s]), f"{beyond_ms:.3f}"))
     print_table(
-        ("beats a minute", "trades", "p50 ms", "p99 ms", "max ms", "sounds past its last line, max ms"), rows
+        ("beats a minute", "trades", "p50 ms", "p99 ms", "max ms", "sounds past the line after it, max ms"),
+        rows,
     )
 
 

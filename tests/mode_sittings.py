@@ -47,11 +47,13 @@ class ModeSitting:
         stays: The latest time in each mode.
         moments: Times to which the script gave a name.
         connected_s: From when on everything was heard.
+        stopped_s: When Ctrl-C came.
     """
 
     stays: dict[str, Stay]
     moments: dict[str, float]
     connected_s: float
+    stopped_s: float
     sent: tuple[Timed, ...]
     heard: tuple[Timed, ...]
     stalls: Stalls
@@ -199,6 +201,7 @@ def _played(folder: Path, script: Script, *options: str) -> ModeSitting:
         connected_s = time.monotonic()
         band = Band(improv, player, osc)
         script(band)
+        stopped_s = time.monotonic()
         status, _ = improv.stop(timeout_s=FILES_WITHIN_S)
         player.wait_for(band.is_silent, 1.0)
         sent, heard, stalls = tuple(player.sent), tuple(player.heard), tuple(player.stalls)
@@ -207,6 +210,7 @@ def _played(folder: Path, script: Script, *options: str) -> ModeSitting:
         band.stays,
         band.moments,
         connected_s,
+        stopped_s,
         sent,
         heard,
         stalls,

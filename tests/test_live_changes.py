@@ -169,6 +169,18 @@ def test_a_change_in_the_middle_of_an_answer_is_heard_before_it_ends() -> None:
     assert len({command.turn for _, command in room.commands if isinstance(command, PlayNote)}) == 1
 
 
+def test_a_change_just_before_the_answer_is_heard_in_all_of_it() -> None:
+    room = room_of(ANY_PITCH, {**SOON, "answer.candidates": 4, "answer.length_min_s": 3.0}, [])
+    melody(room, 60, 64, 67, 72)
+    room.run_for(0.4)  # answers are thought of by now
+    assert room.onsets == []
+    room.wish(Change("sampling.lowest_pitch", 90))
+    until_improv_plays(room)
+    until_over(room)
+    assert len(room.onsets) > 10
+    assert min(pitch for _, pitch in room.onsets) >= 90
+
+
 # --- from mode to mode ------------------------------------------------------------------------------
 
 

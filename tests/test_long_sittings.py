@@ -293,8 +293,8 @@ def kept_while_playing_into(room: Room, for_s: float) -> list[int]:
     """How much is kept, again and again, while the player plays and nothing comes to its end."""
     chance, until_s, kept = random.Random(3), room.now_s + for_s, []
     while room.now_s < until_s:
-        for _ in range(20):
-            room.call(chance.randrange(60, 84), gap_s=0.3, duration_s=0.25)
+        for _ in range(40):
+            room.call(chance.randrange(60, 84), gap_s=0.15, duration_s=0.12)
         room.forget()
         counts = kept_by(room.partner, room.performer)
         kept.append(sum(count for kind, count in counts.items() if kind != "bytes of arrays"))
@@ -307,7 +307,7 @@ def test_playing_on_without_a_rest_piles_up_nothing(mode: str, deaf: tuple[type[
     room = Room(partner_of(settings=replace(SETTINGS, mode=mode), length_max_s=2.0), deaf=deaf)
     kept = kept_while_playing_into(room, for_s=150.0)
     assert len(kept) == 25
-    assert statistics.median(kept[19:]) <= 1.15 * statistics.median(kept[10:19])
+    assert statistics.median(kept[19:]) <= 1.15 * statistics.median(kept[13:19])
 
 
 def test_thousands_of_calls_are_all_answered() -> None:

@@ -118,6 +118,7 @@ class SharedRoom(Room):
         pedals: Where pedals are at the output, by channel.
         keys: The player's keys that are down and sound.
         pedal: The player's pedal.
+        left: The latest turn of the mode before.
         ended: Turns that the partner has ended before their time.
         dropped: Those, and what the stage has dropped by itself.
     """
@@ -128,6 +129,7 @@ class SharedRoom(Room):
     pedals: dict[int, int] = field(default_factory=dict)
     keys: set[int] = field(default_factory=set)
     pedal: int = 0
+    left: int = 0
     ended: set[int] = field(default_factory=set)
     dropped: set[int] = field(default_factory=set)
     on_the_way: deque[tuple[float, Acknowledgement]] = field(default_factory=deque)
@@ -169,6 +171,13 @@ class SharedRoom(Room):
         self.dropped |= {ack.turn for ack in outcome.acknowledgements if isinstance(ack, TurnCancelled)}
         self.carry_out(outcome)
 
+    def wish(self, wish: Wish) -> None:
+        """The musician wants something now; of a mode that is left nothing more begins to sound."""
+        mode, turns = self.partner.mode, self.partner._all.turns
+        super().wish(wish)
+        if self.partner.mode != mode:
+            self.left = turns
+
     def obey(self, commands: list[Command]) -> None:
         """Do what the stage would; of a turn that the partner has ended nothing more may be commanded."""
         for command in commands:
@@ -184,7 +193,9 @@ class SharedRoom(Room):
         """What goes out, and what is told of it sooner or later, in order."""
         self._send(sending.data for sending in outcome.sendings)
         for told in outcome.acknowledgements:
-            assert not (isinstance(told, Sounded) and told.turn in self.dropped), f"{told} after its turn"
+            if isinstance(told, Sounded):
+                assert told.turn not in self.dropped, f"{told} after its turn"
+                assert told.turn > self.left, f"{told} after its mode"
             if not isinstance(told, self.deaf):
                 before_s = self.on_the_way[-1][0] if self.on_the_way else self.now_s
                 self.on_the_way.append((max(before_s, self.now_s + self.late_s), told))

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import run_virtual
 from playing import packaged_model
 
+from improv_core import seed_window
 from improv_core.errors import StorageError
+from improv_core.rehearsal import Dice
 from improv_daemon.building import sitting_partner
 from improv_daemon.conversation import Conversation
 from improv_daemon.journal import Journal, JournalWriter, read_journal
+from improv_daemon.partner import recollection, together
 from improv_daemon.partner.partner import MODES
 from improv_daemon.replaying import commands_of, partner_of, replayed
 from improv_daemon.settings import Answer, Memory, Settings
@@ -26,6 +33,7 @@ from improv_daemon.wire import CancelTurn, Change, Command, Cue, FinishTurn, Mov
 
 SEED = 20261120
 CANDIDATES = 4
+LONGEST_NOTE_S = 25.0
 CHANGES = (
     Change("answer.length_ratio", 1.7),
     Change("sampling.temperature_pitch", 1.3),
@@ -72,7 +80,7 @@ class Sitting:
                         conversation.wish(Cue("hand_over"))
                     await asyncio.sleep(self._chance.choice((0.3, 1.7, 2.2, 3.5, 9.0)))
                 conversation.wish(Change("mode", "listen"))
-                await asyncio.sleep(10.0)
+                await asyncio.sleep(LONGEST_NOTE_S)
                 assert stage.silent
                 running.cancel()
                 with pytest.raises(asyncio.CancelledError):
@@ -128,6 +136,33 @@ async def test_a_replayed_sitting_gives_the_same_commands_to_the_bit(tmp_path: P
         assert any(isinstance(command, kind) for _, command in again), f"no {kind.__name__} in the sitting"
 
 
+REPLAY = """
+import sys
+from pathlib import Path
+from improv_daemon.journal import read_journal
+from improv_daemon.models import load_model
+from improv_daemon.replaying import partner_of, replayed
+journal = read_journal(Path(sys.argv[1]))
+for given in replayed(journal, partner_of(journal, load_model("default"))):
+    print(given)
+"""
+
+
+def test_another_process_replays_the_same(tmp_path: Path) -> None:
+    journal = run_virtual(Sitting(tmp_path / "sitting.jsonl", settings_of()).play(calls=6))
+    environment = os.environ | {"PYTHONHASHSEED": "5", "PYTHONPATH": os.pathsep.join(sys.path)}
+    again = subprocess.run(
+        [sys.executable, "-c", REPLAY, journal.path],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert again.stderr == ""
+    assert again.stdout.splitlines() == [str(given) for given in commands_of(journal)]
+
+
 def test_the_same_playing_gives_the_same_notes_and_another_seed_gives_others(tmp_path: Path) -> None:
     played = []
     for name, seed in (("one", SEED), ("same", SEED), ("other", SEED + 1)):
@@ -167,7 +202,7 @@ async def test_a_sitting_that_ended_in_a_crash_is_replayed_as_far_as_it_was_kept
     journal = read_journal(path)
     assert journal.torn
     again = list(replayed(journal, partner_of(journal, packaged_model())))
-    assert len(again) >= len(list(commands_of(journal))) > 10
+    assert len(again) >= len(list(commands_of(journal))) > 5
     assert again == whole[: len(again)]
 
 
@@ -218,3 +253,18 @@ async def test_silence_costs_the_journal_next_to_nothing(tmp_path: Path) -> None
     assert any(isinstance(message, PlayNote) for message in kept)
     assert sum(isinstance(message, Woken) for message in kept) < 1000
     assert path.stat().st_size - answered < 1000
+
+
+def test_what_is_drawn_and_what_is_chosen_beside_it_have_dice_of_their_own() -> None:
+    notes = [Dice(SEED, 1, lane).of(index) for lane in range(16) for index in range(64)]
+    chosen = [
+        np.random.default_rng((SEED, 1, *key))
+        for key in (
+            (seed_window._WEIGHING_KEY,),
+            (recollection._KEY,),
+            *((index, presses, together._WHO_IS_NEXT) for index in range(16) for presses in range(16)),
+            *((beat, together._FORM) for beat in (400, 6000)),
+        )
+    ]
+    dice = [*notes, *chosen]
+    assert len({one.bytes(16) for one in dice}) == len(dice)

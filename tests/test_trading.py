@@ -8,10 +8,14 @@ from dataclasses import dataclass, replace
 
 import pytest
 from playing import Room, model_that_plays, partner_of
+from window_models import RandomModel
 
 from improv_core.notes import Part
+from improv_core.representation import Events
+from improv_core.sampler import Sampling
+from improv_core.window_improviser import WindowImproviser
 from improv_daemon.partner import AnswerEnded, CallHeard, Notice, Phase, Said
-from improv_daemon.settings import Controls, Settings, Trade
+from improv_daemon.settings import Settings, Trade
 from improv_daemon.wire import CancelTurn, Change, Cue, FinishTurn, PlayNote, Released, Sounded, TurnCancelled
 
 STEADY = model_that_plays(dt=200, duration=150, pedal=0)
@@ -438,6 +442,15 @@ def test_hand_over_is_at_once_where_there_are_no_bars() -> None:
     assert one.begins_s == pytest.approx([2.56], abs=ON_THE_LINE_S)
 
 
+def test_hand_over_may_be_a_switch_at_the_instrument() -> None:
+    one = clocked(bars=8)
+    one.room.wish(Change("controls.hand_over", "cc 80"))
+    one.play_until(1.0, beats(0.0, 2))
+    one.room.play(0xB0, 80, 127)
+    one.play_until(2.5)
+    assert one.begins_s == pytest.approx([2.0], abs=ON_THE_LINE_S)
+
+
 def test_hand_over_means_nothing_where_nothing_was_said() -> None:
     one = clocked()
     one.room.wish(Cue("hand_over"))
@@ -451,12 +464,8 @@ def test_another_number_of_bars_counts_from_the_next_turn() -> None:
     one.room.wish(Change("trade.bars", 1))
     one.play_until(8.5, beats(1.0, 4), beats(6.0, 3))
     assert one.begins_s == pytest.approx([4.0, 8.0], abs=ON_THE_LINE_S)
-    assert_within(clocked_through(one, 10.5), [(4.0, 6.0), (8.0, 10.0)])
-
-
-def clocked_through(one: Band, until_s: float) -> Room:
-    one.play_until(until_s)
-    return one.room
+    one.play_until(10.5)
+    assert_within(one.room, [(4.0, 6.0), (8.0, 10.0)])
 
 
 def test_other_beats_to_the_bar_count_from_the_next_turn() -> None:
@@ -556,10 +565,12 @@ def test_whatever_clock_player_and_musician_do_nothing_is_left_sounding(seed: in
     assert len(one.of(AnswerEnded)) == len(one.calls)
 
 
-def test_gestures_at_the_instrument_are_the_same_as_ever() -> None:
-    one = clocked(bars=8)
-    one.room.wish(Change("controls.hand_over", Controls(hand_over="cc 80").hand_over))
-    one.play_until(1.0, beats(0.0, 2))
-    one.room.play(0xB0, 80, 127)
-    one.play_until(2.5)
-    assert one.begins_s == pytest.approx([2.0], abs=ON_THE_LINE_S)
+def test_a_model_that_reads_the_music_anew_for_each_turn_trades_too() -> None:
+    notices: list[Notice] = []
+    improviser = WindowImproviser(RandomModel(Events()), Events(), Sampling(), seed=1)
+    settings = replace(Settings(), mode="trade", trade=Trade(bars=2))
+    one = Band(Room(partner_of(notices=notices, improviser=improviser, settings=settings)), notices)
+    one.start_clock()
+    one.play_until(16.5, beats(0.0, 7), beats(5.0, 3), beats(8.0, 7))
+    assert one.begins_s == pytest.approx([4.0, 12.0], abs=ON_THE_LINE_S)
+    assert_within(one.room, [(4.0, 8.0), (12.0, 16.0)])

@@ -184,7 +184,10 @@ class Improviser:
             after = self._committed = before.pressed(self._model, pitch, velocity, at_s)
             self._window.release(pitch, at_s)
             self._window.add(
-                Remembered(self._committed.latest, HeardNote(Part.PLAYER, pitch, velocity, at_s, pedal=int(self._pedal >= PEDAL_DOWN_FROM)))
+                Remembered(
+                    self._committed.latest,
+                    HeardNote(Part.PLAYER, pitch, velocity, at_s, pedal=int(self._pedal >= PEDAL_DOWN_FROM)),
+                )
             )
         self._down[pitch] = at_s, self._cache_note(before, after, weight=1.0)
 

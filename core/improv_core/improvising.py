@@ -85,7 +85,8 @@ class Improvising(Protocol):
     """Listens, remembers and draws notes. Pure; times are monotonic seconds and come in as arguments.
 
     Attributes:
-        sampling: How freely notes are drawn; a change is heard with the next.
+        sampling: How freely notes are drawn; a change is heard with the next note, or, of a model that reads
+            the window at each turn, with the next turn.
         memory: What is remembered; likewise.
     """
 

@@ -204,7 +204,7 @@ class Performer:
         return outcome
 
     def finish_turn(self, turn: int, now_s: float) -> Outcome:
-        """Begin no more notes of a turn; what sounds ends as planned, and its pedal comes up with the last."""
+        """Begin no more notes of a turn; what sounds ends as planned, its pedal comes up with the last."""
         self._cancelled.add(turn)
         dropped = self._plan.cancel(("turn", turn))
         outcome = Outcome()

@@ -24,8 +24,11 @@ REBUILD_CHUNK: Final = 32
 STALE_SHARE: Final = 0.25
 """The state is made anew when it has read so much of a window's length that the window holds no more."""
 
-_WEIGHING_KEY: Final = 1 << 34
-"""Keys the choice of improv's turns that are kept apart from what is drawn in them."""
+_WEIGHING_KEY: Final = 1 << 40
+"""Keys the choice of improv's turns that are kept apart from what is drawn in them.
+
+NumPy reads it as two words, 0 and 1 << 8: a note and a lane of a rehearsal that there never is.
+"""
 
 
 @dataclass(slots=True)

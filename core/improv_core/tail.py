@@ -80,7 +80,7 @@ class Tail:
 
     @property
     def own(self) -> Iterator[PlannedNote]:
-        """improv's notes in it, latest first."""
+        """The notes of improv's in it, latest first."""
         return (entry.note for entry in reversed(self._entries) if isinstance(entry.note, PlannedNote))
 
     def streams(self) -> Iterator[PianoStream]:

@@ -21,7 +21,7 @@ USUAL_GAP_S = 0.4
 
 LONG_SILENCE_S = 1.2
 LEAST_SILENCE = 1e-3
-PATIENCE, LONGEST_POWER, SILENCE_POWER = 2.9, 1.3, 0.46
+PATIENCE, LONGEST_POWER, SILENCE_POWER = 4.7, 1.3, 0.46
 """See `patience_s`. ``python -m bench.turn_taking --fit --calls 200`` fits the powers on training pieces and
 chooses ``PATIENCE`` on validation."""
 
@@ -37,8 +37,8 @@ class TurnBounds:
     Attributes:
         silence_min_s: Least silence since the last onset, all keys up.
         silence_max_s: Most.
-        silence_factor: Times the player's median inter-onset interval, between the two; where it is known what
-            the model expects, times `patience_s` of 1.
+        silence_factor: Between the two, times the player's median inter-onset interval; or, where it is known
+            what the model expects, of all patience.
         held_min_s: The same while keys are still down.
         held_max_s: Most.
         held_factor: Times the median.

@@ -105,16 +105,19 @@ async def _sitting(settings: Settings, view: View, journal_path: Path | None, *,
             _open(view, settings, model, stage.ready, hint=not demo)
             conversation = Conversation(stage, partner, journal, view.event)
             wish = _wishing(conversation, partner, model, notify)
-            async with (
-                osc_messages(settings.controls.osc_port, wish, notify) as osc,
-                asyncio.TaskGroup() as group,
-            ):
-                if osc is not None:
-                    view.line(f"OSC messages are taken at UDP port {settings.controls.osc_port}.")
-                conversing = group.create_task(conversation.run())
-                if demo:
-                    await play_demo(stage, answered, view)
-                    conversing.cancel()
+            try:
+                async with (
+                    osc_messages(settings.controls.osc_port, wish, notify) as osc,
+                    asyncio.TaskGroup() as group,
+                ):
+                    if osc is not None:
+                        view.line(f"OSC messages are taken at UDP port {settings.controls.osc_port}.")
+                    conversing = group.create_task(conversation.run())
+                    if demo:
+                        await play_demo(stage, answered, view)
+                        conversing.cancel()
+            finally:
+                conversation.keep_last(await stage.end())
 
     await _until(stop, play)
 

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from improv_daemon.journal import JournalWriter
 from improv_daemon.partner import Partner
 from improv_daemon.stage_link import Stage
-from improv_daemon.wire import Command, Event, Message, Wish, Woken
+from improv_daemon.wire import (
+    Command,
+    Event,
+    Message,
+    PedalMoved,
+    Released,
+    Sounded,
+    TurnCancelled,
+    Wish,
+    Woken,
+)
+
+_LAST_KEPT: Final = (Sounded, Released, PedalMoved, TurnCancelled)
+"""Acknowledgements: nothing is done upon them, so that a replay of the sitting ends as the sitting did."""
 
 
 class Conversation:
@@ -37,6 +51,11 @@ class Conversation:
     def wish(self, wish: Wish) -> None:
         """The musician wants something, by whatever way it came."""
         self._take(wish, asyncio.get_running_loop().time())
+
+    def keep_last(self, events: Iterable[Event]) -> None:
+        """What the stage has said since `run` was cancelled, some last notes perhaps, is kept too."""
+        last = [event for event in events if isinstance(event, _LAST_KEPT)]
+        self._keep(last, asyncio.get_running_loop().time())
 
     async def run(self) -> None:
         """Converse until cancelled.

@@ -89,7 +89,9 @@ def _settings(plain: Mapping[str, Any]) -> Settings:
     values: dict[str, Any] = {}
     for name, value in plain.items():
         if name in SECTIONS:
-            values[name] = SECTIONS[name](**{k: RULES[f"{name}.{k}"].check(v) for k, v in value.items()})
+            values[name] = SECTIONS[name](
+                **{k: RULES[f"{name}.{k}"].check(v) for k, v in dict(value).items()}
+            )
         else:
             values[name] = RULES[name].check(value)
     return Settings(**values)

@@ -63,6 +63,7 @@ class StageLink:
         self._arrived = asyncio.Event()
         self._unsent = bytearray()
         self._ended = False
+        self._closed = False
         self._reading = False
         self._ready: Ready | None = None
         self.counts: Counts | None = None
@@ -228,7 +229,21 @@ class StageLink:
             f"The stage process, which holds the MIDI ports, has ended{how}; start improv again."
         )
 
+    async def end(self) -> list[Event]:
+        """Let the stage release everything and exit.
+
+        Returns:
+            What it said last and nobody has read.
+        """
+        await self._end()
+        unread = list(self._events)
+        self._events.clear()
+        return unread
+
     async def _end(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
         with contextlib.suppress(StageLost):
             self.send(Quit())
         if await self._exit_status(_QUIT_WITHIN_S) is None:

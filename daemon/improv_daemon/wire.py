@@ -77,7 +77,7 @@ class CancelTurn:
 
 @dataclass(frozen=True, slots=True)
 class FinishTurn:
-    """Begin no more notes of this turn; those that sound end as planned, and its pedal with the last of them."""
+    """Begin no more notes of this turn; those that sound end as planned, its pedal with the last of them."""
 
     turn: int
 

@@ -40,5 +40,5 @@ class Background:
             self._rebuilding = None
 
     def abandon(self) -> None:
-        """improv's turn begins: what is not done by now is begun again later."""
+        """A turn of improv's begins: what is not done by now is begun again later."""
         self._rebuilding = None

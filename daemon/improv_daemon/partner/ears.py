@@ -15,7 +15,7 @@ from improv_core.tapping import TapTempo
 from improv_core.turns import TurnTaker
 from improv_daemon.wire import Played
 
-PITCHES_KEPT: Final = 300
+PITCHES_KEPT: Final = 512
 """Of a turn that goes on and on the latest so many pitches are known."""
 
 _SYSTEM: Final = 0xF0

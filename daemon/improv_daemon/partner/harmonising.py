@@ -29,7 +29,7 @@ _ALL_NOTES_OFF: Final = 123
 class Harmonising:
     """Notes with the player's: each key has a turn of its own, which is cancelled when it comes up.
 
-    The player's pedal is improv's too. What improv adds is not read by the model: it goes by the player alone.
+    The player's pedal is improv's too. What improv adds is not read by the model, which goes by the player.
 
     Args:
         ensemble: Who plays.

@@ -31,7 +31,7 @@ class Listening:
         return []
 
     def hand_over(self, now_s: float) -> list[Command]:
-        """improv says nothing all the same."""
+        """Nothing is said all the same."""
         return []
 
     def next_wakeup_s(self) -> float | None:

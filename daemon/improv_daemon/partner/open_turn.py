@@ -199,7 +199,8 @@ class OpenTurn:
     def _take_back(self, improviser: Improvising) -> None:
         if self.drawn or not self._held:
             return
-        assert self._latest is not None and self._before is not None
+        assert self._latest is not None
+        assert self._before is not None
         improviser.withdraw()
         del self.notes[self._latest.index]
         self._latest, self._begun_s = self._before.latest, self._before.begun_s

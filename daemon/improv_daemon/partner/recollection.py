@@ -13,8 +13,8 @@ from improv_core.recall import Idea, PhraseStore, varied
 from improv_core.turns import Call
 from improv_daemon.partner.policy import Ensemble
 
-_KEY: Final = 1 << 35
-"""Keys these choices apart from those of the improviser."""
+_KEY: Final = 1 << 41
+"""Keys these choices apart from those of the improviser, see `improv_core.seed_window`."""
 
 
 class Recollection:

@@ -65,12 +65,12 @@ class Responding:
         return True
 
     def leave(self, now_s: float) -> list[Command]:
-        """What sounds comes to its end, nothing else of the answer does."""
-        if self._turn is None:
-            return []
+        """What sounds comes to its end, nothing else of the answer does; what was played is no call now."""
         turn = self._turn
-        self._finish(turn.times(), now_s, yielded=True)
-        return [FinishTurn(turn.turn)]
+        if turn is not None:
+            self._finish(turn.times(), now_s, yielded=True)
+        self._all.ears.begin()
+        return [] if turn is None else [FinishTurn(turn.turn)]
 
     # --- answers that are thought of beforehand -----------------------------------------------------
 

@@ -45,6 +45,12 @@ class VirtualStage:
     async def __aenter__(self) -> Self:
         return self
 
+    async def end(self) -> list[wire.Event]:
+        """What it said last and nobody has read."""
+        unread = list(self._events)
+        self._events.clear()
+        return unread
+
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
