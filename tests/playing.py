@@ -18,10 +18,11 @@ from improv_core.sampler import Sampling
 from improv_daemon.models import load_model
 from improv_daemon.partner import Notice, Partner
 from improv_daemon.partner.open_turn import OpenTurn
-from improv_daemon.settings import Settings
+from improv_daemon.settings import Settings, Turn
 from improv_daemon.wire import CancelTurn, Command, Event, FinishTurn, MovePedal, Played, PlayNote, Wish
 
 ASKED_FROM, ASKED_TO = 40, 80
+BY_PACE = Turn(silence_min_s=0.35, silence_max_s=1.5, silence_factor=2.5, by_model=False)
 _CERTAIN = 1e3
 _IMPROV_CHANNEL = 1
 _ENDLESS = 500
@@ -114,8 +115,11 @@ def partner_of(
     settings: Settings | None = None,
     **answer: float,
 ) -> Partner:
-    """A partner with the default settings, but for those of its answers."""
-    settings = settings or Settings()
+    """A partner with the default settings, but for those of its answers.
+
+    Without settings of their own turns end by the pace alone, so that a test can tell when.
+    """
+    settings = settings or Settings(turn=BY_PACE)
     return Partner(
         improviser or improviser_of(model),
         replace(settings, answer=replace(settings.answer, **{"candidates": 1, **answer})),

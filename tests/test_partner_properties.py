@@ -40,7 +40,7 @@ from improv_daemon.wire import (
 )
 
 IMPROVS_CHANNEL = 1
-SUSTAIN, ALL_SOUND_OFF, ALL_NOTES_OFF = 64, 120, 123
+SUSTAIN, ALL_OFF = 64, (120, 123)
 UNTIL_SILENT_S = 120.0
 """Longer than an answer, the silence after which improv invites, and the invitation."""
 
@@ -62,7 +62,7 @@ MOST_REMEMBERED = 100
 CHANGES = (
     *(Change("yielding.how", how) for how in ("cut", "finish_note", "finish_phrase", "overlap")),
     *(Change("yielding.min_velocity", velocity) for velocity in (1, 64)),
-    *(Change("answer.length_max_s", length_s) for length_s in (2.0, 8.0)),
+    *(Change("answer.length_max_s", length_s) for length_s in (5.0, 9.0)),
     *(Change("answer.lookahead_s", lookahead_s) for lookahead_s in (0.05, 2.0)),
     *(Change("answer.candidates", count) for count in (1, 2)),
     *(Change("duet.role", role) for role in ("support", "sparse", "lead")),
@@ -153,7 +153,7 @@ class SharedRoom(Room):
             self.keys.discard(number)
         elif kind == 0xB0 and number == SUSTAIN:
             self.pedal = value
-        elif kind == 0xB0 and number in (ALL_SOUND_OFF, ALL_NOTES_OFF):
+        elif kind == 0xB0 and number in ALL_OFF:
             self.keys.clear()
 
     def let_go(self) -> None:
@@ -232,7 +232,7 @@ class Sitting(RuleBasedStateMachine):
     def begin(self, mode: str, players_channel: int) -> None:
         """The player sounds on a channel of their own, or on improv's."""
         chosen = replace(Settings(), mode=mode, memory=replace(Memory(), window_notes=MOST_REMEMBERED))
-        partner = partner_of(improviser=self.improviser(), settings=chosen)
+        partner = partner_of(improviser=self.improviser(), settings=chosen, length_min_s=5.0)
         self.room = SharedRoom(partner, players_channel=players_channel)
 
     def improviser(self) -> Improvising:
@@ -253,11 +253,9 @@ class Sitting(RuleBasedStateMachine):
     def play_a_phrase(self, phrase: list[int], gap_s: float) -> None:
         self.room.call(*phrase, gap_s=gap_s, duration_s=gap_s / 2)
 
-    @rule(value=st.sampled_from((0, 30, 127)))
-    def move_pedal(self, value: int) -> None:
-        self.room.play(0xB0, SUSTAIN, value)
-
-    @rule(controller=st.sampled_from((1, 80, ALL_SOUND_OFF, ALL_NOTES_OFF)), value=st.sampled_from((0, 127)))
+    @rule(
+        controller=st.sampled_from((1, SUSTAIN, SUSTAIN, 80, *ALL_OFF)), value=st.sampled_from((0, 30, 127))
+    )
     def move_controller(self, controller: int, value: int) -> None:
         self.room.play(0xB0, controller, value)
 
@@ -270,7 +268,12 @@ class Sitting(RuleBasedStateMachine):
     def wait(self, for_s: float) -> None:
         self.room.run_for(for_s)
 
-    @rule(wish=st.one_of(modes, st.sampled_from(CHANGES), cues), for_s=seconds)
+    @rule(mode=modes, for_s=seconds)
+    def change_mode(self, mode: Change, for_s: float) -> None:
+        self.room.wish(mode)
+        self.room.run_for(for_s)
+
+    @rule(wish=st.one_of(st.sampled_from(CHANGES), cues), for_s=seconds)
     def wish(self, wish: Wish, for_s: float) -> None:
         """The musician wants something, and something may come of it."""
         self.room.wish(wish)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from improv_core.closing import Closing
 from improv_core.duetting import ROLES, Company, Role, goes_first, register
 from improv_core.improvising import Ask
+from improv_core.notes import Part
 from improv_core.turns import CHORD_SPREAD_S
 from improv_daemon.partner.background import Background
 from improv_daemon.partner.ears import is_note_on
@@ -56,6 +58,16 @@ PHRASE_S: Final = (6.0, 14.0)
 
 BREATH_S: Final = (0.4, 1.6)
 """And so long is it from the end of one to the beginning of the next."""
+
+DENSITY: Final = (0.7, 1.3)
+"""Each phrase is so dense, over what the player has played or, where that is little, over `USUAL_PER_S`:
+left to itself a model drifts, within a minute to thirty notes a second."""
+
+USUAL_PER_S: Final = 5.0
+LEAST_PER_S: Final = 1.5
+MOST_PER_S: Final = 9.0
+_RATED_NOTES: Final = 64
+_REST_S: Final = 1.0
 
 ENTRY_S: Final = 0.3
 """In which its first note is to come."""
@@ -321,8 +333,9 @@ class Solo(_Together):
         return []
 
     def _begin_phrase(self, now_s: float) -> list[Command]:
-        length_s = self._chosen_s(PHRASE_S, self._all.turns + 1)
+        length_s = self._chosen(PHRASE_S, self._all.turns + 1)
         answer, ask = self._all.settings.answer, self._all.ask(length_s=length_s)
+        ask = replace(ask, notes_per_s=self._notes_per_s())
         self._all.improviser.lean(None)
         number = self._begin(ask, now_s)
         self._begin_s = None
@@ -338,10 +351,19 @@ class Solo(_Together):
         )
         return self._turn.go_on(self._all.improviser, now_s)
 
-    def _chosen_s(self, bounds_s: tuple[float, float], turn: int) -> float:
-        key = (self._all.seed, turn, round(1000 * bounds_s[0]), _FORM)
-        return float(np.random.default_rng(key).uniform(*bounds_s))
+    def _notes_per_s(self) -> float:
+        onsets_s = [n.onset_s for n in self._all.improviser.heard if n.part is Part.PLAYER][-_RATED_NOTES:]
+        per_s = USUAL_PER_S
+        if len(onsets_s) == _RATED_NOTES:
+            gaps_s = [min(_REST_S, after - before) for before, after in pairwise(onsets_s)]
+            per_s = len(gaps_s) / max(sum(gaps_s), 1.0)
+        per_s *= self._chosen(DENSITY, self._all.turns + 1) * (self._all.settings.answer.density_ratio or 1.0)
+        return min(MOST_PER_S, max(LEAST_PER_S, per_s))
+
+    def _chosen(self, bounds: tuple[float, float], turn: int) -> float:
+        key = (self._all.seed, turn, round(1000 * bounds[0]), _FORM)
+        return float(np.random.default_rng(key).uniform(*bounds))
 
     def _finish(self, turn: OpenTurn, now_s: float, *, cut: bool = False) -> None:
         super()._finish(turn, now_s, cut=cut)
-        self._begin_s = now_s + self._chosen_s(BREATH_S, self._all.turns)
+        self._begin_s = now_s + self._chosen(BREATH_S, self._all.turns)
