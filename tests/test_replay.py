@@ -20,14 +20,16 @@ from playing import packaged_model
 
 from improv_core import seed_window
 from improv_core.errors import StorageError
+from improv_core.midi_files import Track, write_midi
+from improv_core.notes import Note, Performance
 from improv_core.rehearsal import Dice
-from improv_daemon.building import sitting_partner
+from improv_daemon.building import prime_partner, sitting_partner
 from improv_daemon.conversation import Conversation
 from improv_daemon.journal import Journal, JournalWriter, read_journal
 from improv_daemon.partner import recollection, together
 from improv_daemon.partner.partner import MODES
 from improv_daemon.replaying import commands_of, partner_of, replayed
-from improv_daemon.settings import Answer, Memory, Settings
+from improv_daemon.settings import Answer, Memory, Settings, Solo
 from improv_daemon.stage.virtual import VirtualStage
 from improv_daemon.wire import CancelTurn, Change, Command, Cue, FinishTurn, MovePedal, PlayNote, Woken
 
@@ -68,6 +70,7 @@ class Sitting:
             on_trouble=pytest.fail,
         )
         partner = sitting_partner(self._settings, packaged_model(), self._seed)
+        prime_partner(partner, asyncio.get_running_loop().time())
         with journal:
             async with _Listened(self.commands) as stage:
                 conversation = Conversation(stage, partner, journal)
@@ -134,6 +137,18 @@ async def test_a_replayed_sitting_gives_the_same_commands_to_the_bit(tmp_path: P
     assert again == list(commands_of(journal))
     for kind in (PlayNote, MovePedal, CancelTurn, FinishTurn):
         assert any(isinstance(command, kind) for _, command in again), f"no {kind.__name__} in the sitting"
+
+
+@pytest.mark.virtual_time
+async def test_a_solo_from_a_file_is_replayed_from_it(tmp_path: Path) -> None:
+    primed = tmp_path / "prime.mid"
+    notes = [Note(60 + 2 * i, 70, 0.25 * i, 0.2) for i in range(8)]
+    write_midi(primed, [Track("piano", Performance.of(notes))])
+    settings = replace(settings_of(candidates=1), mode="solo", solo=Solo(str(primed)))
+    journal = await Sitting(tmp_path / "sitting.jsonl", settings).play(calls=1)
+    partner = partner_of(journal, packaged_model())
+    assert [note.pitch for note in partner.improviser.heard] == [note.pitch for note in notes]
+    assert list(replayed(journal, partner)) == list(commands_of(journal))
 
 
 REPLAY = """

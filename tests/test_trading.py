@@ -179,6 +179,17 @@ def test_bars_by_tapped_tempo_count_from_the_first_tap() -> None:
     assert_within(one.room, [(7.2, 12.0)])
 
 
+def test_a_tapped_tempo_is_forgotten_when_trading_is_over() -> None:
+    one = band(tempo_bpm=0.0)
+    for _ in range(4):
+        one.room.wish(Cue("tap"))
+        one.room.run_for(BEAT_S)
+    ears = one.room.partner._all.ears
+    assert ears.pulse(one.room.now_s) is not None
+    one.room.wish(Change("mode", "answer"))
+    assert ears.pulse(one.room.now_s) is None
+
+
 def test_the_tempo_may_be_tapped_at_the_instrument() -> None:
     one = band(bars=1)
     one.room.wish(Change("controls.tap", "cc 80"))

@@ -7,7 +7,7 @@ from typing import Any, Final, cast, get_args
 
 from improv_core.errors import StorageError
 from improv_core.model import Model
-from improv_daemon.building import sitting_partner
+from improv_daemon.building import prime_partner, sitting_partner
 from improv_daemon.journal import Journal
 from improv_daemon.partner import Partner
 from improv_daemon.settings import Settings
@@ -68,6 +68,7 @@ def partner_of(journal: Journal, model: Model) -> Partner:
 
     Raises:
         StorageError: It was another model, or the settings mean nothing to this version of improv.
+        MidiFileError: The file that a solo went on from is not there any more, or cannot be used.
     """
     header = journal.header
     if header.model != model.name:
@@ -82,7 +83,9 @@ def partner_of(journal: Journal, model: Model) -> Partner:
             f"{journal.path} was written by another version of improv, with other settings; replay it with "
             "that version."
         ) from None
-    return sitting_partner(settings, model, header.seed)
+    partner = sitting_partner(settings, model, header.seed)
+    prime_partner(partner, header.now_s)
+    return partner
 
 
 def _settings(plain: Mapping[str, Any]) -> Settings:

@@ -54,6 +54,10 @@ class Ears:
         """The musician taps the tempo."""
         self._taps.tap(at_s)
 
+    def forget_taps(self) -> None:
+        """The tempo is no longer as tapped."""
+        self._taps.clear()
+
     def take(self, event: Played) -> None:
         """Hear a message."""
         if len(event.data) != 3:

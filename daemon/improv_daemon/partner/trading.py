@@ -97,6 +97,7 @@ class Trading(Responding):
         """What sounds comes to its end, nothing else of the bars does."""
         commands = super().leave(now_s)
         self._stretch = None
+        self._all.ears.forget_taps()  # elsewhere nobody would remember having tapped
         return commands
 
     @property
