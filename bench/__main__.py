@@ -75,6 +75,14 @@ MEASUREMENTS = (
         programs=("jackd",),
         packages=("miniaudio", "pytest"),
     ),
+    Measurement(
+        "feel",
+        "How improv feels under the hands",
+        full=(),
+        quick=("--calls", "5", "--notes", "20", "--virtual", "50"),
+        programs=("jackd",),
+    ),
+    Measurement("trade", "Trades and their bar lines", full=(), quick=("--quick",)),
 )
 
 
@@ -89,6 +97,13 @@ WITH_DATA = tuple(
         ("conditioning", "Whether asking changes the music"),
         ("generation", "Continuations against what pieces go on with"),
         ("frames", "The polyphonic frame benchmark"),
+        ("turn_taking", "When a turn is over"),
+        ("musicality", "Answers against what pieces go on with, and thirty minutes of them"),
+        ("live_cache", "The live cache on second halves"),
+        ("harmonise", "Voices that go with a note, against parallel thirds"),
+        ("duet", "Duets against two-hand playing"),
+        ("scales", "The scale of what is played, against POP909's keys"),
+        ("pulse", "The player's beat"),
     )
 )
 

@@ -43,7 +43,9 @@ Row = tuple[object, ...]
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m bench.feel",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--calls", type=int, default=100, help="hand-overs by a pedal, each answer cut short")
     parser.add_argument("--notes", type=int, default=300, help="notes that are harmonised")

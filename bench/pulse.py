@@ -49,7 +49,9 @@ AT_MOST = 100
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m bench.pulse",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--data", type=Path, default=HERE, help="folder of corpora or their .tar.xz")
     parser.add_argument("--splits", type=Path, default=SPLITS, help="folder of NAME.json")

@@ -73,7 +73,9 @@ def trade(bpm: float, trades: int, jitter_s: float, seed: int = 1) -> Lines:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m bench.trade",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--trades", type=int, default=100, help="of each tempo")
     parser.add_argument("--jitter-ms", type=float, default=2.0)

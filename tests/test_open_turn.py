@@ -35,7 +35,12 @@ def a_turn(ask: Ask = NOTHING_ASKED, **others: object) -> OpenTurn:
 
 def begun(improviser: ScriptedImproviser, turn: OpenTurn) -> list[Command]:
     improviser.begin_turn(1, 0.0)
-    return turn.go_on(improviser, 0.0)
+    return gone_on(turn, improviser, 0.0)
+
+
+def gone_on(turn: OpenTurn, improviser: ScriptedImproviser, now_s: float) -> list[Command]:
+    """Everything that is due by now, first what is sent and then what is drawn next."""
+    return [*turn.go_on(improviser, now_s), *turn.go_on(improviser, now_s)]
 
 
 def played_on(turn: OpenTurn, improviser: ScriptedImproviser, until_s: float) -> list[Command]:
@@ -58,7 +63,7 @@ def test_a_pedal_that_is_down_already_is_lifted_though_its_note_was_taken_back()
     improviser, turn = Pedalling(1.0, 0, 1, 0), a_turn()
     assert begun(improviser, turn)[-1] == MovePedal(1, 127, 0.06)
     turn.interrupt(improviser, 0.5)
-    commands = turn.go_on(improviser, 1.0)
+    commands = gone_on(turn, improviser, 1.0)
     assert [(c.value, c.at_s) for c in commands if isinstance(c, MovePedal)] == [(0, 1.0)]
 
 
@@ -67,7 +72,7 @@ def test_a_pedal_that_was_only_planned_is_taken_back_with_its_note() -> None:
     assert MovePedal(1, 127, 0.0) in begun(improviser, turn)
     turn.interrupt(improviser, 0.5)
     assert turn.pedal == 1
-    commands = turn.go_on(improviser, 1.0)
+    commands = gone_on(turn, improviser, 1.0)
     assert [(c.value, c.at_s) for c in commands if isinstance(c, MovePedal)] == [(0, 1.0)]
 
 
@@ -85,7 +90,7 @@ def test_the_latest_time_is_never_before_the_earliest() -> None:
     improviser = ScriptedImproviser(3.0, endless=True)
     turn = a_turn(within=lambda now_s: (now_s + 0.4, 0.1))
     begun(improviser, turn)
-    assert onsets(turn.go_on(improviser, 0.2)) == [0.4]
+    assert onsets(gone_on(turn, improviser, 0.2)) == [0.4]
     assert turn.latest is not None
     assert turn.latest.onset_s == pytest.approx(0.6)
 
@@ -125,7 +130,7 @@ def test_notes_of_which_nothing_more_is_told_do_not_hold_up_the_rest(lost: type)
     most, now_s = 0, 0.0
     for i in range(60):
         now_s = max(now_s, turn.next_s)
-        for command in turn.go_on(improviser, now_s):
+        for command in gone_on(turn, improviser, now_s):
             assert isinstance(command, PlayNote)
             if i != 3 or lost is not Sounded:
                 turn.told(Sounded(1, command.index, command.pitch, 64, command.onset_s, 0.0), improviser)

@@ -84,7 +84,7 @@ def test_without_a_call_nothing_is_played_and_no_wake_up_is_wanted() -> None:
 def test_a_turn_ends_by_silence() -> None:
     room, notices = a_room()
     room.call(60, 64, 67, gap_s=0.2, duration_s=0.1)
-    assert room.partner.next_wakeup_s() == pytest.approx(0.4 + 2.5 * 0.2)
+    assert room.partner._policy._deadline_s() == pytest.approx(0.4 + 2.5 * 0.2)
     room.run_for(0.29)
     assert room.partner.phase is Phase.LISTENING
     room.run_for(0.02)
@@ -339,7 +339,7 @@ def slow_room(notices: list[Notice]) -> tuple[Room, RandomModel]:
 def test_between_a_few_steps_of_the_model_whatever_was_played_is_heard() -> None:
     notices: list[Notice] = []
     room, model = slow_room(notices)
-    deadline_s = room.partner.next_wakeup_s()
+    deadline_s = room.partner._policy._deadline_s()
     assert deadline_s is not None
     room.now_s = deadline_s
     wakes = 0
@@ -356,7 +356,7 @@ def test_between_a_few_steps_of_the_model_whatever_was_played_is_heard() -> None
 def test_a_player_who_is_back_before_the_first_note_is_heard_at_once() -> None:
     notices: list[Notice] = []
     room, model = slow_room(notices)
-    deadline_s = room.partner.next_wakeup_s()
+    deadline_s = room.partner._policy._deadline_s()
     assert deadline_s is not None
     room.now_s = deadline_s
     assert room.partner.wake(room.now_s) == []

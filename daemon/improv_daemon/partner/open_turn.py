@@ -24,9 +24,6 @@ LAST_RELEASE_S: Final = 2.0
 LEAST_S: Final = 0.05
 """A turn that has to be over at a certain time begins no note so shortly before."""
 
-DRAWS_A_WAKE: Final = 2
-"""Notes drawn in one go, fewer if they are slow to draw; between two goes whatever was played is heard."""
-
 SETTLE_NOTES: Final = 32
 """So many notes that have ended are taken into the memory at a time."""
 
@@ -178,18 +175,16 @@ class OpenTurn:
         return float("-inf") if self._latest is None else self._latest.onset_s - self.lookahead_s
 
     def go_on(self, improviser: Improvising, now_s: float) -> list[Command]:
-        """Send what is near, and draw what comes next."""
+        """Send what is near or, if nothing is, draw what comes next: a note never waits for one after it."""
         if len(self.notes) > 2 * self.settle_notes:
             self._settle(improviser, now_s)  # the stage may have fallen silent
         if self._held and not self.drawn and now_s - self._held[-1][0] >= _BEHIND_S:
             self._take_back(improviser)
         commands = self._near(now_s)
-        for _ in range(DRAWS_A_WAKE):
-            if self._held or self.drawn or not improviser.prepare():
-                break
-            self._draw(improviser, now_s)
-            commands += self._near(now_s)
-        return commands
+        if commands or self._held or self.drawn or not improviser.prepare():
+            return commands
+        self._draw(improviser, now_s)
+        return self._near(now_s)
 
     def interrupt(self, improviser: Improvising, now_s: float) -> None:
         """The player is about to be heard: what is drawn and not sent is taken back."""

@@ -15,8 +15,8 @@ from improv_daemon.partner.policy import Ensemble
 from improv_daemon.partner.recollection import Recollection
 from improv_daemon.wire import Command, Event, FinishTurn, Played, Released, Sounded, TurnCancelled
 
-REHEARSE_BEFORE_S: Final = 0.4
-"""Answers are drawn beforehand from so long before the turn would be over."""
+REHEARSE_BEFORE_S: Final = 0.2
+"""Answers are drawn beforehand from so long before the turn would be over: enough for a hundred notes of each."""
 
 REHEARSE_AFTER_S: Final = 0.05
 """But not before nothing was struck for so long: most turns go on."""
