@@ -81,6 +81,7 @@ MEASUREMENTS = (
         full=(),
         quick=("--calls", "5", "--notes", "20", "--virtual", "50"),
         programs=("jackd",),
+        packages=("rtmidi",),
     ),
     Measurement("trade", "Trades and their bar lines", full=(), quick=("--quick",)),
 )

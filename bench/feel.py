@@ -30,13 +30,15 @@ from jack_player import JackPlayer, Timed
 from midi_checks import balance, pedals_down
 from playing import Room, improviser_of, partner_of
 
+from improv_daemon.controls import PRESSED_FROM
 from improv_daemon.journal import Journal, read_journal
 from improv_daemon.settings import Answer, Settings
-from improv_daemon.wire import Played, PlayNote, Sounded
+from improv_daemon.wire import Played, Sounded
 
 _HAND_OVER_CC = 67
 _JACK = ("--no-sound", "-o", "ports.api=jack")
 _NOTE_ON, _NOTE_OFF, _CONTROL = 0x90, 0x80, 0xB0
+_HAND_OVER = (_CONTROL, _HAND_OVER_CC)
 _WITHIN_S = 1.5
 Row = tuple[object, ...]
 
@@ -86,7 +88,9 @@ def _kept(improv: ImprovProcess, folder: Path) -> Journal:
     return read_journal(path)
 
 
-def replies_s(sent: Sequence[Timed], heard: Sequence[Timed], within_s: float = 0.3) -> tuple[list[float], int]:
+def replies_s(
+    sent: Sequence[Timed], heard: Sequence[Timed], within_s: float = 0.3
+) -> tuple[list[float], int]:
     """For each note-on that was sent the time to the first note-on heard after it; how many had none."""
     times, unanswered = list[float](), 0
     onsets = [at_s for at_s, data in heard if data[0] & 0xF0 == _NOTE_ON and data[2]]
@@ -137,9 +141,7 @@ def _answered(calls: int) -> list[Row]:
     with playing(*options) as (player, journal):
         for _ in range(calls):
             handed_over.append(_call(player, rng))
-            player.wait_for(
-                lambda since_s=handed_over[-1]: _onsets(player.heard, since_s) >= 3, _WITHIN_S
-            )
+            player.wait_for(lambda since_s=handed_over[-1]: _onsets(player.heard, since_s) >= 3, _WITHIN_S)
             returned.append(_return(player))
         heard = list(player.heard)
         kept = journal()
@@ -163,11 +165,13 @@ def _call(player: JackPlayer, rng: np.random.Generator) -> float:
         at_s += 0.12
     player.play([(at_s, (_CONTROL, _HAND_OVER_CC, 127)), (at_s + 0.02, (_CONTROL, _HAND_OVER_CC, 0))])
     player.wait_until(at_s)
-    return next(
-        sent_s
-        for sent_s, data in reversed(player.sent)
-        if data[:2] == (_CONTROL, _HAND_OVER_CC) and data[2] == 127
-    )
+    # What was sent is told a moment later.
+    player.wait_for(lambda: bool(_pedals_s(player.sent, at_s)), _WITHIN_S)
+    return _pedals_s(player.sent, at_s)[0]
+
+
+def _pedals_s(sent: Sequence[Timed], since_s: float) -> list[float]:
+    return [at_s for at_s, data in sent if at_s >= since_s and data == (*_HAND_OVER, 127)]
 
 
 def _return(player: JackPlayer) -> float:
@@ -188,17 +192,16 @@ def _first_after(heard: Sequence[Timed], at_s: float) -> float | None:
 
 
 def _decided_to_sent_s(journal: Journal) -> list[float]:
-    """From when the mind takes the hand-over to when the stage sends the first note of the turn."""
-    decided: dict[int, float] = {}
+    """From when the mind takes the hand-over to when the stage sends the next note."""
+    decided_s: float | None = None
     latencies = []
     for entry in journal.entries:
         match entry.message:
-            case PlayNote(turn=turn):
-                decided.setdefault(turn, entry.now_s)
-            case Sounded(turn=turn, at_s=at_s) if turn in decided:
-                if decided[turn] > 0:
-                    latencies.append(at_s - decided[turn])
-                decided[turn] = -1.0
+            case Played(data) if data[:2] == _HAND_OVER and data[2] >= PRESSED_FROM:
+                decided_s = entry.now_s
+            case Sounded(at_s=at_s) if decided_s is not None:
+                latencies.append(at_s - decided_s)
+                decided_s = None
     return latencies
 
 

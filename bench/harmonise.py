@@ -57,12 +57,14 @@ CONDITIONS: dict[Hands, str] = {"melody": "POP909 melody", "both": "POP909 with 
 
 @dataclass(slots=True)
 class Tally:
-    """Agreement of each piece, by (who chooses, what is agreed with)."""
+    """Agreement of each piece, by (who chooses, what is agreed with); voices of each note, by who chooses."""
 
     of_pieces: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    voices: dict[str, list[int]] = field(default_factory=dict)
 
     def add_all(self, who: str, what: str, chosen: Sequence[tuple[Moment, Sequence[int]]]) -> None:
         """Of a piece: with the annotated chords, if it has such, and with what really sounds."""
+        self.voices.setdefault(who, []).extend(len(pitches) for _, pitches in chosen)
         chords = [agreement(pitches, m.chord) for m, pitches in chosen if pitches and m.chord is not None]
         sounds = [agreement(pitches, m.sounding) for m, pitches in chosen if pitches and m.sounding]
         if chords:
@@ -181,12 +183,16 @@ def print_tally(tally: Tally, voices: int) -> None:
     rows = dict.fromkeys(who for who, _ in tally.of_pieces)
     columns = list(dict.fromkeys(what for _, what in tally.of_pieces))
     gains = [
-        (f"{OURS} less {other}", *(tally.gain(OURS, other, what) for what in columns))
+        (f"{OURS} less {other}", "", *(tally.gain(OURS, other, what) for what in columns))
         for other in (ESTIMATED, ANNOTATED)
     ]
     print_table(
-        (f"{voices} voice{'s' * (voices > 1)} below, % agreement", *columns),
-        [(who, *(tally.cell(who, what) for what in columns)) for who in rows] + gains,
+        (f"{voices} voice{'s' * (voices > 1)} below, % agreement", "voices a note", *columns),
+        [
+            (who, f"{np.mean(tally.voices[who]):.2f}", *(tally.cell(who, what) for what in columns))
+            for who in rows
+        ]
+        + gains,
     )
     pieces = ", ".join(f"{what}: {len(tally.of_pieces[OURS, what])}" for what in columns)
     print(f"Means of pieces with their standard errors. Pieces: {pieces}.\n")

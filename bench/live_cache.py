@@ -1,7 +1,7 @@
 """The live cache: nats per note on second halves of held-out pieces with and without it, and its time.
 
     python -m bench.live_cache MODEL [--corpus NAME ...] [--training NAME ...] [--data FOLDER]
-        [--splits FOLDER] [--pieces 40] [--notes 2000] [--split validation] [--choose] [-o FILE.json]
+        [--splits FOLDER] [--pieces 40] [--notes 2000] [--split test] [--choose] [-o FILE.json]
 
 MODEL is `default` or a model file. Its state is carried through each piece. The first half fills the cache as
 the player's, the second is scored while it goes on filling it, or (frozen) without. Pieces that recur in
@@ -28,6 +28,7 @@ from improv_core.live_cache import CONTEXT, NOTES, TRUSTS, LiveCache, Trust
 from improv_core.model import Model
 from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES
 from improv_daemon.models import load_model
+from improv_daemon.settings import Settings
 from improv_training.corpora.corpus import SPLITS as PLACES
 from improv_training.corpora.corpus import Corpus
 from improv_training.corpora.loading import load_corpus
@@ -45,8 +46,8 @@ from improv_training.evaluation.adapting import (
 from improv_training.evaluation.generated.calls import section
 
 STRENGTHS: Final = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
-SHOWN: Final = 0.3
-"""The strength of which each attribute is printed."""
+SHOWN: Final = Settings().memory.follow
+"""The strength of which each attribute is printed: that which improv comes with."""
 
 CHOSEN_AT: Final = 0.5
 """The strongest that the setting allows: what is chosen there is not too much anywhere below."""

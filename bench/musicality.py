@@ -425,7 +425,8 @@ def _strangers(exchanges: Sequence[Exchange], those: Sequence[Turned]) -> list[l
 def report_sitting(answered: Sequence[Answered | None]) -> dict[str, Any]:
     """Print how phrases of a sitting repeat one another and vary."""
     answers = [one for one in answered if one is not None and len(one.notes.onsets_s) > 1]
-    print(f"A sitting: {len(answered)} calls, {len(answers)} answered.\n")
+    lasted_s = float(answers[-1].notes.onset_s[-1])
+    print(f"A sitting of {lasted_s / 60:.0f} minutes: {len(answered)} calls, {len(answers)} answered.\n")
     calls = [phrase_of(one.exchange.call) for one in answers]
     truths = [phrase_of(one.exchange.truth) for one in answers]
     rests_s = [one.exchange.rest_s for one in answers]

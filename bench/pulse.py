@@ -28,6 +28,7 @@ from improv_training.corpora.beats import ANNOTATIONS, read_annotations
 from improv_training.corpora.fast_midi import read_beats, read_voices
 from improv_training.evaluation.pulses import (
     AHEAD_S,
+    Followed,
     Piece,
     after_playing,
     beats_of,
@@ -84,8 +85,8 @@ def read(folder: Path, splits: Path, split: str, at_most: int | None = None) -> 
     """The pieces of a split, in the order of their names, evenly chosen where at most so many are wanted."""
     named = json.loads((splits / f"{folder.name}.json").read_text(encoding="utf-8"))
     wanted = [path for path in midi_files(folder) if named.get(path.relative_to(folder).as_posix()) == split]
-    step = 1 if at_most is None else max(1, len(wanted) // at_most)
-    for path in wanted[::step][:at_most]:
+    count = len(wanted) if at_most is None else min(at_most, len(wanted))
+    for path in (wanted[len(wanted) * i // count] for i in range(count)):
         data = path.read_bytes()
         try:
             voices = [voice for voice in read_voices(data, str(path)) if not voice.is_drum]
@@ -112,7 +113,7 @@ def print_followed(corpora: dict[str, list[Piece]]) -> None:
     for name, pieces in corpora.items():
         followed = [(piece, follow(piece)) for piece in pieces if piece.has_tempo or piece.beats_s is None]
         clear = sum(one.clear_s for _, one in followed) / sum(one.played_s for _, one in followed)
-        scored = [scores(piece, one) for piece, one in followed if piece.beats_s is not None]
+        scored = [scores(piece, piece.beats_s, one) for piece, one in followed if piece.beats_s is not None]
         means = np.nanmean(scored, axis=0) if scored else np.full(6, np.nan)
         rows.append((name, len(followed), *map(share, means[:3]), share(clear), *map(share, means[3:])))
     headers = ("pieces", "F", "CMLt", "AMLt", "share of time clear", "found within 70 ms", "of those clear")
@@ -120,14 +121,14 @@ def print_followed(corpora: dict[str, list[Piece]]) -> None:
     print(f"Each beat as estimated by the time it came; clear is a confidence of {CLEAR_FROM:g} and more.\n")
 
 
-def scores(piece: Piece, followed) -> tuple[float, ...]:  # noqa: ANN001
+def scores(piece: Piece, beats_s: np.ndarray, followed: Followed) -> tuple[float, ...]:
     """F, CMLt, AMLt, hits, hits of clear beats, hits of those on halves too."""
     begin_s, end_s = piece.onset_s[0] + SETTLED_S, piece.onset_s[-1]
-    known = piece.beats_s[(piece.beats_s >= begin_s) & (piece.beats_s <= end_s + 0.1)]
+    known = beats_s[(beats_s >= begin_s) & (beats_s <= end_s + 0.1)]
     late = followed.beats_s >= begin_s
     found, clear = followed.beats_s[late], followed.clear[late]
-    hit = near(piece.beats_s, found)
-    on_half = near(with_halves(piece.beats_s), found)
+    hit = near(beats_s, found)
+    on_half = near(with_halves(beats_s), found)
     return (
         f_measure(known, found),
         *continuity(known, found),

@@ -168,20 +168,28 @@ def points(guess: str, key: str) -> tuple[float, float, float]:
 
 
 def report(songs: Sequence[Song], split: str) -> None:
-    windows = {size: [one for song in songs for one in song.windows(size, size)] for size in SIZES}
-    for size, some in windows.items():
-        rows = []
-        for name, guess in GUESSES.items():
-            scores = np.mean([points(guess(pitches), key) for pitches, key in some], axis=0)
-            rows.append((name, *(f"{score:.3f}" for score in scores)))
-        print(f"{size} notes, {len(some):,} windows of {len(songs)} songs ({split}):\n")
+    of_songs = {size: [list(song.windows(size, size)) for song in songs] for size in SIZES}
+    windows = {size: [one for song in some for one in song] for size, some in of_songs.items()}
+    for size, some in of_songs.items():
+        rows = [(name, *scored(guess, some)) for name, guess in GUESSES.items()]
+        print(f"{size} notes, {len(windows[size]):,} windows of {len(songs)} songs ({split}):\n")
         print_table(("", "key found", "by MIREX's points", "same notes"), rows)
+    print("Means of windows; standard errors as of songs, since windows of one song are alike.\n")
     print_table(
         ("notes", "windows of which improv tells the scale", "same notes, of those"),
         (told(size, some) for size, some in windows.items()),
     )
     taken_s = timed([pitches for pitches, _ in windows[SIZES[-1]]])
     print(f"Finding the scale of {SIZES[-1]} notes takes {1e6 * taken_s:.0f} microseconds (median).\n")
+
+
+def scored(guess: Guess, songs: Sequence[Sequence[tuple[Sequence[int], str]]]) -> tuple[str, ...]:
+    """Each of `points` as the mean of all windows with its standard error over songs."""
+    scores = [[points(guess(pitches), key) for pitches, key in song] for song in songs if song]
+    sums, counts = np.array([np.sum(one, axis=0) for one in scores]), np.array([len(one) for one in scores])
+    means = sums.sum(axis=0) / counts.sum()
+    errors = np.sqrt(np.square(sums - counts[:, None] * means).sum(axis=0)) / counts.sum()
+    return tuple(f"{mean:.3f} ± {error:.3f}" for mean, error in zip(means, errors, strict=True))
 
 
 def told(size: int, windows: Sequence[tuple[Sequence[int], str]]) -> tuple[str, str, str]:

@@ -60,7 +60,7 @@ def trade(bpm: float, trades: int, jitter_s: float, seed: int = 1) -> Lines:
         room.play(*data, source=source)
     for turn in range(trades):
         line_s = start_s + (2 * turn + 1) * bar_s
-        begun_s.append(min((at_s for at_s, _ in room.onsets), key=lambda at_s: abs(at_s - line_s)) - line_s)
+        begun_s.append(min(at_s for at_s, _ in room.onsets if at_s > line_s - bar_s / 2) - line_s)
         middle_s, end_s = line_s + bar_s / 2, line_s + bar_s
         ends_s = [
             at_s

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from jack_player import JackPlayer, Timed
 from midi_checks import balance, pedals_down
 from pythonosc.udp_client import SimpleUDPClient
 from sittings import FILES_WITHIN_S, JACK, JACK_ENDURES_S, Stalls, note_ons
+from udp_ports import free_port
 
 from improv_core.notes import Note
 from improv_daemon.journal import Journal, read_journal
@@ -219,13 +219,6 @@ def _played(folder: Path, script: Script, *options: str) -> ModeSitting:
         read_journal(path),
         path.with_suffix(".mid"),
     )
-
-
-def free_port() -> int:
-    """A UDP port of this computer that nobody uses."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 # --- what can be measured ---------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from jack_player import JackPlayer, Timed
 from midi_checks import balance
 from pythonosc.udp_client import SimpleUDPClient
 from sittings import JACK, note_ons
+from udp_ports import free_port
 
 from improv_daemon.settings import MODES
 
@@ -59,12 +60,6 @@ def is_answered(player: JackPlayer) -> bool:
 def is_listened_to(player: JackPlayer) -> bool:
     """Whether a phrase is heard in silence."""
     return not answer_begins(player, play_phrase(player), LISTENED_S)
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.usefixtures("jack_server")

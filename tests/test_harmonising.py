@@ -110,7 +110,30 @@ def test_the_players_pedal_is_improvs_too_and_comes_up_when_the_mode_is_left() -
     melody(room, 72, 74)
     assert room.pedal[-1][1] == 127
     room.wish(Change("mode", "listen"))
+    room.run_for(0.0)
     assert room.pedal[-1][1] == 0
+    assert room.performer.silent
+
+
+def test_a_pedal_that_goes_down_just_as_the_mode_is_left_comes_up_too() -> None:
+    room = a_room()
+    room.play(0xB0, 64, 127, early_s=-0.01)
+    room.wish(Change("mode", "listen"))
+    room.run_for(0.1)
+    assert room.performer.silent
+
+
+def test_a_pedal_that_stays_down_through_hundreds_of_notes_comes_up_all_the_same() -> None:
+    room = a_room()
+    room.play(0xB0, 64, 127)
+    for i in range(300):
+        room.press(72 + i % 12)
+        room.run_for(0.01)
+        room.release(72 + i % 12)
+        room.run_for(2.1)
+    room.play(0xB0, 64, 0)
+    room.run_for(0.0)
+    assert [value for _, value in room.pedal] == [127, 0]
     assert room.performer.silent
 
 

@@ -40,7 +40,7 @@ OTHERS_S = 15.0
 
 SETTINGS = replace(
     Settings(),
-    answer=replace(Answer(), candidates=2, length_max_s=8.0),
+    answer=replace(Answer(), candidates=2, length_max_s=5.0),
     memory=replace(Memory(), window_notes=128, recall=0.3, initiative=True),
     trade=replace(Trade(), seconds=3.0),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from improv_core.melody_line import HAND, LEAP, RESTS_S, MelodyLine
+from improv_core.melody_line import HAND, HELD_S, LEAP, RESTS_S, MelodyLine
 from improv_core.notes import CHORD_MS
 
 LATER_S = CHORD_MS / 1000
@@ -20,6 +20,15 @@ def test_notes_one_after_another_are_melody() -> None:
 
 def test_a_note_under_a_key_that_is_down_is_not() -> None:
     assert told((72, 0.0, ()), (48, 0.5, (72,)), (74, 1.0, (48,))) == [True, False, True]
+
+
+def test_a_key_above_that_never_comes_up_silences_the_harmony_for_some_seconds_only() -> None:
+    later = [(60 + i, at_s, (96,)) for i, at_s in enumerate((1.0, HELD_S, HELD_S + 0.5))]
+    assert told((96, 0.0, ()), *later) == [True, False, False, True]
+
+
+def test_a_key_that_is_struck_again_is_above_once_more() -> None:
+    assert told((96, 0.0, ()), (96, HELD_S, ()), (60, HELD_S + 1, (96,))) == [True, True, False]
 
 
 def test_of_a_chord_from_below_only_what_arrives_first_is() -> None:

@@ -10,7 +10,7 @@ import pytest
 from playing import improviser_of, model_that_plays
 from scripted_improviser import ScriptedImproviser
 
-from improv_core.closing import CLOSE_S
+from improv_core.closing import CLOSE_S, Closing
 from improv_core.improvising import NOTHING_ASKED, Ask, PlannedNote
 from improv_core.representation import ATTRIBUTE_NAMES
 from improv_daemon.partner.open_turn import OpenTurn
@@ -117,6 +117,27 @@ def test_a_close_can_be_called_off() -> None:
     turn.keep_on(improviser)
     assert improviser.asks[-1].length_s is None
     assert onsets(played_on(turn, improviser, 30.0))[-1] > 30.0
+
+
+class Holding(ScriptedImproviser):
+    """Holds its notes as long as it is told, one length for each draw."""
+
+    def __init__(self, gap_s: float, *lengths_s: float) -> None:
+        super().__init__(gap_s)
+        self._lengths_s = itertools.chain(lengths_s, itertools.repeat(0.1))
+
+    def draw(self, earliest_s: float, latest_s: float) -> PlannedNote:
+        note = super().draw(earliest_s, latest_s)
+        return replace(note, release_s=note.onset_s + next(self._lengths_s))
+
+
+def test_a_note_that_was_taken_back_does_not_hold_up_the_end() -> None:
+    improviser, turn = Holding(1.0, 0.1, 2.0), a_turn(closing=Closing(1.0, 1.5))
+    begun(improviser, turn)
+    turn.interrupt(improviser, 0.5)
+    played_on(turn, improviser, 9.0)
+    assert turn.drawn
+    assert turn.ends_s == max(note.release_s for note in turn.notes.values())
 
 
 # --- what is lost on the way ------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from playing import partner_of
 from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
+from udp_ports import free_port
 
 from improv_daemon.conversation import Conversation
 from improv_daemon.osc import (
@@ -244,12 +245,6 @@ async def test_of_a_flood_no_more_waits_than_is_soon_carried_out_and_the_rest_is
 
 
 # --- the port ---------------------------------------------------------------------------------------
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 class Peer:

@@ -105,6 +105,20 @@ def test_next_turn_can_lift_the_pedal_an_earlier_turn_left_down() -> None:
     assert performer.silent
 
 
+def test_a_pedal_that_is_to_come_up_with_a_finished_turn_is_the_next_turns_once_it_has_moved_it() -> None:
+    performer = make_performer()
+    performer.move_pedal(1, 127, 1.0)
+    performer.play_note(1, 0, 60, 90, 1.0, 4.0)
+    performer.advance(1.0)
+    performer.finish_turn(1, 2.0)
+    performer.move_pedal(2, 127, 3.0)
+    performer.advance(3.0)
+    assert performer.advance(4.0).sendings == midi((0x81, 60, 64))
+    performer.move_pedal(2, 0, 5.0)
+    assert performer.advance(5.0).sendings == midi((0xB1, 64, 0))
+    assert performer.silent
+
+
 def test_cancelled_turn_is_silent_at_once() -> None:
     performer = make_performer()
     performer.move_pedal(1, 127, 1.0)

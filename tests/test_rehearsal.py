@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from playing import Room, improviser_of, model_that_plays, partner_of
 
 from improv_core.closing import Closing
@@ -85,6 +88,22 @@ def test_an_answer_that_begins_at_another_time_is_the_same_only_later() -> None:
     shift_s = on_time[0].onset_s - early[0].onset_s
     gaps = zip(early, on_time, strict=True)
     assert all(abs(b.onset_s - a.onset_s - shift_s) < 1e-9 for a, b in gaps)
+
+
+@pytest.mark.parametrize(
+    "ask", [replace(ASK, style="pop"), replace(ASK, notes_per_s=2.0)], ids=["style", "density"]
+)
+def test_what_was_thought_of_is_not_played_where_something_else_is_asked_by_now(ask: Ask) -> None:
+    thought_of, fresh = rehearsed(4), listening()
+    thought_of.begin_turn(1, 1.5, ask)
+    fresh.begin_turn(1, 1.5, ask)
+    assert thought_of.draw(1.5, 2.3) == fresh.draw(1.5, 2.3)
+
+
+def test_what_was_thought_of_is_played_where_only_the_length_is_another_by_now() -> None:
+    longer = rehearsed(1)
+    longer.begin_turn(1, 1.5, replace(ASK, length_s=LENGTH_S + 1.0))
+    assert longer.draw(1.5, 2.3) == answer(rehearsed(1))[0]
 
 
 def test_what_is_not_thought_to_the_end_is_drawn_to_its_end() -> None:

@@ -131,7 +131,7 @@ def lines_of(path: Path) -> list[str]:
 @pytest.mark.virtual_time
 async def test_a_replayed_sitting_gives_the_same_commands_to_the_bit(tmp_path: Path) -> None:
     sitting = Sitting(tmp_path / "sitting.jsonl", settings_of())
-    journal = await sitting.play(calls=36)
+    journal = await sitting.play(calls=25)
     again = list(replayed(journal, partner_of(journal, packaged_model())))
     assert [command for _, command in again] == sitting.commands[:-1]  # the last is the stage's Quit
     assert again == list(commands_of(journal))

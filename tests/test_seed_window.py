@@ -114,6 +114,16 @@ def test_what_is_played_while_it_is_read_anew_is_read_too() -> None:
     np.testing.assert_allclose(improviser.voice.projected, has_read_all, atol=1e-4 + rounding(), rtol=0)
 
 
+def test_it_is_stale_until_it_has_been_read_anew_to_the_end() -> None:
+    window = filled(SeedWindow(4 * REBUILD_CHUNK), *map(float, range(8 * REBUILD_CHUNK)))
+    given_up = window.rebuild(packaged_model())
+    next(given_up)
+    assert window.is_stale
+    for _ in window.rebuild(packaged_model()):
+        pass
+    assert not window.is_stale
+
+
 def test_a_memory_of_other_bounds_is_heard_from_the_next_note() -> None:
     improviser = improviser_of(window_notes=64)
     for i in range(64):

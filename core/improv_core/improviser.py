@@ -278,16 +278,19 @@ class Improviser:
             ValueError: The style that is asked for is none.
         """
         style_class(ask.style)  # raises before anything has changed
-        ready = deque(idea or self._rehearsed(turn))
+        ready = deque(idea or self._rehearsed(turn, ask))
+        shift_s = 0.0 if idea or self._rehearsal is None else now_s - self._rehearsal.begins_s
         self._rehearsal = self._leanings = None
         self._read_as(ask.style)
-        voice = self._committed.handed_over(self._model, now_s)
-        self._turn = _Turn(turn, ask, Tail(self._model, voice), ready)
+        self._turn = _Turn(turn, ask, Tail(self._model, self._committed, now_s), ready, shift_s=shift_s)
         self._call_from_s = now_s
 
-    def _rehearsed(self, turn: int) -> Sequence[Idea]:
+    def _rehearsed(self, turn: int, ask: Ask) -> Sequence[Idea]:
+        """What was thought of for this turn, unless something else but its length is asked by now."""
         rehearsal = self._rehearsal
         if rehearsal is None or rehearsal.turn != turn:
+            return ()
+        if replace(rehearsal.ask, length_s=ask.length_s) != ask:
             return ()
         return [_as_idea(note) for note in rehearsal.chosen]
 
@@ -314,14 +317,13 @@ class Improviser:
             RuntimeError: No turn is open.
         """
         turn = self._open
-        voice = turn.tail.ready(earliest_s)
         if turn.ready:
             note = self._next_ready(turn, (earliest_s, latest_s))
         else:
             turn.taken = None
             note = self._drawing(turn.ask, turn).note(
                 self._model,
-                voice,
+                turn.tail.ready(earliest_s),
                 Dice(self._seed, turn.number),
                 turn.own,
                 index=turn.drawn,

@@ -281,6 +281,7 @@ class Performer:
             moves = [(pedal.turn, pedal.value)]
             if before.turn != pedal.turn:
                 # improv has one foot: what an earlier turn left down is now this turn's to move.
+                self._plan.cancel(("ending", before.turn))
                 moves.append((before.turn, 0))
             for turn, value in moves:
                 messages = ledger.control(("improv", turn), self._channel, SUSTAIN_CONTROLLER, value)

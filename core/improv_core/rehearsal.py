@@ -186,6 +186,16 @@ class Rehearsal:
         self._chosen = self._lanes[0]
         self.turn = dice.turn
 
+    @property
+    def ask(self) -> Ask:
+        """What they were to be like."""
+        return self._drawing.ask
+
+    @property
+    def begins_s(self) -> float:
+        """When they would begin."""
+        return self._first_s[0]
+
     def streams(self) -> Iterator[PianoStream]:
         """Of every answer."""
         return (lane.voice.stream for lane in self._lanes)

@@ -118,7 +118,7 @@ class SeedWindow:
         """
         state, rows = model.initial_state(), [start_steps()]
         read = self._count - len(self._kept)
-        self._forgotten = 0
+        forgotten = self._forgotten  # it counts until all is read: whoever gives up before begins again
         while True:
             oldest = self._count - len(self._kept)
             read = max(read, oldest)
@@ -130,6 +130,7 @@ class SeedWindow:
                 _, state = model.advance(joined(rows[:-1]), state)
                 rows = rows[-1:]
             if read == self._count:
+                self._forgotten -= forgotten
                 yield state, rows[0]
                 return
             yield None

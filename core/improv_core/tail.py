@@ -57,15 +57,20 @@ class Entry:
 class Tail:
     """The entries of an open turn, by onset, and the voice after the last.
 
+    What is planned is read when somebody asks for what comes of it: a note that is due goes out first.
+
     Args:
         model: Reads.
-        ahead: The voice at the beginning of the turn.
+        voice: Before the turn.
+        begins_s: When improv takes over.
     """
 
-    def __init__(self, model: Model, ahead: Voice) -> None:
+    def __init__(self, model: Model, voice: Voice, begins_s: float) -> None:
         self._model = model
-        self._entries: list[Entry] = []
-        self.ahead = ahead
+        self._read_entries: list[Entry] = []
+        self._ahead = voice
+        self._begins_s: float | None = begins_s
+        self._unread: PlannedNote | None = None
         self._is_players = False
 
     def __len__(self) -> int:
@@ -73,6 +78,26 @@ class Tail:
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries)
+
+    @property
+    def ahead(self) -> Voice:
+        """The voice after the last entry."""
+        self._read()
+        return self._ahead
+
+    @property
+    def _entries(self) -> list[Entry]:
+        self._read()
+        return self._read_entries
+
+    def _read(self) -> None:
+        if self._begins_s is not None:
+            begins_s, self._begins_s = self._begins_s, None
+            self._ahead = self._ahead.handed_over(self._model, begins_s)
+        if self._unread is not None:
+            note, self._unread = self._unread, None
+            self._read_entries.append(Entry(note, self._ahead))
+            self._ahead = self._after(self._ahead, note)
 
     def latest(self, count: int) -> Sequence[Entry]:
         """The last of them, oldest first."""
@@ -86,26 +111,31 @@ class Tail:
     def streams(self) -> Iterator[PianoStream]:
         """Of every voice that is kept."""
         yield from (entry.before.stream for entry in self._entries)
-        yield self.ahead.stream
+        yield self._ahead.stream
 
     # --- reading on -------------------------------------------------------------------------------
 
     def ready(self, at_s: float) -> Voice:
         """The voice from which improv's next note is drawn, at that time or later."""
+        ahead = self.ahead
         if self._is_players:
-            self.ahead, self._is_players = self.ahead.handed_over(self._model, at_s), False
-        return self.ahead
+            self._ahead, self._is_players = ahead.handed_over(self._model, at_s), False
+        return self._ahead
 
     def plan(self, note: PlannedNote) -> None:
-        """One of improv's notes is drawn from `ready`."""
-        self._entries.append(Entry(note, self.ahead))
-        self.ahead = self._after(self.ahead, note)
+        """One of improv's notes is drawn from `ready`, or was thought of before."""
+        if self._unread is not None or self._is_players:
+            self.ready(note.onset_s)
+        self._unread = note
 
     def withdraw(self) -> PlannedNote:
         """Take back the note that was planned last; nothing was pressed since."""
+        if self._unread is not None:
+            note, self._unread = self._unread, None
+            return note
         entry = self._entries.pop()
         assert isinstance(entry.note, PlannedNote)
-        self.ahead = entry.before
+        self._ahead = entry.before
         return entry.note
 
     def press(self, press: Press) -> tuple[Voice, Voice]:
@@ -153,7 +183,7 @@ class Tail:
         """Take out everything that has sounded, with the voice after each; the rest never was."""
         self._correct(sounded, len(self._entries))
         taken = self._taken(len(self._entries))
-        self._entries = []
+        self._read_entries = []
         return taken
 
     def rebase(self, before: State, state: State, projected: FloatArray) -> None:
@@ -170,7 +200,7 @@ class Tail:
             self._entries[0].before = again
             self._read_again(0)
         else:
-            self.ahead = again
+            self._ahead = again
 
     def _taken(self, count: int) -> list[tuple[Entry, Voice]]:
         after = [entry.before for entry in self._entries[1:]] + [self.ahead]
@@ -194,12 +224,12 @@ class Tail:
         if first is None:
             return
         before = self._entries[first].before
-        self._entries = kept
+        self._read_entries = kept
         if first < len(kept):
             kept[first].before = before
             self._read_again(first)
         else:
-            self.ahead, self._is_players = before, self._follows_a_press(first)
+            self._ahead, self._is_players = before, self._follows_a_press(first)
 
     def _follows_a_press(self, place: int) -> bool:
         return place > 0 and isinstance(self._entries[place - 1].note, Press)
@@ -212,7 +242,7 @@ class Tail:
                 voice = voice.handed_over(self._model, entry.note.onset_s)
             entry.before = voice
             voice = self._after(voice, entry.note)
-        self.ahead = voice
+        self._ahead = voice
 
     def _after(self, voice: Voice, note: PlannedNote | Press) -> Voice:
         self._is_players = isinstance(note, Press)

@@ -29,7 +29,7 @@ _LINES: Final = 310
 _MULTIPLES: Final = np.array([1 / 4, 1 / 3, 1 / 2, 1, 3 / 2, 2, 3, 4, 6, 8])
 """A length is judged by how periodic the onsets are in these multiples of its rate."""
 
-# Fitted as python -m bench.pulse --fit does it, to other pieces of the training splits: it prints other weights.
+# Fitted as by python -m bench.pulse --fit, but to other pieces of the training splits: it prints others.
 _BY_COHERENCE: Final = np.array([0.3, -0.31, -0.34, -0.52, -1.19, 4.85, 3.48, 5.73, -0.31, 3.2])
 _BY_LENGTH: Final = np.array([1.39, -1.34, -2.9])
 _USUAL_BEAT_S: Final = 0.6

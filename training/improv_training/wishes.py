@@ -91,7 +91,7 @@ def last_of_phrase(onset_ms: IntArray) -> NDArray[np.bool_]:
     """Whether a note is the last of its phrase, (n,).
 
     A phrase ends before a silence of `PHRASE_GAP_MS` at least that is also 2.5 times the median of the last
-    eight times between onsets, as a turn ends when somebody plays; and with the piece.
+    eight times between onsets, and with the piece.
 
     Args:
         onset_ms: Shape (n,), ascending.

@@ -40,13 +40,14 @@ class Answering(Responding):
 
     def played(self, event: Played, now_s: float) -> list[Command]:
         """A message of the player's."""
+        if is_note_on(event.data):
+            self._has_invited = False
         if self.phase is Phase.YIELDING:
             self._withheld.append(event)
             return []
         if is_note_on(event.data):
             if self.phase is Phase.ANSWERING:
                 return self._played_into(event, now_s)
-            self._has_invited = False
             self._think_anew()
         self._all.ears.take(event)
         return []
@@ -148,7 +149,7 @@ class Answering(Responding):
         assert deadline_s is not None
         assert call is not None
         ask = self._all.ask(call, self._length_s(call))
-        self._rehearse(ask, deadline_s, self._first_s(deadline_s, call))
+        self._rehearse(ask, deadline_s, self._first_s(deadline_s))
 
     # --- the answer -------------------------------------------------------------------------------
 
@@ -161,7 +162,7 @@ class Answering(Responding):
         length_s = self._length_s(call)
         ask = self._all.ask(call, length_s)
         idea = self._recollection.idea(number, call, now_s, length_s)
-        first_s = (now_s, now_s) if at_once else self._first_s(now_s, call)
+        first_s = (now_s, now_s) if at_once else self._first_s(now_s)
         return self._open_turn(number, ask, now_s, first_s, idea)
 
     # --- the invitation -----------------------------------------------------------------------------
@@ -185,7 +186,7 @@ class Answering(Responding):
         answer = self._all.settings.answer
         return min(answer.length_max_s, max(answer.length_min_s, call.length_s * answer.length_ratio))
 
-    def _first_s(self, now_s: float, call: Call) -> tuple[float, float]:
+    def _first_s(self, now_s: float) -> tuple[float, float]:
         """Earliest and latest onset of the first note: on the player's pulse, or within a gap of theirs."""
         wait_s = self._all.settings.turn.max_wait_s
         if self._all.settings.answer.on_pulse:

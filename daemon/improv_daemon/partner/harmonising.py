@@ -42,7 +42,7 @@ class Harmonising:
         self._harmoniser, self._line = Harmoniser(), MelodyLine()
         self._background = Background(ensemble)
         self._turns: dict[int, int] = {}
-        self._foot: int | None = None
+        self._pedal_s: float | None = None
 
     def played(self, event: Played, now_s: float) -> list[Command]:
         """A message of the player's."""
@@ -102,12 +102,15 @@ class Harmonising:
 
     def _control(self, controller: int, value: int, at_s: float) -> list[Command]:
         if controller == SUSTAIN_CONTROLLER:
-            if self._foot is None:
-                self._foot = self._all.next_turn()
-            return [MovePedal(self._foot, value, at_s)]
+            self._pedal_s = at_s if self._pedal_s is None else max(at_s, self._pedal_s)
+            return [self._move_pedal(value, at_s)]
         if controller in (_ALL_SOUND_OFF, _ALL_NOTES_OFF):
             return self._let_go_of_all()
         return []
+
+    def _move_pedal(self, value: int, at_s: float) -> MovePedal:
+        # A turn of its own: one from before hundreds that are cancelled by now counts as cancelled too.
+        return MovePedal(self._all.next_turn(), value, at_s)
 
     def _let_go_of_all(self) -> list[Command]:
         turns, self._turns = self._turns, {}
@@ -133,5 +136,5 @@ class Harmonising:
     def leave(self, now_s: float) -> list[Command]:
         """Everything that improv added ends, and its pedal comes up."""
         self._all.ears.begin()
-        foot = [] if self._foot is None else [CancelTurn(self._foot)]
+        foot = [] if self._pedal_s is None else [self._move_pedal(0, max(now_s, self._pedal_s))]
         return [*self._let_go_of_all(), *foot]

@@ -39,7 +39,9 @@ class _Before:
     """How things stood before the note that is held back."""
 
     latest: PlannedNote | None
+    origin_s: float | None
     begun_s: float | None
+    last_release_s: float
     pedal: int
     closing: Closing | None
 
@@ -198,10 +200,11 @@ class OpenTurn:
         assert self._before is not None
         improviser.withdraw()
         del self.notes[self._latest.index]
-        self._latest, self._begun_s = self._before.latest, self._before.begun_s
-        self.closing = self._before.closing
+        before = self._before
+        self._latest, self._origin_s, self._begun_s = before.latest, before.origin_s, before.begun_s
+        self._last_release_s, self.closing = before.last_release_s, before.closing
         if any(isinstance(command, MovePedal) for _, command in self._held):
-            self.pedal = self._before.pedal  # otherwise it has moved already, or does not
+            self.pedal = before.pedal  # otherwise it has moved already, or does not
         self._held.clear()
 
     def close_in(self, length_s: float, improviser: Improvising, now_s: float) -> None:
@@ -225,7 +228,8 @@ class OpenTurn:
         return near
 
     def _draw(self, improviser: Improvising, now_s: float) -> None:
-        self._before = _Before(self._latest, self._begun_s, self.pedal, copy.copy(self.closing))
+        times = self._origin_s, self._begun_s, self._last_release_s
+        self._before = _Before(self._latest, *times, self.pedal, copy.copy(self.closing))
         note = improviser.draw(*self._bounds_s(now_s))
         if not self._takes(note.onset_s):
             improviser.withdraw()

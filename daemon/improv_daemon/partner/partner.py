@@ -191,5 +191,5 @@ def memory_of(settings: Settings) -> MemorySettings:
 
 
 def new_seed() -> int:
-    """A seed for a session that asked for none in particular."""
+    """A seed for a sitting that asked for none in particular."""
     return random.SystemRandom().randrange(1, 2**32)

@@ -19,7 +19,7 @@ REHEARSE_BEFORE_S: Final = 0.2
 """Answers are drawn beforehand from so long before the turn would be over: enough for a hundred notes of each."""
 
 REHEARSE_AFTER_S: Final = 0.05
-"""But not before nothing was struck for so long: most turns go on."""
+"""Their first notes when nothing was struck for so long."""
 
 
 class Responding:
@@ -75,11 +75,15 @@ class Responding:
     # --- answers that are thought of beforehand -----------------------------------------------------
 
     def _rehearse_before_s(self, begin_s: float | None) -> float | None:
-        """When to think of answers that begin then; None where that is done, or nothing was said."""
+        """When to think on of answers that begin then; None where that is done, or nothing was said.
+
+        Their first notes come at once: nobody knows when the player hands over.
+        """
         call = self._all.ears.turns.call
         if begin_s is None or call is None or self._rehearsed:
             return None
-        return max(call.last_onset_s + REHEARSE_AFTER_S, begin_s - REHEARSE_BEFORE_S)
+        begun_s = call.last_onset_s + REHEARSE_AFTER_S
+        return begun_s if self._rehearsing is None else max(begun_s, begin_s - REHEARSE_BEFORE_S)
 
     def _rehearse(self, ask: Ask, begin_s: float, first_s: tuple[float, float]) -> None:
         """Draw a note more of each."""
