@@ -137,6 +137,18 @@ def test_a_pedal_that_stays_down_through_hundreds_of_notes_comes_up_all_the_same
     assert room.performer.silent
 
 
+def test_a_pedal_that_is_down_when_the_mode_is_chosen_is_improvs_with_its_first_note() -> None:
+    room = a_room()
+    room.wish(Change("mode", "listen"))
+    room.play(0xB0, 64, 127)
+    room.wish(Change("mode", "harmonise"))
+    melody(room, 72)
+    assert room.pedal[-1][1] == 127
+    room.play(0xB0, 64, 0)
+    room.run_for(0.0)
+    assert room.pedal[-1][1] == 0
+
+
 def test_leaving_the_mode_ends_what_improv_added() -> None:
     room = a_room()
     room.press(72)

@@ -13,7 +13,7 @@ from scripted_improviser import ScriptedImproviser
 from improv_core.closing import CLOSE_S, Closing
 from improv_core.improvising import NOTHING_ASKED, Ask, PlannedNote
 from improv_core.representation import ATTRIBUTE_NAMES
-from improv_daemon.partner.open_turn import OpenTurn
+from improv_daemon.partner.open_turn import MOST_A_SECOND, OpenTurn
 from improv_daemon.wire import Command, MovePedal, PlayNote, Released, Sounded
 
 
@@ -76,6 +76,29 @@ def test_a_pedal_that_was_only_planned_is_taken_back_with_its_note() -> None:
     assert [(c.value, c.at_s) for c in commands if isinstance(c, MovePedal)] == [(0, 1.0)]
 
 
+def pedal_goes_down_late() -> tuple[Pedalling, OpenTurn]:
+    """At 0.06 s, for a note at 1 s that is taken back when the movement is on its way."""
+    improviser, turn = Pedalling(1.0, 0, 1, 0), a_turn(closing=Closing(9.0, 1.5), lookahead_s=0.1)
+    assert MovePedal(1, 127, 0.06) in begun(improviser, turn)
+    turn.interrupt(improviser, 0.01)
+    return improviser, turn
+
+
+def test_a_pedal_that_is_on_its_way_comes_up_no_sooner_than_it_goes_down() -> None:
+    improviser, turn = pedal_goes_down_late()
+    improviser._script = iter([0.02])
+    commands = gone_on(turn, improviser, 0.01)
+    assert [(c.value, c.at_s) for c in commands if isinstance(c, MovePedal)] == [(0, 0.06)]
+
+
+def test_a_pedal_that_is_on_its_way_comes_up_at_the_end_no_sooner_than_it_goes_down() -> None:
+    improviser, turn = pedal_goes_down_late()
+    turn.until_s = 0.05
+    commands = gone_on(turn, improviser, 0.01)
+    assert turn.drawn
+    assert [(c.value, c.at_s) for c in commands if isinstance(c, MovePedal)] == [(0, 0.06)]
+
+
 # --- bounds ---------------------------------------------------------------------------------------
 
 
@@ -93,6 +116,14 @@ def test_the_latest_time_is_never_before_the_earliest() -> None:
     assert onsets(gone_on(turn, improviser, 0.2)) == [0.4]
     assert turn.latest is not None
     assert turn.latest.onset_s == pytest.approx(0.6)
+
+
+def test_no_more_notes_come_than_anybody_plays() -> None:
+    improviser, turn = ScriptedImproviser(0.002, endless=True), a_turn()
+    onsets_s = onsets(begun(improviser, turn) + played_on(turn, improviser, 5.0))
+    gaps_s = [later - sooner for sooner, later in zip(onsets_s, onsets_s[MOST_A_SECOND:], strict=False)]
+    assert min(gaps_s) == pytest.approx(1.0)
+    assert max(gaps_s) < 1.1
 
 
 # --- its close ------------------------------------------------------------------------------------

@@ -120,9 +120,7 @@ def test_the_player_may_answer_an_invitation_by_cutting_it_short() -> None:
 
 @pytest.mark.parametrize("after_s", [5.0, 60.0])
 def test_how_long_the_silence_is_is_a_setting(after_s: float) -> None:
-    settings = replace(
-        Settings(), memory=replace(Memory(), initiative=True, initiative_after_s=after_s)
-    )
+    settings = replace(Settings(), memory=replace(Memory(), initiative=True, initiative_after_s=after_s))
     room = Room(partner_of(improviser=ScriptedImproviser(0.5, endless=True), settings=settings))
     room.call(60)
     room.run_for(4.0)

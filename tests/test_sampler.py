@@ -16,7 +16,7 @@ from window_models import PITCH_ALONE, RandomModel, ink_of, no_notes
 
 from improv_core.leaning import NO_LEANING, Leaning
 from improv_core.model import Heads
-from improv_core.notes import CHORD_MS, Part
+from improv_core.notes import CHORD_MS, FINGERS, Part
 from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, KEYS, start_steps
 from improv_core.representation.asking import ALONE, FREE_DENSITY, FREE_LEFT, FREE_STYLE
 from improv_core.representation.piano import DT, DURATION, VELOCITY
@@ -179,6 +179,12 @@ def test_a_chord_that_has_used_up_the_range_is_over() -> None:
         assert note.dt_ms >= CHORD_MS
         assert note.pitch in {60, 61}
     assert drawn(heads=heads, sampling=narrow, chord=(60, 61), dt_ms=(0, 0)).dt_ms == CHORD_MS
+
+
+def test_a_chord_of_ten_notes_is_over() -> None:
+    ten = tuple(range(60, 60 + FINGERS))
+    assert all(drawn(seed, chord=ten).dt_ms >= CHORD_MS for seed in range(40))
+    assert any(drawn(seed, chord=ten[:-1]).dt_ms < CHORD_MS for seed in range(40))
 
 
 # --- the onset ------------------------------------------------------------------------------------

@@ -131,3 +131,13 @@ def test_a_memory_of_other_bounds_is_heard_from_the_next_note() -> None:
     improviser.memory = MemorySettings(window_notes=16)
     improviser.press(90, 70, 10.0)
     assert len(improviser.window) == 16
+
+
+def test_another_weight_or_span_is_read_with_at_once() -> None:
+    improviser = played(1.0)
+    assert not improviser.outgrown
+    improviser.memory = MemorySettings(window_notes=64, own_weight=0.0)
+    assert improviser.outgrown
+    for _ in improviser.rebuild():
+        pass
+    assert not improviser.outgrown

@@ -11,7 +11,7 @@ import pytest
 from playing import Room, partner_of
 from window_models import RandomModel, learned, representations
 
-from improv_core.improvising import MemorySettings,  Ask, PlannedNote
+from improv_core.improvising import Ask, MemorySettings, PlannedNote
 from improv_core.notes import Note, Performance
 from improv_core.representation import Frames, Symbols, encode, joined
 from improv_core.representation.events import OFF, SHIFT, VELOCITY, WORDS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from improv_core.notes import FINGERS
 from improv_core.representation import to_ms
 from improv_core.representation.asking import LEFT_MS
 
@@ -13,8 +14,8 @@ CLOSE_S: Final = 0.75
 REACHED_S: Final = LEFT_MS[0] / 1000
 """With less than this left a model is told that nothing is left; what comes within it is one chord."""
 
-CLOSING_NOTES: Final = 10
-"""A closing chord has no more notes than two hands have fingers: no model can draw one without end."""
+CLOSING_NOTES: Final = FINGERS
+"""Of a closing chord, at most: no model can draw one without end."""
 
 _ANY_GAP_S: Final = 10.0
 

@@ -133,6 +133,8 @@ class Improviser:
     def memory(self, memory: MemorySettings) -> None:
         if memory.follow != self._memory.follow:
             self._think_anew()
+        if (memory.window_s, memory.own_weight) != (self._memory.window_s, self._memory.own_weight):
+            self._window.read_again()
         self._memory, window = memory, self._window
         window.notes, window.seconds = memory.window_notes, memory.window_s
         window.own_weight, self._cache.follow = memory.own_weight, memory.follow

@@ -27,7 +27,7 @@ from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, KEYS
 FloatArray = NDArray[np.floating]
 Singles = NDArray[np.float32]
 
-NOTES: Final = 1024
+NOTES: Final = 768
 """How many notes a cache holds, unless told otherwise."""
 
 CONTEXT: Final = 6

@@ -10,6 +10,9 @@ SUSTAIN_CONTROLLER = 64
 CHORD_MS = 30
 """Onsets closer than this sound as one chord."""
 
+FINGERS = 10
+"""No chord has more notes: no two hands have more."""
+
 PEDAL_DOWN_FROM = 64
 """CC64 values from here up mean that the sustain pedal is down."""
 

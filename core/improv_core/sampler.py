@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from improv_core.leaning import NO_LEANING, Leaning
 from improv_core.model import Heads
-from improv_core.notes import CHORD_MS
+from improv_core.notes import CHORD_MS, FINGERS
 from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, KEYS, Attribute
 from improv_core.representation.piano import DT, VELOCITY
 from improv_core.representation.writing import Writer
@@ -131,7 +131,7 @@ def draw_note(
         mixing: What is mixed into each attribute's distribution before masks and truncation.
     """
     struck = _pitches_left(sampling, leaning, chord)
-    if np.isneginf(struck).all():  # every key that may be played is in the chord: it is over
+    if len(chord) >= FINGERS or np.isneginf(struck).all():  # nothing is left to strike it with: it is over
         dt_ms = (max(CHORD_MS, dt_ms[0]), max(CHORD_MS, dt_ms[1]))
     dt_ms = (max(leaning.earliest_ms, dt_ms[0]), max(leaning.earliest_ms, dt_ms[1]))
     z = heads.begin(projected, asked)

@@ -91,6 +91,10 @@ class SeedWindow:
         """Whether the state has read much that the window holds no more."""
         return self._forgotten >= STALE_SHARE * self.notes
 
+    def read_again(self) -> None:
+        """The state is to be made anew though nothing was forgotten."""
+        self._forgotten = max(self._forgotten, self.notes)
+
     def add(self, one: Remembered) -> None:
         """Remember a note; the oldest make room."""
         self._kept.append(one)

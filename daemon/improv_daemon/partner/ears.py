@@ -32,7 +32,7 @@ class Ears:
 
     Attributes:
         pitches: What was played in the turn so far, the latest `PITCHES_KEPT`.
-        last_s: When something was played last; None before that.
+        last_s: When something was played last, or done since; None before anything was played.
         by_model: Whether the model says when it expects no note any more.
     """
 
@@ -74,6 +74,11 @@ class Ears:
         elif kind == 0xB0 and rest[0] in (_ALL_SOUND_OFF, _ALL_NOTES_OFF):
             for pitch in self.turns.keys_down:
                 self._release(pitch, event.at_s)
+
+    def stir(self, at_s: float) -> None:
+        """Something is done, if not played: the silence is over, if there was one."""
+        if self.last_s is not None:
+            self.last_s = max(self.last_s, at_s)
 
     def begin(self) -> None:
         """What comes from now on is a new call."""

@@ -80,10 +80,17 @@ class Harmonising:
         if not voices:
             return []
         turn = self._turns[pitch] = self._all.next_turn()
-        return [
+        notes = (
             PlayNote(turn, index, voice, loudness, at_s, at_s + LONGEST_S)
             for index, (voice, loudness) in enumerate(voices)
-        ]
+        )
+        return [*self._pedal_of_before(at_s), *notes]
+
+    def _pedal_of_before(self, at_s: float) -> list[Command]:
+        """The player's pedal was down already when the mode was chosen."""
+        if self._pedal_s is not None or not any(n.pedal for n in self._all.improviser.heard[-1:]):
+            return []
+        return self._control(SUSTAIN_CONTROLLER, 127, at_s)
 
     def _scale_bias(self) -> FloatArray | None:
         if self._all.settings.sampling.scale == OFF:

@@ -24,6 +24,9 @@ LAST_RELEASE_S: Final = 2.0
 LEAST_S: Final = 0.05
 """A turn that has to be over at a certain time begins no note so shortly before."""
 
+MOST_A_SECOND: Final = 40
+"""Nobody plays more notes, but a model that has heard a fist on the keys may go on and on with them."""
+
 SETTLE_NOTES: Final = 32
 """So many notes that have ended are taken into the memory at a time."""
 
@@ -42,7 +45,7 @@ class _Before:
     origin_s: float | None
     begun_s: float | None
     last_release_s: float
-    pedal: int
+    pedal: tuple[int, float]
     closing: Closing | None
 
 
@@ -93,8 +96,10 @@ class OpenTurn:
     _begun_s: float | None = None
     _latest: PlannedNote | None = None
     _last_release_s: float = 0.0
+    _pedal_s: float = float("-inf")
     _heard_s: float = float("-inf")
     _span_s: tuple[float, float] | None = None
+    _onsets_s: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_A_SECOND))
     _held: deque[tuple[float, Command]] = field(default_factory=deque)
     _before: _Before | None = None
 
@@ -200,11 +205,12 @@ class OpenTurn:
         assert self._before is not None
         improviser.withdraw()
         del self.notes[self._latest.index]
+        self._onsets_s.pop()
         before = self._before
         self._latest, self._origin_s, self._begun_s = before.latest, before.origin_s, before.begun_s
         self._last_release_s, self.closing = before.last_release_s, before.closing
         if any(isinstance(command, MovePedal) for _, command in self._held):
-            self.pedal = before.pedal  # otherwise it has moved already, or does not
+            self.pedal, self._pedal_s = before.pedal  # otherwise it has moved already, or does not
         self._held.clear()
 
     def close_in(self, length_s: float, improviser: Improvising, now_s: float) -> None:
@@ -229,7 +235,7 @@ class OpenTurn:
 
     def _draw(self, improviser: Improvising, now_s: float) -> None:
         times = self._origin_s, self._begun_s, self._last_release_s
-        self._before = _Before(self._latest, *times, self.pedal, copy.copy(self.closing))
+        self._before = _Before(self._latest, *times, (self.pedal, self._pedal_s), copy.copy(self.closing))
         note = improviser.draw(*self._bounds_s(now_s))
         if not self._takes(note.onset_s):
             improviser.withdraw()
@@ -239,6 +245,7 @@ class OpenTurn:
         self._begun_s = note.onset_s if self._begun_s is None else self._begun_s
         self._origin_s = note.onset_s if self._origin_s is None else self._origin_s
         self.notes[note.index] = note
+        self._onsets_s.append(note.onset_s)
         self._last_release_s = max(self._last_release_s, note.release_s)
         self._pedalling(note, now_s)
         self._latest = note
@@ -262,7 +269,8 @@ class OpenTurn:
         last_s = max(self._latest.onset_s, self._heard_s)
         # A plan that has fallen behind the clock goes on from now; a chord in it stays together.
         is_behind = now_s - last_s >= _BEHIND_S or self._heard_s > self._latest.onset_s
-        earliest_s = max(now_s if is_behind else last_s, asked_s[0])
+        crowded_s = self._onsets_s[0] + 1.0 if len(self._onsets_s) == MOST_A_SECOND else float("-inf")
+        earliest_s = max(now_s if is_behind else last_s, asked_s[0], crowded_s)
         gap_s = self.max_gap_s if self.closing is None else self.closing.gap_s
         return earliest_s, max(earliest_s, min(last_s + gap_s, asked_s[1]))
 
@@ -274,13 +282,15 @@ class OpenTurn:
         at_s = note.onset_s
         if note.pedal and self._latest is not None:
             at_s = min(at_s, max(now_s, self._latest.onset_s + PEDAL_AFTER_ONSET_S))
+        # One that is on its way already, for a note that was taken back since, must not come after this one.
+        at_s = self._pedal_s = max(at_s, self._pedal_s)
         self._held.append((at_s, MovePedal(self.turn, 127 if note.pedal else 0, at_s)))
 
     def _close(self, now_s: float) -> None:
         self.drawn = True
         self.ends_s = max(now_s, self._last_release_s)
         if self.pedal:
-            self.ends_s = max(now_s, min(self.ends_s + RING_S, self.until_s))
+            self.ends_s = max(now_s, self._pedal_s, min(self.ends_s + RING_S, self.until_s))
             self._held.append((self.ends_s, MovePedal(self.turn, 0, self.ends_s)))
 
 

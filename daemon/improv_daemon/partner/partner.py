@@ -160,6 +160,7 @@ class Partner:
 
     def _go_over(self, settings: Settings, now_s: float) -> list[Command]:
         commands = self._policy.leave(now_s)
+        self._all.ears.stir(now_s)
         self._policy = MODES[settings.mode](self._all)
         self._all.notify(ModeChanged(settings.mode))
         return commands

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol, runtime_checkable
 
 from improv_core.improvising import Ask, Improvising
+from improv_core.recall import PhraseStore
 from improv_core.turns import Call
 from improv_daemon.directions import ask_of
 from improv_daemon.partner.ears import Ears
@@ -31,6 +32,7 @@ class Ensemble:
         beats: Whether beats do.
         notify: Called with what the terminal shows.
         turns: How many improv has begun.
+        phrases: The player's, of the last minutes.
     """
 
     improviser: Improvising
@@ -41,6 +43,7 @@ class Ensemble:
     beats: bool
     notify: Callable[[Notice], None]
     turns: int = 0
+    phrases: PhraseStore = field(default_factory=PhraseStore)
 
     def next_turn(self) -> int:
         """Number another turn of improv's."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from improv_core.heard import HeardNote
 from improv_core.notes import Part
-from improv_core.recall import Idea, PhraseStore, varied
+from improv_core.recall import Idea, varied
 from improv_core.turns import Call
 from improv_daemon.partner.policy import Ensemble
 
@@ -26,7 +26,6 @@ class Recollection:
 
     def __init__(self, ensemble: Ensemble) -> None:
         self._all = ensemble
-        self._phrases = PhraseStore()
 
     def idea(self, turn: int, call: Call, now_s: float, length_s: float) -> Sequence[Idea]:
         """What the answer to a call begins with; nothing, most of the time. The call is kept for later.
@@ -41,7 +40,7 @@ class Recollection:
         dice = np.random.default_rng((self._all.seed, turn, _KEY))
         idea: Sequence[Idea] = ()
         if dice.random() < self._all.settings.memory.recall:
-            phrase = self._phrases.choose(now_s, dice)
+            phrase = self._all.phrases.choose(now_s, dice)
             if phrase is not None:
                 sampling = self._all.settings.sampling
                 idea = varied(
@@ -52,7 +51,7 @@ class Recollection:
                     highest_pitch=sampling.highest_pitch,
                     longest_s=length_s,
                 )
-        self._phrases.keep(notes)
+        self._all.phrases.keep(notes)
         return idea
 
     def _notes(self, call: Call) -> list[HeardNote]:

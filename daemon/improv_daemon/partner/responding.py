@@ -16,10 +16,13 @@ from improv_daemon.partner.recollection import Recollection
 from improv_daemon.wire import Command, Event, FinishTurn, Played, Released, Sounded, TurnCancelled
 
 REHEARSE_BEFORE_S: Final = 0.2
-"""Answers are drawn beforehand from so long before the turn would be over: enough for a hundred notes of each."""
+"""Answers are drawn beforehand from so long before the turn would be over: time for a hundred notes."""
 
 REHEARSE_AFTER_S: Final = 0.05
 """Their first notes when nothing was struck for so long."""
+
+MOVED_S: Final = 0.05
+"""They are thought of anew where they would begin so much sooner or later: a key came up, say."""
 
 
 class Responding:
@@ -35,6 +38,7 @@ class Responding:
         self._withheld: list[Played] = []
         self._rehearsing: Iterator[None] | None = None
         self._rehearsed = False
+        self._thought_for_s = 0.0
         self._background = Background(ensemble)
         self._recollection = Recollection(ensemble)
         self.phase = Phase.LISTENING
@@ -87,7 +91,8 @@ class Responding:
 
     def _rehearse(self, ask: Ask, begin_s: float, first_s: tuple[float, float]) -> None:
         """Draw a note more of each."""
-        if self._rehearsing is None:
+        if self._rehearsing is None or abs(begin_s - self._thought_for_s) > MOVED_S:
+            self._thought_for_s = begin_s
             self._keep_time(begin_s)
             answer = self._all.settings.answer
             self._rehearsing = self._all.improviser.rehearse(
@@ -145,6 +150,7 @@ class Responding:
         turn = self._open
         self._all.improviser.close_turn(times)
         self._all.improviser.lean(None)
+        self._all.improviser.follow(None)  # where the beats of what comes next are nobody knows yet
         self._turn, self.phase = None, Phase.LISTENING
         self._all.notify(AnswerEnded(turn.turn, tuple(turn.pitches), turn.length_s, yielded))
         withheld, self._withheld = self._withheld, []

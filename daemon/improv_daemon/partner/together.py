@@ -132,6 +132,7 @@ class _Together:
     def _finish(self, turn: OpenTurn, now_s: float, *, cut: bool = False) -> None:
         self._all.improviser.close_turn(turn.times(None if cut else now_s))
         self._background.abandon()
+        self._all.improviser.follow(None)
         self._turn = None
         self._all.notify(AnswerEnded(turn.turn, tuple(turn.pitches), turn.length_s, cut))
 

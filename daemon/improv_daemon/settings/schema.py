@@ -82,7 +82,7 @@ class Turn:
     Attributes:
         silence_min_s: The shortest silence that ends a turn.
         silence_max_s: The longest silence that a turn survives.
-        silence_factor: Times improv's patience, between those two bounds; without `by_model` times the player's
+        silence_factor: Times improv's patience, between those two bounds; without `by_model` the player's
             own usual gap.
         held_min_s: The same lower bound while keys stay down.
         held_max_s: The same upper bound while keys stay down.
