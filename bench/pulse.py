@@ -108,13 +108,19 @@ def beats_beside(path: Path, data: bytes, last_s: float) -> np.ndarray | None:
     return None if beats is None else beats_of(beats, last_s)
 
 
+def _mean_known(values: np.ndarray) -> float:
+    """Of those that are known; not a number where none is."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else np.nan
+
+
 def print_followed(corpora: dict[str, list[Piece]]) -> None:
     rows = []
     for name, pieces in corpora.items():
         followed = [(piece, follow(piece)) for piece in pieces if piece.has_tempo or piece.beats_s is None]
         clear = sum(one.clear_s for _, one in followed) / sum(one.played_s for _, one in followed)
         scored = [scores(piece, piece.beats_s, one) for piece, one in followed if piece.beats_s is not None]
-        means = np.nanmean(scored, axis=0) if scored else np.full(6, np.nan)
+        means = [_mean_known(column) for column in np.array(scored).T] if scored else [np.nan] * 6
         rows.append((name, len(followed), *map(share, means[:3]), share(clear), *map(share, means[3:])))
     headers = ("pieces", "F", "CMLt", "AMLt", "share of time clear", "found within 70 ms", "of those clear")
     print_table(("corpus", *headers, "of those clear, of a beat or half beat"), rows)

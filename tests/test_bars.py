@@ -44,11 +44,6 @@ def test_next_bar_line_is_that_one_where_it_is_just_now(at_s: float, line_s: flo
     assert BARS.bar_start_after(at_s) == line_s
 
 
-@pytest.mark.parametrize(("at_s", "beat_s"), [(0.9, 1.0), (1.0, 1.0), (1.1, 1.5), (7.3, 7.5)])
-def test_next_beat(at_s: float, beat_s: float) -> None:
-    assert BARS.beat_after(at_s) == beat_s
-
-
 def test_bars_start_where_they_are_counted() -> None:
     assert [BARS.start_s(bar) for bar in (-1, 0, 1, 10)] == [-1.0, 1.0, 3.0, 21.0]
 

@@ -109,7 +109,7 @@ def test_style_and_density_are_asked_of_each_answer() -> None:
 def test_the_defaults_of_settings_and_of_the_parts_are_the_same() -> None:
     assert bounds_of(Settings()) == TurnBounds()
     assert sampling_of(Settings()) == SamplingOfTheImproviser()
-    assert memory_of(Settings()) == MemorySettings()
+    assert memory_of(Settings()) == MemorySettings(512, window_s=600.0, own_weight=0.5, follow=0.2)
     assert stage_config_of(Settings()) == StageConfig()
 
 

@@ -89,7 +89,7 @@ def test_a_section_begins_at_zero_and_leaves_the_piece_as_it_is() -> None:
 
 def test_a_continuation_has_as_many_notes_as_the_truth_and_begins_at_the_calls_last_onset() -> None:
     call = choose_calls([corpus("a", 100)], "test", 1, call_notes=10, continuation_notes=30)[0]
-    improviser = improviser_of(model_that_plays(dt=200, duration=150, velocity=66))
+    improviser = improviser_of(model_that_plays(dt=200, duration=150, velocity=66), velocity_follow=0.0)
     notes = continued(improviser, call)
     assert len(notes) == 30
     assert set(notes.velocity.tolist()) <= {64, 65, 66, 67}

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from playing import Room, improviser_of, partner_of
 from scripted_improviser import ScriptedImproviser
 
-from improv_core.improviser import LOOKED_BACK
+from improv_core.improvised_turn import LOOKED_BACK
 from improv_core.improvising import Improvising, PlannedNote
 from improv_core.performer import Acknowledgement, Outcome, Performer
 from improv_daemon.controls import CUES

@@ -19,10 +19,10 @@ from conftest import run_virtual
 from playing import packaged_model
 
 from improv_core import seed_window
+from improv_core.drawing import Dice
 from improv_core.errors import StorageError
 from improv_core.midi_files import Track, write_midi
 from improv_core.notes import Note, Performance
-from improv_core.rehearsal import Dice
 from improv_daemon.building import prime_partner, sitting_partner
 from improv_daemon.conversation import Conversation
 from improv_daemon.journal import Journal, JournalWriter, read_journal

@@ -56,10 +56,6 @@ class Bars:
         """The bar line at that moment or the next one after it."""
         return self.start_s(-math.floor((self.start_s(0) - at_s + _SAME_S) / self.length_s))
 
-    def beat_after(self, at_s: float) -> float:
-        """The beat at that moment or the next one after it."""
-        return Bars(self.pulse, 1).bar_start_after(at_s)
-
 
 def ruling_bars(
     now_s: float,

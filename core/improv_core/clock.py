@@ -135,16 +135,6 @@ class MidiClock:
             return None
         return Pulse(line.time_s(self._first) * 1e3, line.each_s * PULSES_A_BEAT * 1e3)
 
-    def beat_at(self, at_s: float) -> float | None:
-        """Which beat of the song that is, from 0; None where `pulse` is."""
-        line = self._line
-        return None if line is None or not self.running else (line.number(at_s) - self._first) / PULSES_A_BEAT
-
-    def time_of_beat(self, beat: float) -> float | None:
-        """When that beat of the song is, in seconds; None where `pulse` is."""
-        line = self._line
-        return None if line is None or not self.running else line.time_s(self._first + beat * PULSES_A_BEAT)
-
     def _stop(self) -> None:
         if self._next is None:
             self._next = self._number + 1 - self._first if self.running else 0

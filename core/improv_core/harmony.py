@@ -75,11 +75,6 @@ class Harmoniser:
         self._since_s = -np.inf
         self._clashes = _clashes(self._weighing)
 
-    @property
-    def previous(self) -> tuple[int, ...]:
-        """The pitches that were chosen last."""
-        return self._previous
-
     def choose(
         self,
         pitch: int,

@@ -9,66 +9,31 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
+from improv_core.drawing import Dice, Drawing, asked_of
 from improv_core.expectation import Expectation, expectation_of
 from improv_core.heard import HeardNote
+from improv_core.improvised_turn import ImprovisedTurn
 from improv_core.improvising import NOTHING_ASKED, Ask, Beside, MemorySettings, PlannedNote
 from improv_core.leaning import Leanings
 from improv_core.live_cache import CONTEXT, LiveCache
 from improv_core.model import Model
-from improv_core.notes import PEDAL_DOWN_FROM, Part
+from improv_core.notes import Part
 from improv_core.ranking import best_of
 from improv_core.recall import Idea
-from improv_core.rehearsal import Dice, Drawing, Rehearsal, asked_of
-from improv_core.representation import ATTRIBUTES, PianoStream, Pulse, Steps, to_ms
+from improv_core.rehearsal import Rehearsal
+from improv_core.representation import PianoStream, Pulse, Steps, to_ms
 from improv_core.representation.asking import style_class
-from improv_core.representation.piano import DURATION, HELD
+from improv_core.rolling_memory import RollingMemory
 from improv_core.sampler import FloatArray, Mixing, Sampling
-from improv_core.seed_window import Remembered, SeedWindow
+from improv_core.seed_window import SeedWindow
 from improv_core.tail import Entry, Press, Tail, Times
 from improv_core.voice import Voice
 
-LOOKED_BACK: Final = 64
-"""The next note is drawn in sight of so many of the turn's latest."""
-
-RANKED_EVERY: Final = 16
-"""Answers that are being rehearsed are compared each time so many notes have been drawn of each."""
-
 ANSWERS_REMEMBERED: Final = 8
 """An answer is not to repeat one of so many before it."""
-
-
-@dataclass(slots=True)
-class _Turn:
-    """improv's open turn.
-
-    Attributes:
-        number: Keys its randomness.
-        ask: What it is to be like.
-        tail: What was read since it began and may yet change.
-        ready: Notes that are thought of already, in order.
-        drawn: How many notes were drawn.
-        shift_s: How much later these come than they were thought of.
-        taken: The one of them that was drawn last, if that was one.
-        origin_s: Onset of its first note.
-        own: The latest of its notes.
-        sounded: The latest that have sounded of it and are settled.
-        is_read: Whether anything of it is in the memory.
-    """
-
-    number: int
-    ask: Ask
-    tail: Tail
-    ready: deque[Idea]
-    drawn: int = 0
-    shift_s: float = 0.0
-    taken: tuple[Idea, float] | None = None
-    origin_s: float | None = None
-    own: list[PlannedNote] = field(default_factory=list)
-    sounded: list[PlannedNote] = field(default_factory=list)
-    is_read: bool = False
 
 
 class Improviser:
@@ -93,15 +58,13 @@ class Improviser:
     ) -> None:
         self._model, self._seed = model, seed
         self._sampling = sampling
-        self._memory = memory or MemorySettings()
-        self._window = SeedWindow(
-            self._memory.window_notes, self._memory.window_s, self._memory.own_weight, seed=seed
-        )
-        self._cache = LiveCache(model.heads, self._memory.follow)
-        self._down: dict[int, tuple[float, int]] = {}
+        memory = memory or MemorySettings()
+        self._window = SeedWindow(memory.window_notes, memory.window_s, memory.own_weight, seed=seed)
+        self._cache = LiveCache(model.heads, memory.follow)
+        self._memory = RollingMemory(self._window, self._cache, memory)
         self._committed = Voice.at_the_start(model, style)
         self._pedal = 0
-        self._turn: _Turn | None = None
+        self._turn: ImprovisedTurn | None = None
         self._rehearsal: Rehearsal | None = None
         self._register: FloatArray | None = None
         self._leanings: Leanings | None = None
@@ -127,23 +90,19 @@ class Improviser:
     @property
     def memory(self) -> MemorySettings:
         """How much is remembered."""
-        return self._memory
+        return self._memory.settings
 
     @memory.setter
     def memory(self, memory: MemorySettings) -> None:
-        if memory.follow != self._memory.follow:
+        if memory.follow != self._memory.settings.follow:
             self._think_anew()
-        if (memory.window_s, memory.own_weight) != (self._memory.window_s, self._memory.own_weight):
-            self._window.read_again()
-        self._memory, window = memory, self._window
-        window.notes, window.seconds = memory.window_notes, memory.window_s
-        window.own_weight, self._cache.follow = memory.own_weight, memory.follow
+        self._memory.settings = memory
 
     def _think_anew(self) -> None:
         """What is thought of already was drawn otherwise than is wanted now."""
         self._rehearsal = None
         if self._turn is not None:
-            self._turn.ready.clear()
+            self._turn.think_anew()
 
     @property
     def window(self) -> tuple[Steps, ...]:
@@ -155,7 +114,7 @@ class Improviser:
         """What is remembered of both players, that of the open turn included."""
         heard = self._window.heard
         if self._turn is not None:
-            heard += [_as_heard(entry.note) for entry in self._turn.tail]
+            heard += self._turn.heard
         return heard
 
     @property
@@ -176,29 +135,21 @@ class Improviser:
         A time before the latest onset counts as that onset: a key may be stamped a little before the last
         note of the answer that it cuts short.
         """
+        press = Press(pitch, velocity, at_s, self._pedal)
         self._rehearsal = None
         before = self._committed
         if self._turn is not None:
-            before, after = self._turn.tail.press(Press(pitch, velocity, at_s, self._pedal))
-            self._turn.ready.clear()
+            before, after = self._turn.tail.press(press)
+            self._turn.think_anew()
             self._leanings = None
         else:
             after = self._committed = before.pressed(self._model, pitch, velocity, at_s)
-            self._window.release(pitch, at_s)
-            self._window.add(
-                Remembered(
-                    self._committed.latest,
-                    HeardNote(Part.PLAYER, pitch, velocity, at_s, pedal=int(self._pedal >= PEDAL_DOWN_FROM)),
-                )
-            )
-        self._down[pitch] = at_s, self._cache_note(before, after, weight=1.0)
+            self._memory.keep_press(press, after)
+        self._memory.strike(press, before, after)
 
     def release(self, pitch: int, at_s: float) -> None:
         """A key comes up; every snapshot learns of it."""
-        if pitch in self._down:
-            onset_s, token = self._down.pop(pitch)
-            self._cache.lasted(token, DURATION.index(max(1, to_ms(at_s) - to_ms(onset_s))))
-        self._window.release(pitch, at_s)
+        self._memory.release(pitch, at_s)
         if self._turn is not None:
             self._turn.tail.release(pitch, at_s)
         for stream in self._streams():
@@ -254,14 +205,7 @@ class Improviser:
             first_s=first_s,
             max_gap_s=max_gap_s,
         )
-        steps = 0
-        while self._rehearsal is rehearsal and not rehearsal.complete:
-            rehearsal.go_on()
-            steps += 1
-            if count > 1 and (rehearsal.complete or steps % RANKED_EVERY == 0):
-                yield
-                self._rank(rehearsal)  # when the turn begins there is no time for it
-            yield
+        yield from rehearsal.steps(lambda: self._rank(rehearsal), lambda: self._rehearsal is rehearsal)
 
     def _rank(self, rehearsal: Rehearsal) -> None:
         if self._rehearsal is rehearsal:
@@ -280,21 +224,15 @@ class Improviser:
             ValueError: The style that is asked for is none.
         """
         style_class(ask.style)  # raises before anything has changed
-        ready = deque(idea or self._rehearsed(turn, ask))
-        shift_s = 0.0 if idea or self._rehearsal is None else now_s - self._rehearsal.begins_s
+        ready, shift_s = idea, 0.0
+        if self._rehearsal is not None and not idea:
+            ready = self._rehearsal.thought_for(turn, ask)
+            shift_s = now_s - self._rehearsal.begins_s
         self._rehearsal = self._leanings = None
         self._read_as(ask.style)
-        self._turn = _Turn(turn, ask, Tail(self._model, self._committed, now_s), ready, shift_s=shift_s)
+        tail = Tail(self._model, self._committed, now_s)
+        self._turn = ImprovisedTurn(turn, ask, tail, ready, shift_s=shift_s)
         self._call_from_s = now_s
-
-    def _rehearsed(self, turn: int, ask: Ask) -> Sequence[Idea]:
-        """What was thought of for this turn, unless something else but its length is asked by now."""
-        rehearsal = self._rehearsal
-        if rehearsal is None or rehearsal.turn != turn:
-            return ()
-        if replace(rehearsal.ask, length_s=ask.length_s) != ask:
-            return ()
-        return [_as_idea(note) for note in rehearsal.chosen]
 
     def ask_for(self, ask: Ask) -> None:
         """What the rest of the open turn is to be like; what was thought of already is dropped."""
@@ -302,7 +240,7 @@ class Improviser:
         if ask.style != turn.ask.style:
             self._read_as(ask.style)
         turn.ask = ask
-        turn.ready.clear()
+        turn.think_anew()
 
     def lean(self, register: FloatArray | None) -> None:
         """Add to the log-probabilities of improv's pitches, (KEYS,), until further notice; None: nothing."""
@@ -318,52 +256,25 @@ class Improviser:
         Raises:
             RuntimeError: No turn is open.
         """
-        turn = self._open
-        if turn.ready:
-            note = self._next_ready(turn, (earliest_s, latest_s))
-        else:
-            turn.taken = None
-            note = self._drawing(turn.ask, turn).note(
-                self._model,
-                turn.tail.ready(earliest_s),
-                Dice(self._seed, turn.number),
-                turn.own,
-                index=turn.drawn,
-                first_s=turn.origin_s,
-                bounds_s=(earliest_s, latest_s),
-            )
-        turn.tail.plan(note)
-        turn.drawn += 1
-        turn.origin_s = note.onset_s if turn.origin_s is None else turn.origin_s
-        turn.own = [*turn.own[1 - LOOKED_BACK :], note]
+        turn, bounds_s = self._open, (earliest_s, latest_s)
+        note = turn.next_ready(bounds_s)
+        if note is None:
+            note = turn.draw(self._model, self._drawing(turn.ask, turn), self._seed, bounds_s)
+        turn.plan(note)
         return note
 
-    def _next_ready(self, turn: _Turn, bounds_s: tuple[float, float]) -> PlannedNote:
-        idea = turn.ready.popleft()
-        turn.taken = idea, turn.shift_s
-        thought_s = idea.onset_s + turn.shift_s
-        onset_s = max(bounds_s[0], min(thought_s, bounds_s[1]))
-        turn.shift_s += onset_s - thought_s
-        key = idea.pitch, idea.velocity, idea.pedal
-        return PlannedNote(turn.number, turn.drawn, *key, onset_s, onset_s + idea.duration_s)
-
-    def _drawing(self, ask: Ask, turn: _Turn | None = None) -> Drawing:
+    def _drawing(self, ask: Ask, turn: ImprovisedTurn | None = None) -> Drawing:
         """With what notes are drawn, in the open turn or in one that is rehearsed."""
         if self._leanings is None:
             self._leanings = Leanings(self._sampling, self.heard, register=self._register)
         mix = None
-        if self._memory.follow > 0:
-            before = self._latest_pitches(turn)
+        if self._memory.settings.follow > 0:
 
             def mix(own: Sequence[PlannedNote]) -> Mixing:
-                latest = () if turn is not None else own[-CONTEXT:]
-                return self._cache.after([*before, *(note.pitch for note in latest)][-CONTEXT:])
+                latest = own if turn is None else [entry.note for entry in turn.tail.latest(CONTEXT)]
+                return self._memory.mixing([note.pitch for note in latest])
 
         return Drawing(self._sampling, ask, self._leanings.next, mix)
-
-    def _latest_pitches(self, turn: _Turn | None) -> list[int]:
-        tail = [] if turn is None else [entry.note.pitch for entry in turn.tail.latest(CONTEXT)]
-        return [*(note.pitch for note in self._window.last(CONTEXT - len(tail))), *tail]
 
     def prepare(self) -> bool:
         """A note is one step: it is always ready to be drawn."""
@@ -371,19 +282,10 @@ class Improviser:
 
     def withdraw(self) -> None:
         """Take back the note that was drawn last; it must not have been sent."""
-        turn = self._open
-        turn.tail.withdraw()
-        turn.own.pop()
-        turn.drawn -= 1
-        if not turn.drawn:
-            turn.origin_s = None
-        if turn.taken is not None:
-            idea, turn.shift_s = turn.taken
-            turn.ready.appendleft(idea)
-            turn.taken = None
+        self._open.withdraw()
 
     @property
-    def _open(self) -> _Turn:
+    def _open(self) -> ImprovisedTurn:
         if self._turn is None:
             raise RuntimeError("no turn is open")
         return self._turn
@@ -411,27 +313,9 @@ class Improviser:
         if turn.sounded:
             self._answers.append(tuple(turn.sounded))
 
-    def _keep(self, turn: _Turn, read: Sequence[tuple[Entry, Voice]]) -> None:
-        latest = self._window.latest
-        if read and not turn.is_read and latest is not None:
-            latest.step = read[0][0].before.latest  # it was read again when improv took over
-        turn.is_read = turn.is_read or bool(read)
-        for entry, after in read:
-            note = entry.note
-            if isinstance(note, Press):
-                self._window.release(note.pitch, note.onset_s)
-                self._window.add(Remembered(after.latest, _as_heard(note)))
-                continue
-            self._window.add(Remembered(after.latest, _as_heard(note), turn.number))
-            turn.sounded = [*turn.sounded[1 - LOOKED_BACK :], note]
-            if self._memory.own_weight > 0:
-                self._cache_note(entry.before, after, weight=self._memory.own_weight)
-
-    def _cache_note(self, before: Voice, after: Voice, *, weight: float) -> int:
-        classes = after.latest.columns[0, : len(ATTRIBUTES)].tolist()
-        known = classes[:-1] if classes[-1] == HELD else classes
-        asked = asked_of(NOTHING_ASKED, before.stream, None)
-        return self._cache.heard(before.projected, asked, known, weight=weight)
+    def _keep(self, turn: ImprovisedTurn, read: Sequence[tuple[Entry, Voice]]) -> None:
+        self._memory.keep(read, turn.number, is_first=not turn.is_read)
+        turn.settle(read)
 
     # --- the window -------------------------------------------------------------------------------
 
@@ -451,16 +335,3 @@ class Improviser:
                 self._committed = replace(voice, before=before, state=state, projected=projected)
             else:
                 self._turn.tail.rebase(before, state, projected)
-
-
-def _as_heard(note: PlannedNote | Press) -> HeardNote:
-    key = note.pitch, note.velocity, note.onset_s
-    duration_s = None if note.release_s is None else max(0.0, note.release_s - note.onset_s)
-    if isinstance(note, Press):
-        return HeardNote(Part.PLAYER, *key, duration_s, int(note.pedal >= PEDAL_DOWN_FROM))
-    return HeardNote(Part.IMPROV, *key, duration_s, note.pedal)
-
-
-def _as_idea(note: PlannedNote) -> Idea:
-    key = note.pitch, note.velocity, note.pedal
-    return Idea(*key, note.onset_s, note.release_s - note.onset_s)

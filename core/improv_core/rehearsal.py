@@ -2,138 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import takewhile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 
 from improv_core.closing import Closing
+from improv_core.drawing import Dice, Drawing
 from improv_core.improvising import Ask, PlannedNote
-from improv_core.leaning import Leaning
 from improv_core.model import Model, State
-from improv_core.notes import CHORD_MS, Part
+from improv_core.recall import Idea
 from improv_core.representation import PianoStream, Steps, joined, to_ms
-from improv_core.representation.asking import density_class, left_class, style_class
-from improv_core.sampler import Mixing, Sampling, draw_note
 from improv_core.voice import Voice, not_before
+
+RANKED_EVERY: Final = 16
+"""Answers are compared each time so many notes have been drawn of each."""
 
 LONGEST: Final = 256
 """Notes of an answer that is drawn beforehand; what is longer is drawn while it is played."""
 
-Lean = Callable[[Sequence[PlannedNote]], Leaning]
-"""What bears on the next note, given those of the turn so far."""
-
 Choice = Callable[[Sequence[Sequence[PlannedNote]], float, Sequence[bool]], int]
 """Which of several answers is to be played, given how long it is to be and which are at their end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dice:
-    """Where the chance of a note comes from: keyed, never by order.
-
-    Attributes:
-        seed: Of the sitting.
-        turn: Of improv's turns.
-        lane: Which of several answers that are drawn side by side.
-    """
-
-    seed: int
-    turn: int
-    lane: int = 0
-
-    def of(self, index: int) -> np.random.Generator:
-        """Of a note of the turn."""
-        key = (self.seed, self.turn, index)
-        return np.random.default_rng((*key, self.lane) if self.lane else key)
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """All that a note of improv's is drawn with, but for the place in the music.
-
-    Attributes:
-        sampling: Temperatures and bounds.
-        ask: What the turn is to be like.
-        lean: What bears on each note beside the model.
-        mix: What is mixed into the model's distributions, given the notes of the turn so far; None: nothing.
-    """
-
-    sampling: Sampling
-    ask: Ask
-    lean: Lean
-    mix: Callable[[Sequence[PlannedNote]], Mixing] | None = None
-
-    def note(
-        self,
-        model: Model,
-        voice: Voice,
-        dice: Dice,
-        own: Sequence[PlannedNote],
-        *,
-        index: int,
-        first_s: float | None,
-        bounds_s: tuple[float, float],
-    ) -> PlannedNote:
-        """Draw the next note of a turn.
-
-        Args:
-            model: Whose heads.
-            voice: The place in the music.
-            dice: Where chance comes from.
-            own: The turn's latest notes, oldest first.
-            index: Of the note in its turn.
-            first_s: Onset of the turn's first note; None: this is the first.
-            bounds_s: Earliest and latest onset.
-        """
-        earliest_s, latest_s = bounds_s
-        last_ms = voice.stream.last_onset_ms
-        reference_ms = to_ms(earliest_s) if last_ms is None else last_ms
-        left_s = None
-        if self.ask.length_s is not None:
-            left_s = 0.0 if first_s is None else first_s + self.ask.length_s - own[-1].onset_s
-        drawn = draw_note(
-            model.heads,
-            voice.projected,
-            self.sampling,
-            dice.of(index),
-            asked=asked_of(self.ask, voice.stream, left_s),
-            unasked=asked_of(Ask(length_s=self.ask.length_s), voice.stream, left_s),
-            dt_ms=(max(0, to_ms(earliest_s) - reference_ms), max(0, to_ms(latest_s) - reference_ms)),
-            chord=latest_chord(own, reference_ms),
-            leaning=self.lean(own),
-            mixing=None if self.mix is None else self.mix(own),
-        )
-        onset_ms = reference_ms + drawn.dt_ms
-        return PlannedNote(
-            turn=dice.turn,
-            index=index,
-            pitch=drawn.pitch,
-            velocity=drawn.velocity,
-            pedal=drawn.pedal,
-            onset_s=onset_ms / 1000,
-            release_s=(onset_ms + drawn.duration_ms) / 1000,
-        )
-
-
-def asked_of(ask: Ask, stream: PianoStream, left_s: float | None) -> tuple[int, ...]:
-    """What the heads are told of improv's next note.
-
-    Args:
-        ask: What the turn is to be like.
-        stream: What was played so far.
-        left_s: How long the turn still is; None: nobody knows.
-    """
-    left_ms = None if left_s is None else max(0, to_ms(left_s))
-    wishes = style_class(ask.style), density_class(ask.notes_per_s), left_class(left_ms)
-    return (int(Part.IMPROV), *wishes, stream.own_pitch(Part.IMPROV))
-
-
-def latest_chord(own: Sequence[PlannedNote], reference_ms: int) -> Collection[int]:
-    """Pitches of the notes that would sound as one chord with one at that time."""
-    chord = takewhile(lambda note: reference_ms - to_ms(note.onset_s) < CHORD_MS, reversed(own))
-    return {note.pitch for note in chord}
 
 
 @dataclass(slots=True)
@@ -228,6 +118,28 @@ class Rehearsal:
         lane = self._chosen
         return (*lane.notes, *(() if lane.beyond is None else (lane.beyond,)))
 
+    def thought_for(self, turn: int, ask: Ask) -> Sequence[Idea]:
+        """The `chosen` one, unless it was for another turn or something else but its length is asked."""
+        if self.turn != turn or replace(self.ask, length_s=ask.length_s) != ask:
+            return ()
+        return [_as_idea(note) for note in self.chosen]
+
+    def steps(self, rank: Callable[[], None], is_wanted: Callable[[], bool]) -> Iterator[None]:
+        """Go on, a step at a time, until it is `complete` or is not wanted any more.
+
+        Args:
+            rank: Called now and then, to `choose`: when the turn begins there is no time for it.
+            is_wanted: Asked before each note.
+        """
+        steps = 0
+        while is_wanted() and not self.complete:
+            self.go_on()
+            steps += 1
+            if len(self._lanes) > 1 and (self.complete or steps % RANKED_EVERY == 0):
+                yield
+                rank()
+            yield
+
     def go_on(self) -> None:
         """Draw one note more of every answer that is not at its end."""
         drawn = [lane for lane in self._lanes if not lane.over and self._draw(lane)]
@@ -274,3 +186,8 @@ def _side_by_side(states: Sequence[State]) -> State:
         np.concatenate([state.hidden for state in states], axis=1),
         np.concatenate([state.cell for state in states], axis=1),
     )
+
+
+def _as_idea(note: PlannedNote) -> Idea:
+    key = note.pitch, note.velocity, note.pedal
+    return Idea(*key, note.onset_s, note.release_s - note.onset_s)

@@ -131,19 +131,14 @@ def draw_note(
         mixing: What is mixed into each attribute's distribution before masks and truncation.
     """
     struck = _pitches_left(sampling, leaning, chord)
-    if len(chord) >= FINGERS or np.isneginf(struck).all():  # nothing is left to strike it with: it is over
-        dt_ms = (max(CHORD_MS, dt_ms[0]), max(CHORD_MS, dt_ms[1]))
-    dt_ms = (max(leaning.earliest_ms, dt_ms[0]), max(leaning.earliest_ms, dt_ms[1]))
+    dt_ms = _left_ms(dt_ms, leaning, chord, struck)
     z = heads.begin(projected, asked)
     free = None if unasked is None or unasked == asked else heads.begin(projected, unasked)
     values: list[int] = []
     classes: list[int] = []
     for i, (attribute, temperature) in enumerate(zip(ATTRIBUTES, sampling.temperatures, strict=True)):
-        logits: FloatArray = heads.outputs(i, z, classes).astype(np.float64)
-        if free is not None:
-            without = heads.outputs(i, free, classes)
-            logits = without + sampling.guidance * (logits - without)
-        logits /= temperature * (leaning.pitch_temperature if attribute.name == "pitch" else 1.0)
+        heat = temperature * (leaning.pitch_temperature if attribute.name == "pitch" else 1.0)
+        logits = _guided(heads, i, (z, free), classes, sampling.guidance) / heat
         if mixing is not None:
             logits = _mixed(mixing, i, heads.inputs(i, z, classes), classes, logits)
         if attribute.name == "dt":
@@ -250,6 +245,31 @@ def _pitches_left(sampling: Sampling, leaning: Leaning, chord: Collection[int]) 
     if np.isneginf(pitch_mask(sampling, ()) + leaning.pitch).all():
         return mask
     return mask + leaning.pitch
+
+
+def _left_ms(
+    dt_ms: tuple[int, int], leaning: Leaning, chord: Collection[int], struck: FloatArray
+) -> tuple[int, int]:
+    """Earliest and latest onset that the chord so far and the leaning leave."""
+    if len(chord) >= FINGERS or np.isneginf(struck).all():  # nothing is left to strike it with: it is over
+        dt_ms = (max(CHORD_MS, dt_ms[0]), max(CHORD_MS, dt_ms[1]))
+    return max(leaning.earliest_ms, dt_ms[0]), max(leaning.earliest_ms, dt_ms[1])
+
+
+def _guided(
+    heads: Heads,
+    attribute: int,
+    read: tuple[FloatArray, FloatArray | None],
+    classes: Sequence[int],
+    guidance: float,
+) -> FloatArray:
+    """Logits of an attribute, further from those where nothing is asked; new, (classes,)."""
+    asked, free = read
+    logits: FloatArray = heads.outputs(attribute, asked, classes).astype(np.float64)
+    if free is None:
+        return logits
+    without = heads.outputs(attribute, free, classes)
+    return without + guidance * (logits - without)
 
 
 def _mixed(

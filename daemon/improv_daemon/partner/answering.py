@@ -10,9 +10,9 @@ from improv_core.turns import Call
 from improv_daemon.partner.ears import is_note_on
 from improv_daemon.partner.notices import CallHeard, Phase
 from improv_daemon.partner.open_turn import OpenTurn
-from improv_daemon.partner.policy import PATIENCE_S, Ensemble
+from improv_daemon.partner.policy import Ensemble
 from improv_daemon.partner.responding import Responding
-from improv_daemon.wire import CancelTurn, Command, FinishTurn, Played
+from improv_daemon.wire import Command, Played
 
 ACCOMPANYING: Final = ROLES["support"]
 """What an answer becomes that plays on under the player."""
@@ -57,14 +57,12 @@ class Answering(Responding):
         how = self._all.settings.yielding.how if self._is_return(event) else "overlap"
         turn = self._open
         if how == "cut":
-            self.phase = Phase.YIELDING
-            turn.ends_s, turn.overdue = now_s + PATIENCE_S, False
             self._withheld.append(event)
-            return [CancelTurn(turn.turn)]
+            return self._cut(turn, now_s)
         if how == "finish_note":
-            self._finish(turn.times(), now_s, yielded=True)
+            commands = self._stop(now_s)
             self._all.ears.take(event)
-            return [FinishTurn(turn.turn)]
+            return commands
         turn.interrupt(self._all.improviser, now_s)
         if how == "finish_phrase" and turn.closing is not None:
             length_s = turn.closing.end_by(now_s)
@@ -114,12 +112,10 @@ class Answering(Responding):
         """Do what is due; call again while `next_wakeup_s` is past."""
         if self.phase is Phase.LISTENING:
             return self._listen_on(now_s)
-        turn = self._open
         if self.phase is Phase.ANSWERING:
-            commands = turn.go_on(self._all.improviser, now_s)
-            if commands or not turn.drawn:
-                return commands
-        return self._end(now_s) if now_s >= turn.ends_s else []
+            return self._go_on(self._open, now_s)
+        self._yield_on(now_s)
+        return []
 
     def _listen_on(self, now_s: float) -> list[Command]:
         deadline_s = self._deadline_s()
@@ -148,8 +144,10 @@ class Answering(Responding):
         deadline_s, call = self._deadline_s(), self._all.ears.turns.call
         assert deadline_s is not None
         assert call is not None
-        ask = self._all.ask(call, self._length_s(call))
-        self._rehearse(ask, deadline_s, self._first_s(deadline_s))
+        if not self._is_rehearsing(deadline_s):
+            ask = self._all.ask(call, self._length_s(call))
+            self._begin_rehearsal(ask, deadline_s, self._first_s(deadline_s))
+        self._rehearse_on()
 
     # --- the answer -------------------------------------------------------------------------------
 
@@ -196,15 +194,6 @@ class Answering(Responding):
         pace_s = self._all.ears.turns.pace_s
         return now_s, now_s + min(wait_s, pace_s or wait_s)
 
-    def _end(self, now_s: float) -> list[Command]:
-        """The answer is over; the last acknowledgements may still be on their way, or may never come."""
-        turn = self._open
-        if self.phase is Phase.YIELDING or turn.overdue or turn.all_released:
-            self._finish(turn.times(now_s), now_s, yielded=self.phase is Phase.YIELDING)
-        else:
-            turn.ends_s, turn.overdue = now_s + PATIENCE_S, True
-        return []
-
-    def _finish(self, times: dict[int, tuple[float, float]], now_s: float, *, yielded: bool) -> None:
+    def _finish(self, times: dict[int, tuple[float, float]], now_s: float, *, yielded: bool = False) -> None:
         self._ended_s = now_s
         super()._finish(times, now_s, yielded=yielded)

@@ -13,11 +13,11 @@ from improv_core.notes import SUSTAIN_CONTROLLER
 from improv_core.representation import KEYS
 from improv_core.sampler import FloatArray
 from improv_core.scales import OFF, outside
-from improv_daemon.partner.background import Background
+from improv_daemon.partner.attending import Attending
 from improv_daemon.partner.ears import is_note_on
 from improv_daemon.partner.notices import Phase
 from improv_daemon.partner.policy import Ensemble
-from improv_daemon.wire import CancelTurn, Command, Event, MovePedal, Played, PlayNote
+from improv_daemon.wire import CancelTurn, Command, MovePedal, Played, PlayNote
 
 LONGEST_S: Final = 60.0
 """A note whose key never comes up ends after so long."""
@@ -26,7 +26,7 @@ _ALL_SOUND_OFF: Final = 120
 _ALL_NOTES_OFF: Final = 123
 
 
-class Harmonising:
+class Harmonising(Attending):
     """Notes with the player's: each key has a turn of its own, which is cancelled when it comes up.
 
     The player's pedal is improv's too. What improv adds is not read by the model, which goes by the player.
@@ -38,9 +38,8 @@ class Harmonising:
     phase = Phase.TOGETHER
 
     def __init__(self, ensemble: Ensemble) -> None:
-        self._all = ensemble
+        super().__init__(ensemble)
         self._harmoniser, self._line = Harmoniser(), MelodyLine()
-        self._background = Background(ensemble)
         self._turns: dict[int, int] = {}
         self._pedal_s: float | None = None
 
@@ -123,25 +122,8 @@ class Harmonising:
         turns, self._turns = self._turns, {}
         return [CancelTurn(turn) for turn in turns.values()]
 
-    def told(self, event: Event, now_s: float) -> list[Command]:
-        """What is sent is sent."""
-        return []
-
-    def hand_over(self, now_s: float) -> list[Command]:
-        """Both play at once: there is nothing to hand over."""
-        return []
-
-    def next_wakeup_s(self) -> float | None:
-        """When the memory wants to be made anew."""
-        return self._background.next_wakeup_s()
-
-    def wake(self, now_s: float) -> list[Command]:
-        """Make the memory anew."""
-        self._background.wake(now_s)
-        return []
-
     def leave(self, now_s: float) -> list[Command]:
         """Everything that improv added ends, and its pedal comes up."""
-        self._all.ears.begin()
+        super().leave(now_s)
         foot = [] if self._pedal_s is None else [self._move_pedal(0, max(now_s, self._pedal_s))]
         return [*self._let_go_of_all(), *foot]

@@ -63,7 +63,7 @@ class OpenTurn:
         closing: Says how long it is planned to be, and where it ends; None: it goes on.
         notes: What is planned and not yet in the memory, by index.
         sounded: Onset of what has sounded, and release of what has ended, by index.
-        pitches: Of all that has sounded.
+        pitches: Of all that has sounded, or of the latest where that is much.
         pedal: Whether it is planned to be down after the latest note.
         drawn: Whether its last note is planned.
         ends_s: Once it is drawn: when it is over. While improv yields: when it stops waiting for the stage.
@@ -83,7 +83,7 @@ class OpenTurn:
     loudness: float = 1.0
     notes: dict[int, PlannedNote] = field(default_factory=dict)
     sounded: dict[int, tuple[float, float | None]] = field(default_factory=dict)
-    pitches: list[int] = field(default_factory=list)
+    pitches: deque[int] = field(default_factory=deque)
     pedal: int = 0
     drawn: bool = False
     ends_s: float = 0.0

@@ -8,12 +8,12 @@ from typing import Final
 from improv_core.closing import Closing
 from improv_core.improvising import Ask
 from improv_core.recall import Idea
-from improv_daemon.partner.background import Background
-from improv_daemon.partner.notices import AnswerEnded, Phase
+from improv_daemon.partner.notices import Phase
 from improv_daemon.partner.open_turn import OpenTurn
-from improv_daemon.partner.policy import Ensemble
+from improv_daemon.partner.policy import PATIENCE_S, Ensemble
 from improv_daemon.partner.recollection import Recollection
-from improv_daemon.wire import Command, Event, FinishTurn, Played, Released, Sounded, TurnCancelled
+from improv_daemon.partner.taking_turns import TakingTurns
+from improv_daemon.wire import CancelTurn, Command, Played
 
 REHEARSE_BEFORE_S: Final = 0.2
 """Answers are drawn beforehand from so long before the turn would be over: time for a hundred notes."""
@@ -25,21 +25,19 @@ MOVED_S: Final = 0.05
 """They are thought of anew where they would begin so much sooner or later: a key came up, say."""
 
 
-class Responding:
-    """A turn of improv's, if any, what is thought of before it, and what becomes of it.
+class Responding(TakingTurns):
+    """What is thought of before a turn of improv's, and what the player plays while it yields.
 
     Args:
         ensemble: Who plays.
     """
 
     def __init__(self, ensemble: Ensemble) -> None:
-        self._all = ensemble
-        self._turn: OpenTurn | None = None
+        super().__init__(ensemble)
         self._withheld: list[Played] = []
         self._rehearsing: Iterator[None] | None = None
         self._rehearsed = False
         self._thought_for_s = 0.0
-        self._background = Background(ensemble)
         self._recollection = Recollection(ensemble)
         self.phase = Phase.LISTENING
 
@@ -49,32 +47,17 @@ class Responding:
             raise RuntimeError("no answer is open")
         return self._turn
 
-    def _is_current(self, turn: int) -> bool:
-        return self._turn is not None and self._turn.turn == turn
+    def _cut(self, turn: OpenTurn, now_s: float) -> list[Command]:
+        """It ends at once; what has sounded of it the stage tells, or nobody."""
+        self.phase = Phase.YIELDING
+        turn.ends_s, turn.overdue = now_s + PATIENCE_S, False
+        return [CancelTurn(turn.turn)]
 
-    def told(self, event: Event, now_s: float) -> list[Command]:
-        """The stage tells what came of the answer."""
-        match event:
-            case Sounded(turn=turn) | Released(turn=turn) if self._is_current(turn):
-                self._open.told(event, self._all.improviser)
-                if self._open.overdue and self._open.all_released:
-                    self._finish(self._open.times(now_s), now_s, yielded=False)
-            case TurnCancelled(turn=turn, at_s=at_s) if self._is_current(turn):
-                self._finish(self._open.times(at_s), at_s, yielded=self._has_yielded)
-        return []
-
-    @property
-    def _has_yielded(self) -> bool:
-        """What it means that a turn was cancelled."""
-        return True
-
-    def leave(self, now_s: float) -> list[Command]:
-        """What sounds comes to its end, nothing else of the answer does; what was played is no call now."""
-        turn = self._turn
-        if turn is not None:
-            self._finish(turn.times(), now_s, yielded=True)
-        self._all.ears.begin()
-        return [] if turn is None else [FinishTurn(turn.turn)]
+    def _yield_on(self, now_s: float) -> None:
+        """Wait for the stage to tell what has sounded of a turn that was cut, but not for ever."""
+        turn = self._open
+        if now_s >= turn.ends_s:
+            self._finish(turn.times(now_s), now_s, yielded=self._has_yielded)
 
     # --- answers that are thought of beforehand -----------------------------------------------------
 
@@ -89,20 +72,25 @@ class Responding:
         begun_s = call.last_onset_s + REHEARSE_AFTER_S
         return begun_s if self._rehearsing is None else max(begun_s, begin_s - REHEARSE_BEFORE_S)
 
-    def _rehearse(self, ask: Ask, begin_s: float, first_s: tuple[float, float]) -> None:
+    def _is_rehearsing(self, begin_s: float) -> bool:
+        """Whether what is thought of begins then."""
+        return self._rehearsing is not None and abs(begin_s - self._thought_for_s) <= MOVED_S
+
+    def _begin_rehearsal(self, ask: Ask, begin_s: float, first_s: tuple[float, float]) -> None:
+        self._thought_for_s = begin_s
+        self._keep_time(begin_s)
+        answer = self._all.settings.answer
+        self._rehearsing = self._all.improviser.rehearse(
+            self._all.turns + 1,
+            ask,
+            count=answer.candidates,
+            first_s=first_s,
+            max_gap_s=answer.max_gap_s,
+        )
+
+    def _rehearse_on(self) -> None:
         """Draw a note more of each."""
-        if self._rehearsing is None or abs(begin_s - self._thought_for_s) > MOVED_S:
-            self._thought_for_s = begin_s
-            self._keep_time(begin_s)
-            answer = self._all.settings.answer
-            self._rehearsing = self._all.improviser.rehearse(
-                self._all.turns + 1,
-                ask,
-                count=answer.candidates,
-                first_s=first_s,
-                max_gap_s=answer.max_gap_s,
-            )
-        if next(self._rehearsing, self) is self:
+        if self._rehearsing is None or next(self._rehearsing, self) is self:
             self._rehearsing, self._rehearsed = None, True
 
     def _think_anew(self) -> None:
@@ -110,10 +98,6 @@ class Responding:
         self._rehearsing, self._rehearsed = None, False
 
     # --- the answer -------------------------------------------------------------------------------
-
-    def _keep_time(self, now_s: float) -> None:
-        """Let the model know where the beats are."""
-        self._all.follow_pulse(now_s)
 
     def _open_turn(
         self,
@@ -127,9 +111,7 @@ class Responding:
         until_s: float = float("inf"),
     ) -> list[Command]:
         answer = self._all.settings.answer
-        self._background.abandon()
-        self._keep_time(now_s)
-        self._all.improviser.begin_turn(number, now_s, ask, idea)
+        self._begin_turn(number, ask, now_s, idea)
         self._think_anew()
         closing = Closing(ask.length_s or answer.length_min_s, answer.max_gap_s)
         self._turn = OpenTurn(
@@ -142,17 +124,12 @@ class Responding:
             loudness=loudness,
             until_s=until_s,
         )
-        self._all.ears.begin()
         self.phase = Phase.ANSWERING
         return self._turn.go_on(self._all.improviser, now_s)
 
-    def _finish(self, times: dict[int, tuple[float, float]], now_s: float, *, yielded: bool) -> None:
-        turn = self._open
-        self._all.improviser.close_turn(times)
-        self._all.improviser.lean(None)
-        self._all.improviser.follow(None)  # where the beats of what comes next are nobody knows yet
-        self._turn, self.phase = None, Phase.LISTENING
-        self._all.notify(AnswerEnded(turn.turn, tuple(turn.pitches), turn.length_s, yielded))
+    def _finish(self, times: dict[int, tuple[float, float]], now_s: float, *, yielded: bool = False) -> None:
+        self.phase = Phase.LISTENING
+        super()._finish(times, now_s, yielded=yielded)
         withheld, self._withheld = self._withheld, []
         for event in withheld:
             self._hear(event, now_s)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from typing import Final
@@ -13,20 +15,12 @@ from improv_core.duetting import ROLES, Company, Role, goes_first, register
 from improv_core.improvising import Ask
 from improv_core.notes import Part
 from improv_core.turns import CHORD_SPREAD_S
-from improv_daemon.partner.background import Background
 from improv_daemon.partner.ears import is_note_on
-from improv_daemon.partner.notices import AnswerEnded, Phase
+from improv_daemon.partner.notices import Phase
 from improv_daemon.partner.open_turn import OpenTurn
-from improv_daemon.partner.policy import PATIENCE_S, Ensemble
-from improv_daemon.wire import (
-    Command,
-    Event,
-    FinishTurn,
-    Played,
-    Released,
-    Sounded,
-    TurnCancelled,
-)
+from improv_daemon.partner.policy import Ensemble
+from improv_daemon.partner.taking_turns import TakingTurns
+from improv_daemon.wire import Command, Event, Played, Sounded
 
 SETTLE_NOTES: Final = 4
 """So many of improv's notes that have ended go into the memory at a time: re-planning may read the rest."""
@@ -75,74 +69,39 @@ ENTRY_S: Final = 0.3
 _FORM: Final = 1 << 37
 
 
-class _Together:
-    """What both have in common: a turn, if any, what is told of it, and how it comes to its end."""
-
-    def __init__(self, ensemble: Ensemble) -> None:
-        self._all = ensemble
-        self._turn: OpenTurn | None = None
-        self._background = Background(ensemble)
+class _Together(TakingTurns):
+    """What both have in common: improv plays whether the player does or not."""
 
     @property
     def phase(self) -> Phase:
         """Whether improv plays."""
         return Phase.LISTENING if self._turn is None else Phase.TOGETHER
 
-    def told(self, event: Event, now_s: float) -> list[Command]:
-        """The stage tells what came of a plan."""
-        turn = self._turn
-        match event:
-            case Sounded(turn=number) | Released(turn=number) if turn is not None and turn.turn == number:
-                turn.told(event, self._all.improviser)
-                del turn.pitches[:-PITCHES_TOLD]
-                if turn.overdue and turn.all_released:
-                    self._finish(turn, now_s)
-            case TurnCancelled(turn=number) if turn is not None and turn.turn == number:
-                self._finish(turn, now_s, cut=True)
-        return []
-
-    def leave(self, now_s: float) -> list[Command]:
-        """What sounds comes to its end, nothing else of the turn does."""
-        commands = self._stop(now_s)
-        self._background.abandon()
-        self._all.improviser.lean(None)
-        self._all.ears.begin()
-        return commands
-
-    def _stop(self, now_s: float) -> list[Command]:
-        turn = self._turn
-        if turn is None:
-            return []
-        self._finish(turn, now_s, cut=True)
-        return [FinishTurn(turn.turn)]
-
-    def _go_on(self, turn: OpenTurn, now_s: float) -> list[Command]:
-        commands = turn.go_on(self._all.improviser, now_s)
-        if not commands and turn.drawn and now_s >= turn.ends_s:
-            self._end(turn, now_s)
-        return commands
-
-    def _end(self, turn: OpenTurn, now_s: float) -> None:
-        """It is over; the last acknowledgements may still be on their way, or may never come."""
-        if turn.overdue or turn.all_released:
-            self._finish(turn, now_s)
-        else:
-            turn.ends_s, turn.overdue = now_s + PATIENCE_S, True
-
-    def _finish(self, turn: OpenTurn, now_s: float, *, cut: bool = False) -> None:
-        self._all.improviser.close_turn(turn.times(None if cut else now_s))
-        self._background.abandon()
-        self._all.improviser.follow(None)
-        self._turn = None
-        self._all.notify(AnswerEnded(turn.turn, tuple(turn.pitches), turn.length_s, cut))
-
-    def _begin(self, ask: Ask, now_s: float) -> int:
-        number = self._all.next_turn()
-        self._background.abandon()
-        self._all.follow_pulse(now_s)
-        self._all.improviser.begin_turn(number, now_s, ask)
-        self._all.ears.begin()
-        return number
+    def _open_turn(
+        self,
+        number: int,
+        ask: Ask,
+        now_s: float,
+        first_s: tuple[float, float],
+        lookahead_s: float,
+        max_gap_s: float,
+        *,
+        closing: Closing | None = None,
+        within: Callable[[float], tuple[float, float]] | None = None,
+    ) -> list[Command]:
+        self._turn = OpenTurn(
+            number,
+            ask,
+            first_s,
+            lookahead_s,
+            max_gap_s,
+            closing,
+            pitches=deque(maxlen=PITCHES_TOLD),
+            within=within,
+            settle_notes=SETTLE_NOTES,
+            stands=True,
+        )
+        return self._turn.go_on(self._all.improviser, now_s)
 
 
 class Duet(_Together):
@@ -247,20 +206,15 @@ class Duet(_Together):
 
     def _join(self, now_s: float) -> list[Command]:
         role, ask = self._role, self._all.ask()
-        number = self._begin(ask, now_s)
+        number = self._all.next_turn()
+        self._begin_turn(number, ask, now_s)
         self._begin_s, self._joined_s, self._closing = None, now_s, False
         beat_s = self._all.next_beat_s(now_s, role.max_gap_s)
-        self._turn = OpenTurn(
-            number,
-            ask,
-            (now_s, now_s + role.max_gap_s) if beat_s is None else (beat_s, beat_s),
-            self._all.settings.duet.plan_s,
-            role.max_gap_s,
-            within=self._before_drawing,
-            settle_notes=SETTLE_NOTES,
-            stands=True,
+        first_s = (now_s, now_s + role.max_gap_s) if beat_s is None else (beat_s, beat_s)
+        plan_s = self._all.settings.duet.plan_s
+        return self._open_turn(
+            number, ask, now_s, first_s, plan_s, role.max_gap_s, within=self._before_drawing
         )
-        return self._turn.go_on(self._all.improviser, now_s)
 
     def _before_drawing(self, now_s: float) -> tuple[float, float]:
         """Say where the next note may lie, and how many there should be; returns when it may come."""
@@ -337,20 +291,13 @@ class Solo(_Together):
         length_s = self._chosen(PHRASE_S, self._all.turns + 1)
         answer, ask = self._all.settings.answer, self._all.ask(length_s=length_s)
         ask = replace(ask, notes_per_s=self._notes_per_s())
-        self._all.improviser.lean(None)
-        number = self._begin(ask, now_s)
+        number = self._all.next_turn()
+        self._begin_turn(number, ask, now_s)
         self._begin_s = None
-        self._turn = OpenTurn(
-            number,
-            ask,
-            (now_s, now_s + ENTRY_S),
-            answer.lookahead_s,
-            answer.max_gap_s,
-            Closing(length_s, answer.max_gap_s),
-            settle_notes=SETTLE_NOTES,
-            stands=True,
+        first_s, closing = (now_s, now_s + ENTRY_S), Closing(length_s, answer.max_gap_s)
+        return self._open_turn(
+            number, ask, now_s, first_s, answer.lookahead_s, answer.max_gap_s, closing=closing
         )
-        return self._turn.go_on(self._all.improviser, now_s)
 
     def _notes_per_s(self) -> float:
         onsets_s = [n.onset_s for n in self._all.improviser.heard if n.part is Part.PLAYER][-_RATED_NOTES:]
@@ -365,6 +312,6 @@ class Solo(_Together):
         key = (self._all.seed, turn, round(1000 * bounds[0]), _FORM)
         return float(np.random.default_rng(key).uniform(*bounds))
 
-    def _finish(self, turn: OpenTurn, now_s: float, *, cut: bool = False) -> None:
-        super()._finish(turn, now_s, cut=cut)
+    def _finish(self, times: dict[int, tuple[float, float]], now_s: float, *, yielded: bool = False) -> None:
+        super()._finish(times, now_s, yielded=yielded)
         self._begin_s = now_s + self._chosen(BREATH_S, self._all.turns)

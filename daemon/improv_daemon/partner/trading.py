@@ -8,10 +8,10 @@ from improv_core.closing import CLOSE_S
 from improv_core.improvising import Ask
 from improv_daemon.partner.ears import is_note_on
 from improv_daemon.partner.notices import CallHeard, Phase, Said
-from improv_daemon.partner.policy import PATIENCE_S, Ensemble
+from improv_daemon.partner.policy import Ensemble
 from improv_daemon.partner.responding import Responding
 from improv_daemon.partner.stretch import Stretch
-from improv_daemon.wire import CancelTurn, Command, Played
+from improv_daemon.wire import Command, Played
 
 LEAD_S: Final = 0.06
 """improv takes over so long before its bar line, that its first note be at the stage in time."""
@@ -119,8 +119,7 @@ class Trading(Responding):
     def wake(self, now_s: float) -> list[Command]:
         """Do what is due; call again while `next_wakeup_s` is past."""
         if self.phase is Phase.YIELDING:
-            if now_s >= self._open.ends_s:
-                self._finish(self._open.times(now_s), now_s, yielded=False)
+            self._yield_on(now_s)
             return []
         self.retime(now_s)
         stretch = self._stretch
@@ -131,8 +130,10 @@ class Trading(Responding):
             return self._open.go_on(self._all.improviser, now_s) if now_s >= next_note_s else []
         rehearse_s = None if stretch is None else self._rehearse_s(stretch)
         if stretch is not None and rehearse_s is not None and now_s >= rehearse_s:
-            mine = stretch.next(self._all.settings.trade, now_s)
-            self._rehearse(self._ask(mine), now_s, (mine.start_s, mine.start_s))
+            if not self._is_rehearsing(now_s):
+                mine = stretch.next(self._all.settings.trade, now_s)
+                self._begin_rehearsal(self._ask(mine), now_s, (mine.start_s, mine.start_s))
+            self._rehearse_on()
         elif self._turn is None:
             self._background.wake(now_s)
         return []
@@ -181,12 +182,7 @@ class Trading(Responding):
             self._rest()
         else:
             self._stretch = stretch.next(self._all.settings.trade, now_s)
-        turn = self._turn
-        if turn is None:
-            return []
-        self.phase = Phase.YIELDING
-        turn.ends_s, turn.overdue = now_s + PATIENCE_S, False
-        return [CancelTurn(turn.turn)]
+        return [] if self._turn is None else self._cut(self._turn, now_s)
 
     def _rest(self) -> None:
         self._stretch = None
