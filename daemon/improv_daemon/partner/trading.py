@@ -130,9 +130,10 @@ class Trading(Responding):
             return self._open.go_on(self._all.improviser, now_s) if now_s >= next_note_s else []
         rehearse_s = None if stretch is None else self._rehearse_s(stretch)
         if stretch is not None and rehearse_s is not None and now_s >= rehearse_s:
-            if not self._is_rehearsing(now_s):
+            begin_s = self._due_s(stretch)
+            if not self._is_rehearsing(begin_s):
                 mine = stretch.next(self._all.settings.trade, now_s)
-                self._begin_rehearsal(self._ask(mine), now_s, (mine.start_s, mine.start_s))
+                self._begin_rehearsal(self._ask(mine), begin_s, (mine.start_s, mine.start_s))
             self._rehearse_on()
         elif self._turn is None:
             self._background.wake(now_s)
