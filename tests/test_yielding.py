@@ -174,6 +174,15 @@ def test_a_brushed_key_is_no_return() -> None:
     assert [one.yielded for one in ends(notices)] == [True]
 
 
+def test_a_brushed_key_is_heard_and_makes_no_accompaniment_of_the_answer() -> None:
+    room, _ = answering(how="overlap", min_velocity=20)
+    room.press(48, velocity=19)
+    assert room.turn.loudness == 1.0
+    assert (Part.PLAYER, 48) in remembered(room)
+    room.press(50, velocity=20)
+    assert room.turn.loudness < 1.0
+
+
 def test_keys_outside_the_zone_are_no_return() -> None:
     room, notices = answering(how="cut", lowest_key=60, highest_key=84)
     room.press(36, 43, 48)

@@ -54,8 +54,8 @@ class Answering(Responding):
 
     def _played_into(self, event: Played, now_s: float) -> list[Command]:
         """A key goes down while improv answers."""
-        how = self._all.settings.yielding.how if self._is_return(event) else "overlap"
-        turn = self._open
+        is_return, turn = self._is_return(event), self._open
+        how = self._all.settings.yielding.how if is_return else "overlap"
         if how == "cut":
             self._withheld.append(event)
             return self._cut(turn, now_s)
@@ -70,7 +70,8 @@ class Answering(Responding):
                 turn.ask = replace(turn.ask, length_s=length_s)
                 self._all.improviser.ask_for(turn.ask)
         self._all.ears.take(event)
-        self._accompany(turn, event, now_s)
+        if is_return:
+            self._accompany(turn, event, now_s)
         return []
 
     def _accompany(self, turn: OpenTurn, event: Played, now_s: float) -> None:
