@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench.tables import milliseconds, print_table
 from improv_core.clock import PULSES_A_BEAT
-from improv_daemon.settings import Settings, Trade
+from improv_daemon.settings import Settings, Time, Trade
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
@@ -38,7 +38,9 @@ class Lines:
 
 def trade(bpm: float, trades: int, jitter_s: float, seed: int = 1) -> Lines:
     """One bar each, so many times."""
-    settings = replace(Settings(), mode="trade", trade=Trade(bars=1, beats_per_bar=BEATS_PER_BAR))
+    settings = replace(
+        Settings(), mode="trade", trade=Trade(bars=1), time=Time(beats_per_bar=BEATS_PER_BAR)
+    )
     room, beat_s = Room(partner_of(settings=settings)), 60 / bpm
     bar_s = BEATS_PER_BAR * beat_s
     dice = random.Random(seed)

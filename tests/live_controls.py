@@ -217,11 +217,11 @@ CONTROLS: dict[str, Control] = {
     "yielding.highest_key": Control(127, 80, notes_after_a_return(pitch=90), rises(1), STEADY, LONG),
     # --- trade
     "trade.seconds": Control(2.0, 6.0, players_turn_s, rises(3.9), STEADY, TRADE),
-    "trade.bars": Control(1, 3, players_turn_s, rises(3.9), STEADY, {**TRADE, "trade.tempo_bpm": 120.0}),
-    "trade.beats_per_bar": Control(
-        2, 8, players_turn_s, rises(2.9), STEADY, {**TRADE, "trade.tempo_bpm": 120.0}
+    "trade.bars": Control(1, 3, players_turn_s, rises(3.9), STEADY, {**TRADE, "time.tempo_bpm": 120.0}),
+    "time.beats_per_bar": Control(
+        2, 8, players_turn_s, rises(2.9), STEADY, {**TRADE, "time.tempo_bpm": 120.0}
     ),
-    "trade.tempo_bpm": Control(60.0, 240.0, players_turn_s, falls(2.9), STEADY, TRADE),
+    "time.tempo_bpm": Control(60.0, 240.0, players_turn_s, falls(2.9), STEADY, TRADE),
     # --- duet
     "duet.role": Control(
         "support", "lead", together(mean_pitch, *MIDDLE), rises(20), ANY_PITCH, {"mode": "duet"}
@@ -370,7 +370,7 @@ CONTROLS: dict[str, Control] = {
         after_four_taps(65, players_turn_s),
         falls(2.5),
         STEADY,
-        {**TRADE, "trade.tempo_bpm": 60.0},
+        {**TRADE, "time.tempo_bpm": 60.0},
     ),
 }
 """Every setting that may change while improv plays."""

@@ -70,7 +70,7 @@ CHANGES = (
     *(Change("harmonise.voices", voices) for voices in (1, 4)),
     *(Change("harmonise.side", side) for side in ("below", "above", "both")),
     *(Change("trade.seconds", seconds) for seconds in (0.0, 1.0, 4.0)),
-    *(Change("trade.tempo_bpm", tempo_bpm) for tempo_bpm in (0.0, 120.0)),
+    *(Change("time.tempo_bpm", tempo_bpm) for tempo_bpm in (0.0, 120.0)),
     *(Change("memory.initiative", is_on) for is_on in (False, True)),
     *(Change("memory.initiative_after_s", after_s) for after_s in (5.0, 30.0)),
     *(Change("memory.recall", often) for often in (0.0, 1.0)),

@@ -10,12 +10,11 @@ from scripted_improviser import ScriptedImproviser
 from improv_core.bars import TempoSource
 from improv_core.turns import TurnBounds, TurnTaker
 from improv_daemon.partner.ears import Ears
-from improv_daemon.partner.stretch import Stretch
-from improv_daemon.settings import Trade
+from improv_daemon.partner.stretch import Measure, Stretch
 from improv_daemon.wire import Played
 
-TWO = Trade(bars=2)
-SET = Trade(bars=2, tempo_bpm=120.0)
+TWO = Measure(bars=2)
+SET = Measure(bars=2, tempo_bpm=120.0)
 ONSET = (0x90, 60, 64)
 
 
@@ -45,7 +44,7 @@ def test_from_an_eighth_before_a_bar_line_on_a_note_belongs_to_the_next_bar(
 
 
 def test_without_bars_of_their_own_it_begins_with_the_note() -> None:
-    for trade, end_s in ((SET, 7.3), (TWO, 7.3), (Trade(seconds=5.0), 8.3)):
+    for trade, end_s in ((SET, 7.3), (TWO, 7.3), (Measure(seconds=5.0), 8.3)):
         stretch = Stretch.first(ears(), trade, 3.3, 3.3)
         assert (stretch.start_s, stretch.end_s) == pytest.approx((3.3, end_s))
 
@@ -53,7 +52,7 @@ def test_without_bars_of_their_own_it_begins_with_the_note() -> None:
 def test_only_bars_want_a_tempo() -> None:
     assert Stretch.first(ears(), TWO, 1.0, 1.0).is_without_tempo
     assert not Stretch.first(ears(), SET, 1.0, 1.0).is_without_tempo
-    assert not Stretch.first(ears(), Trade(seconds=5.0), 1.0, 1.0).is_without_tempo
+    assert not Stretch.first(ears(), Measure(seconds=5.0), 1.0, 1.0).is_without_tempo
 
 
 def test_the_next_one_is_the_others_and_begins_where_this_one_ends() -> None:
@@ -81,7 +80,7 @@ def test_the_pulse_of_the_player_is_kept_through_improvs_bars() -> None:
 
 def test_a_jump_of_the_song_leaves_as_many_bars() -> None:
     one = ticking(3.0)
-    stretch = Stretch.first(one, Trade(bars=4), 0.5, 3.0)
+    stretch = Stretch.first(one, Measure(bars=4), 0.5, 3.0)
     one.keep_time(Played((0xF2, 64, 0), 3.01, "clock"))  # to the fifth bar, from beat 6
     ticking(3.5, one=one, from_s=3.0 + 0.5 / 24)
     stretch.follow(3.5)
@@ -104,7 +103,7 @@ def test_when_the_clock_has_stopped_it_is_the_last_until_it_goes_on() -> None:
 
 
 def test_to_end_soon_is_with_the_next_bar_line_and_never_later() -> None:
-    stretch = Stretch.first(ears(), Trade(bars=4, tempo_bpm=120.0), 1.0, 1.0)
+    stretch = Stretch.first(ears(), Measure(bars=4, tempo_bpm=120.0), 1.0, 1.0)
     stretch.end_soon(3.5)
     assert stretch.end_s == pytest.approx(5.0)
     stretch.end_soon(5.5)
@@ -114,7 +113,7 @@ def test_to_end_soon_is_with_the_next_bar_line_and_never_later() -> None:
 
 
 def test_without_a_tempo_to_end_soon_is_just_then() -> None:
-    for trade in (TWO, Trade(seconds=10.0)):
+    for trade in (TWO, Measure(seconds=10.0)):
         stretch = Stretch.first(ears(), trade, 1.0, 1.0)
         stretch.end_soon(2.2)
         assert stretch.end_s == pytest.approx(2.2)
@@ -128,8 +127,8 @@ def test_who_has_missed_the_bar_line_begins_with_the_next_half_beat() -> None:
 
 
 def test_the_pick_up_is_the_last_eighth() -> None:
-    assert Stretch.first(ears(), Trade(bars=1, tempo_bpm=60.0), 1.0, 1.0).pick_up_s == pytest.approx(4.5)
-    assert Stretch.first(ears(), Trade(seconds=3.0), 1.0, 1.0).pick_up_s == pytest.approx(3.75)
+    assert Stretch.first(ears(), Measure(bars=1, tempo_bpm=60.0), 1.0, 1.0).pick_up_s == pytest.approx(4.5)
+    assert Stretch.first(ears(), Measure(seconds=3.0), 1.0, 1.0).pick_up_s == pytest.approx(3.75)
 
 
 @given(
@@ -142,7 +141,7 @@ def test_the_pick_up_is_the_last_eighth() -> None:
 def test_whatever_the_clock_does_it_ends_on_a_bar_line_and_does_not_last_for_ever(
     moves: list[float | int], bars: int, beats: int
 ) -> None:
-    one, now_s, beat_s, trade = ears(), 0.0, 0.5, Trade(bars=bars, beats_per_bar=beats)
+    one, now_s, beat_s, trade = ears(), 0.0, 0.5, Measure(bars=bars, beats_per_bar=beats)
     stretch = Stretch.first(one, trade, 0.0, 0.0)
     for move in moves:
         if isinstance(move, float):

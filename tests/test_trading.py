@@ -15,7 +15,7 @@ from improv_core.representation import Events
 from improv_core.sampler import Sampling
 from improv_core.window_improviser import WindowImproviser
 from improv_daemon.partner import AnswerEnded, CallHeard, Notice, Phase, Said
-from improv_daemon.settings import Settings, Trade
+from improv_daemon.settings import Settings, Time, Trade
 from improv_daemon.wire import CancelTurn, Change, Cue, FinishTurn, PlayNote, Released, Sounded, TurnCancelled
 
 STEADY = model_that_plays(dt=200, duration=150, pedal=0)
@@ -109,7 +109,10 @@ class Band:
 
 def band(model: object = STEADY, *, candidates: int = 1, **trade: float) -> Band:
     notices: list[Notice] = []
-    settings = replace(Settings(), mode="trade", trade=replace(Trade(), **trade))
+    time = {key: trade.pop(key) for key in ("tempo_bpm", "beats_per_bar") if key in trade}
+    settings = replace(
+        Settings(), mode="trade", trade=replace(Trade(), **trade), time=replace(Time(), **time)
+    )
     return Band(Room(partner_of(model, notices, settings=settings, candidates=candidates)), notices)
 
 
@@ -233,7 +236,7 @@ def test_without_any_tempo_bars_last_as_at_120_and_that_is_said_once() -> None:
     assert one.of(Said) == [
         Said(
             "There is no tempo to trade bars by, so each of us plays 2 s: send MIDI clock, tap the tempo, or "
-            "set trade.tempo_bpm."
+            "set time.tempo_bpm."
         )
     ]
 
@@ -482,7 +485,7 @@ def test_another_number_of_bars_counts_from_the_next_turn() -> None:
 def test_other_beats_to_the_bar_count_from_the_next_turn() -> None:
     one = clocked(bars=3)
     one.play_until(1.0, beats(0.0, 2))
-    one.room.wish(Change("trade.beats_per_bar", 2))
+    one.room.wish(Change("time.beats_per_bar", 2))
     one.play_until(12.5, beats(1.0, 9), beats(9.0, 5))
     assert one.begins_s == pytest.approx([6.0, 12.0], abs=ON_THE_LINE_S)
 
@@ -549,8 +552,8 @@ def test_whatever_clock_player_and_musician_do_nothing_is_left_sounding(seed: in
     wishes = (
         *(Change("trade.seconds", seconds) for seconds in (0.0, 1.0, 2.5)),
         *(Change("trade.bars", bars) for bars in (1, 2)),
-        *(Change("trade.beats_per_bar", count) for count in (1, 3, 4)),
-        *(Change("trade.tempo_bpm", bpm) for bpm in (0.0, 240.0)),
+        *(Change("time.beats_per_bar", count) for count in (1, 3, 4)),
+        *(Change("time.tempo_bpm", bpm) for bpm in (0.0, 240.0)),
         *(Cue(name) for name in ("tap", "tap", "hand_over")),
     )
     for _ in range(120):

@@ -28,6 +28,7 @@ from improv_daemon.osc import osc_messages
 from improv_daemon.partner import AnswerEnded, Notice, Partner, Said, new_seed
 from improv_daemon.recorder import Kept, forget_unplayed, keep_session, new_session_path, recover
 from improv_daemon.settings import Settings
+from improv_daemon.showing import Showing
 from improv_daemon.soundfonts import find_soundfont
 from improv_daemon.stage_link import StageLink, StageLost
 from improv_daemon.view import View
@@ -36,17 +37,17 @@ from improv_daemon.wire import Change, Panic, Ready, Wish
 FAILED = 1
 
 
-def run_play(settings: Settings) -> int:
+def run_play(settings: Settings, showing: Showing) -> int:
     """Play until stopped; returns the exit status."""
     return _run(settings, View(), None, demo=False)
 
 
-def run_record(settings: Settings, folder: Path) -> int:
+def run_record(settings: Settings, folder: Path, showing: Showing) -> int:
     """Play until stopped, and keep the sitting in ``folder``; returns the exit status."""
     return _recorded(settings, folder, demo=False)
 
 
-def run_demo(settings: Settings, folder: Path) -> int:
+def run_demo(settings: Settings, folder: Path, showing: Showing) -> int:
     """Play the demo's calls, hear the answers, keep them in ``folder``; returns the exit status."""
     return _recorded(settings, folder, demo=True)
 

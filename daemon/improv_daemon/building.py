@@ -105,6 +105,7 @@ def stage_config_of(settings: Settings) -> StageConfig:
     sound = settings.sound
     return StageConfig(
         **dataclasses.asdict(settings.ports),
+        clock_out=settings.time.clock_out,
         sound=sound.enabled,
         soundfont=sound.soundfont,
         driver=sound.driver,

@@ -17,6 +17,7 @@ from improv_daemon import cli_paths as paths
 from improv_daemon.cli_extensions import ExtensibleGroup
 from improv_daemon.cli_progress import progress_bar
 from improv_daemon.interrupts import INTERRUPTED, leaving_at_once
+from improv_daemon.showing import Showing
 
 if TYPE_CHECKING:
     from improv_daemon.settings import Settings
@@ -79,12 +80,12 @@ def improv(
 
 @app.command()
 @options.playing_options
-def play(settings: "Settings") -> int:
+def play(settings: "Settings", showing: Showing) -> int:
     """Listen to your playing and answer it; Ctrl-C stops."""
     with leaving_at_once():
         from improv_daemon.app import run_play
 
-    return run_play(settings)
+    return run_play(settings, showing)
 
 
 _FolderArgument = Annotated[
@@ -94,24 +95,24 @@ _FolderArgument = Annotated[
 
 @app.command()
 @options.playing_options
-def record(settings: "Settings", folder: _FolderArgument = None) -> int:
+def record(settings: "Settings", showing: Showing, folder: _FolderArgument = None) -> int:
     """Play, and keep the sitting as MIDI and MP3."""
     place = _sessions_folder(settings, folder)
     with leaving_at_once():
         from improv_daemon.app import run_record
 
-    return run_record(settings, place)
+    return run_record(settings, place, showing)
 
 
 @app.command()
 @options.playing_options
-def demo(settings: "Settings", folder: _FolderArgument = None) -> int:
+def demo(settings: "Settings", showing: Showing, folder: _FolderArgument = None) -> int:
     """Hear improv answer three short phrases; needs no keyboard."""
     place = _sessions_folder(settings, folder)
     with leaving_at_once():
         from improv_daemon.app import run_demo
 
-    return run_demo(settings, place)
+    return run_demo(settings, place, showing)
 
 
 def _sessions_folder(settings: "Settings", folder: Path | None) -> Path:

@@ -13,6 +13,7 @@ import typer
 
 from improv_daemon import cli_paths as paths
 from improv_daemon.modes import IN_WORDS
+from improv_daemon.showing import Showing
 
 if TYPE_CHECKING:
     from improv_daemon.settings import Assignment, Settings
@@ -127,12 +128,12 @@ def _named(options: dict[str, Option]) -> "Iterator[Assignment]":
 
 def _playing(
     in_: Annotated[
-        str | None,
-        typer.Option("--in", metavar="PORT", help="Listen to this MIDI input too; a part of its name."),
+        list[str] | None,
+        typer.Option("--in", metavar="PORT", help="Listen to this MIDI input; part of its name. Repeatable."),
     ] = None,
     out: Annotated[
-        str | None,
-        typer.Option("--out", metavar="PORT", help="Play to this MIDI output too; a part of its name."),
+        list[str] | None,
+        typer.Option("--out", metavar="PORT", help="Play to this MIDI output; part of its name. Repeatable."),
     ] = None,
     config: Config = None,
     set_: Set = None,
@@ -155,8 +156,8 @@ def _playing(
         config,
         set_,
         {
-            "--in ports.input": in_,
-            "--out ports.output": out,
+            "--in ports.input": ", ".join(in_) if in_ else None,
+            "--out ports.output": ", ".join(out) if out else None,
             "--model model": model,
             "--seed seed": seed,
             "--style answer.style": style,
@@ -171,18 +172,41 @@ def _playing(
     )
 
 
+def _showing(
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Say only what goes wrong and what was kept.")
+    ] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Lines of text instead of the live view.")] = False,
+    log: Annotated[
+        Path | None, typer.Option("--log", metavar="FILE", help="Write what happens to this file, too.")
+    ] = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(
+            "--trace", metavar="FILE", help="Write the way of each note to this file, as a Chrome trace."
+        ),
+    ] = None,
+) -> Showing:
+    for path in (log, trace):
+        if path is not None:
+            paths.check_output_file(path, suffixes=(), unlike=None)
+    return Showing(quiet=quiet, plain=plain, log=log, trace=trace)
+
+
 def playing_options(command: Callable[..., int]) -> Callable[..., None]:
-    """Give a command every option of playing; it gets the settings they make, and returns a status."""
-    shared = inspect.signature(_playing).parameters
-    own = list(inspect.signature(command).parameters.values())[1:]
+    """Give a command every option of playing; it gets the settings they make and how it is all shown."""
+    settings_of = inspect.signature(_playing).parameters
+    showing_of = inspect.signature(_showing).parameters
+    own = list(inspect.signature(command).parameters.values())[2:]
 
     @functools.wraps(command)
     def run(**given: Any) -> None:
-        settings = _playing(**{name: given.pop(name) for name in shared})
-        raise typer.Exit(command(settings, **given))
+        settings = _playing(**{name: given.pop(name) for name in settings_of})
+        showing = _showing(**{name: given.pop(name) for name in showing_of})
+        raise typer.Exit(command(settings, showing, **given))
 
     del run.__dict__["__wrapped__"]  # typer would read the wrapped function's options instead
-    parameters = [*own, *shared.values()]
+    parameters = [*own, *settings_of.values(), *showing_of.values()]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run

@@ -26,12 +26,12 @@ def check_folder(folder: Path) -> None:
 
 
 def check_output_file(path: Path, *, suffixes: tuple[str, ...], unlike: Path | None) -> None:
-    """A file that can be written, with one of these endings, and is not the input, if there is one.
+    """A file that can be written, with one of these endings (none: any), and is not the input.
 
     Raises:
         StorageError: It cannot be written.
     """
-    if path.suffix.lower() not in suffixes:
+    if suffixes and path.suffix.lower() not in suffixes:
         raise StorageError(f"{path} cannot be the output: its name must end in {' or '.join(suffixes)}.")
     try:
         if path.is_dir():

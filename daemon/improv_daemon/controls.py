@@ -13,7 +13,10 @@ from typing import Final
 from improv_daemon.settings import Controls
 from improv_daemon.wire import Played
 
-CUES: Final = ("hand_over", "next_mode", "tap")
+CUES: Final = (
+    *("hand_over", "next_mode", "next_preset", "tap", "count_in"),
+    *("panic", "mute", "again", "another", "loop", "undo"),
+)
 """What can be told, as the settings call it; of two with the same gesture the first is meant."""
 
 TOGETHER_S: Final = 0.5

@@ -63,6 +63,10 @@ class Conversation:
         Raises:
             ExceptionGroup: With a `StageLost` when the stage is gone.
         """
+        now_s = asyncio.get_running_loop().time()
+        commands = self._partner.begin(now_s)
+        self._carry_out(commands)
+        self._keep(commands, now_s)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen())
             group.create_task(self._keep_time())

@@ -10,7 +10,7 @@ from improv_core.model import Model
 from improv_daemon.building import prime_partner, sitting_partner
 from improv_daemon.journal import Journal
 from improv_daemon.partner import Partner
-from improv_daemon.settings import Settings
+from improv_daemon.settings import Preset, Settings
 from improv_daemon.settings.schema import RULES, SECTIONS
 from improv_daemon.wire import Command, Event, Wish, Woken
 
@@ -85,6 +85,7 @@ def partner_of(journal: Journal, model: Model) -> Partner:
         ) from None
     partner = sitting_partner(settings, model, header.seed)
     prime_partner(partner, header.now_s)
+    partner.begin(header.now_s)
     return partner
 
 
@@ -94,6 +95,11 @@ def _settings(plain: Mapping[str, Any]) -> Settings:
         if name in SECTIONS:
             values[name] = SECTIONS[name](
                 **{k: RULES[f"{name}.{k}"].check(v) for k, v in dict(value).items()}
+            )
+        elif name == "presets":
+            values[name] = tuple(
+                Preset(one["name"], tuple((key, RULES[key].check(v)) for key, v in one["changes"]))
+                for one in value
             )
         else:
             values[name] = RULES[name].check(value)

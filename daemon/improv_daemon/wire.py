@@ -22,6 +22,8 @@ __all__ = [
     "Cue",
     "Event",
     "FinishTurn",
+    "KeepTime",
+    "Learn",
     "LineBuffer",
     "Message",
     "MovePedal",
@@ -29,10 +31,13 @@ __all__ = [
     "PedalMoved",
     "PlayNote",
     "Played",
+    "PortsChanged",
     "PressKey",
     "Quit",
     "Ready",
     "Released",
+    "SendControl",
+    "SetVoice",
     "Sounded",
     "Trouble",
     "TurnCancelled",
@@ -91,6 +96,53 @@ class PressKey:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepTime:
+    """Where the beats are from now on, for MIDI clock out and for clicks.
+
+    Attributes:
+        origin_s: When a bar begins.
+        beat_s: Length of a beat; 0: there is no tempo any more.
+        beats_per_bar: Beats of a bar.
+        click_from_s: Beats from then on are clicked ...
+        click_until_s: ... and before then; the same as `click_from_s` for none.
+        source: The input that the beats come from as MIDI clock, empty for none: what goes out by the same
+            device would come back.
+    """
+
+    origin_s: float
+    beat_s: float
+    beats_per_bar: int
+    click_from_s: float
+    click_until_s: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetVoice:
+    """How a part sounds from now on.
+
+    Attributes:
+        part: ``player`` or ``improv``.
+        program: General MIDI number 1..128, 0: as it is.
+        pan: -1 (left) to 1 (right).
+        volume: 1..127, 0: as it is.
+    """
+
+    part: str
+    program: int
+    pan: float
+    volume: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendControl:
+    """Send a controller on improv's channel to the MIDI outputs now: it says how things stand."""
+
+    controller: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
 class Panic:
     """Release everything that sounds, whoever owns it, and forget what is planned."""
 
@@ -126,6 +178,14 @@ class Played:
 
 
 @dataclass(frozen=True, slots=True)
+class PortsChanged:
+    """The ports there are now; see `Ready`. What there is to say of it comes as `Trouble`."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """Something for the musician to know, in one sentence."""
 
@@ -134,11 +194,21 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The stage's counters: events it had to drop, and why. The last thing it says before it exits."""
+    """The stage's counters: events it left out, and why. The last thing it says before it exits.
+
+    Attributes:
+        inputs_dropped: Because too many waited.
+        echoes_dropped: Because improv had sent them itself.
+        events_unsent: Because the mind did not read them.
+        merged: Because they had come by another way already.
+        unsent: Messages to outputs that were not there.
+    """
 
     inputs_dropped: int
     echoes_dropped: int
     events_unsent: int
+    merged: int = 0
+    unsent: int = 0
 
 
 # --- to the mind from elsewhere, and what else the journal keeps ------------------------------------
@@ -154,9 +224,16 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """The musician wants something done now: ``hand_over``, ``next_mode``, ``tap``."""
+    """The musician wants something done now; see `improv_daemon.controls.CUES`."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """The controller that is moved next is to set this setting; an empty key: none is, after all."""
+
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +241,28 @@ class Woken:
     """The mind's clock has come to something that was due, see `improv_daemon.partner.Partner.wake`."""
 
 
-Command = PlayNote | MovePedal | CancelTurn | FinishTurn | PressKey | Panic | Quit
-Event = Ready | Played | Sounded | Released | PedalMoved | TurnCancelled | Trouble | Counts
-Wish = Change | Cue
+Command = (
+    PlayNote
+    | MovePedal
+    | CancelTurn
+    | FinishTurn
+    | PressKey
+    | KeepTime
+    | SetVoice
+    | SendControl
+    | Panic
+    | Quit
+)
+Event = Ready | Played | Sounded | Released | PedalMoved | TurnCancelled | PortsChanged | Trouble | Counts
+Wish = Change | Cue | Learn
 Message = Command | Event | Wish | Woken
 
 _KINDS: dict[str, type[Message]] = {
     kind.__name__: kind
     for kind in (
-        *(PlayNote, MovePedal, CancelTurn, FinishTurn, PressKey, Panic, Quit),
-        *(Ready, Played, Sounded, Released, PedalMoved, TurnCancelled, Trouble, Counts),
-        *(Change, Cue, Woken),
+        *(PlayNote, MovePedal, CancelTurn, FinishTurn, PressKey, KeepTime, SetVoice, SendControl),
+        *(Panic, Quit, Ready, Played, Sounded, Released, PedalMoved, TurnCancelled, PortsChanged),
+        *(Trouble, Counts, Change, Cue, Learn, Woken),
     )
 }
 _FIELDS = {kind: tuple(f.name for f in dataclasses.fields(kind)) for kind in _KINDS.values()}
@@ -197,12 +285,13 @@ def from_fields(fields: dict[str, Any]) -> Message:
     kind = _KINDS.get(fields.get("kind", ""))
     if kind is None:
         raise ValueError(f"no message of this kind: {fields.get('kind')!r}")
-    try:
-        values = {name: fields[name] for name in _FIELDS[kind]}
-    except KeyError as missing:
-        raise ValueError(f"{fields['kind']} lacks {missing}") from None
+    values = {name: fields[name] for name in _FIELDS[kind] if name in fields}
     make: Callable[..., Message] = kind
-    return make(**{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()})
+    try:
+        return make(**{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()})
+    except TypeError:
+        missing = ", ".join(name for name in _FIELDS[kind] if name not in fields)
+        raise ValueError(f"{fields['kind']} lacks {missing}") from None
 
 
 def encode(message: Message) -> bytes:

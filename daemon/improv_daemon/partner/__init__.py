@@ -1,6 +1,17 @@
 """The live partner, its modes and what they share."""
 
-from improv_daemon.partner.notices import AnswerEnded, CallHeard, ModeChanged, Notice, Phase, Said
+from improv_daemon.partner.notices import (
+    AnswerEnded,
+    CallHeard,
+    Drawn,
+    Learned,
+    Looping,
+    ModeChanged,
+    Muted,
+    Notice,
+    Phase,
+    Said,
+)
 from improv_daemon.partner.partner import Partner, memory_of, new_seed, sampling_of
 from improv_daemon.partner.policy import PATIENCE_S
 
@@ -8,7 +19,11 @@ __all__ = [
     "PATIENCE_S",
     "AnswerEnded",
     "CallHeard",
+    "Drawn",
+    "Learned",
+    "Looping",
     "ModeChanged",
+    "Muted",
     "Notice",
     "Partner",
     "Phase",

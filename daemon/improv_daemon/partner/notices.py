@@ -45,10 +45,40 @@ class ModeChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Muted:
+    """improv is silent, or no more."""
+
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Looping:
+    """Something goes round, or no more."""
+
+    looping: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A controller sets something from now on; ``knobs`` is the setting ``controls.knobs`` that says so."""
+
+    key: str
+    knobs: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A note was drawn, for those who follow its way."""
+
+    turn: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """A sentence for the musician: what cannot be, and why."""
 
     text: str
 
 
-Notice = CallHeard | AnswerEnded | ModeChanged | Said
+Notice = CallHeard | AnswerEnded | ModeChanged | Muted | Looping | Learned | Drawn | Said

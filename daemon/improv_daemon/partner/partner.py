@@ -21,11 +21,12 @@ from improv_daemon.partner.listening import Listening
 from improv_daemon.partner.notices import ModeChanged, Notice, Phase, Said
 from improv_daemon.partner.policy import Ensemble, KeepsTime, Policy
 from improv_daemon.partner.possible import cannot
+from improv_daemon.partner.signals import signals_of
 from improv_daemon.partner.together import Duet, Solo
 from improv_daemon.partner.trading import Trading
 from improv_daemon.settings import MODES as MODE_NAMES
 from improv_daemon.settings import Settings, changed
-from improv_daemon.wire import Change, Command, Cue, Event, Played
+from improv_daemon.wire import Change, Command, Cue, Event, Learn, Played, Wish
 
 MODES: Final[Mapping[str, Callable[[Ensemble], Policy]]] = {
     "answer": Answering,
@@ -69,6 +70,7 @@ class Partner:
         self._all = Ensemble(improviser, ears, settings, seed, styles, beats, notify)
         self._policy: Policy = MODES[settings.mode](self._all)
         self._gestures = Gestures(settings.controls)
+        self._signals = signals_of(self._all, lambda: self.phase)
 
     @property
     def mode(self) -> str:
@@ -92,8 +94,15 @@ class Partner:
 
     # --- events -----------------------------------------------------------------------------------
 
-    def handle(self, event: Event | Change | Cue, now_s: float) -> list[Command]:
+    def begin(self, now_s: float) -> list[Command]:
+        """The sitting begins; returns what the stage is to be told before anything is played."""
+        return self._signalled(now_s)
+
+    def handle(self, event: Event | Wish, now_s: float) -> list[Command]:
         """Take one event of the stage, or a wish of the musician; returns what the stage is to do now."""
+        return self._taken(event, now_s) + self._signalled(now_s)
+
+    def _taken(self, event: Event | Wish, now_s: float) -> list[Command]:
         match event:
             case Played():
                 return self._played(event, now_s)
@@ -101,7 +110,12 @@ class Partner:
                 return self._change(key, value, now_s)
             case Cue(name):
                 return self._cue(name, now_s, now_s)
+            case Learn():
+                return []
         return self._policy.told(event, now_s)
+
+    def _signalled(self, now_s: float) -> list[Command]:
+        return [command for signal in self._signals for command in signal.commands(now_s)]
 
     def _played(self, event: Played, now_s: float) -> list[Command]:
         if self._all.ears.keep_time(event):
@@ -134,11 +148,12 @@ class Partner:
 
     def next_wakeup_s(self) -> float | None:
         """When `wake` wants to be called; None while only an event can change anything."""
-        return self._policy.next_wakeup_s()
+        times = (self._policy.next_wakeup_s(), *(signal.next_wakeup_s() for signal in self._signals))
+        return min((at_s for at_s in times if at_s is not None), default=None)
 
     def wake(self, now_s: float) -> list[Command]:
         """Do what is due; returns what the stage is to do. Call again while `next_wakeup_s` is past."""
-        return self._policy.wake(now_s)
+        return self._policy.wake(now_s) + self._signalled(now_s)
 
     # --- settings ---------------------------------------------------------------------------------
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Final, Self
 
 from improv_core.bars import Bars, TempoSource
 from improv_core.representation import Pulse
 from improv_daemon.partner.ears import Ears
-from improv_daemon.settings import Trade
+from improv_daemon.settings import Settings
 
 USUAL_BEAT_MS: Final = 500.0
 """Beats are taken for so long while nobody has said where they are."""
@@ -23,6 +24,22 @@ OF_THEIR_OWN: Final = (TempoSource.CLOCK, TempoSource.TAPPED)
 """Bars that are there whoever plays; all others are counted from where a stretch begins."""
 
 _SAME_TEMPO: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How long each of the two has, as the settings say it; see `improv_daemon.settings.Trade` and `Time`."""
+
+    bars: int = 4
+    seconds: float = 0.0
+    beats_per_bar: int = 4
+    tempo_bpm: float = 0.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """As it is set."""
+        trade, time = settings.trade, settings.time
+        return cls(trade.bars, trade.seconds, time.beats_per_bar, time.tempo_bpm)
 
 
 class Stretch:
@@ -47,7 +64,7 @@ class Stretch:
     def __init__(
         self,
         ears: Ears,
-        trade: Trade,
+        trade: Measure,
         start_s: float,
         now_s: float,
         *,
@@ -66,7 +83,7 @@ class Stretch:
         self._end_bar = round(_place(self.bars, start_s)) + trade.bars
 
     @classmethod
-    def first(cls, ears: Ears, trade: Trade, onset_s: float, now_s: float) -> Self:
+    def first(cls, ears: Ears, trade: Measure, onset_s: float, now_s: float) -> Self:
         """The one that the player begins with a note: the bar of that note is its first."""
         ruling = ears.bars(now_s, trade.beats_per_bar, tempo_bpm=trade.tempo_bpm, begin_s=onset_s)
         if trade.seconds > 0 or ruling is None or ruling[0] not in OF_THEIR_OWN:
@@ -75,7 +92,7 @@ class Stretch:
         bar = bars.bar_of(onset_s + PICK_UP_BEATS * bars.pulse.beat_ms / 1e3)
         return cls(ears, trade, bars.start_s(bar), now_s)
 
-    def next(self, trade: Trade, now_s: float) -> Stretch:
+    def next(self, trade: Measure, now_s: float) -> Stretch:
         """The one of the other, which follows it."""
         return Stretch(
             self._ears, trade, self.end_s, now_s, is_improvs=not self.is_improvs, beat_ms=self._beat_ms

@@ -10,7 +10,7 @@ from improv_daemon.partner.ears import is_note_on
 from improv_daemon.partner.notices import CallHeard, Phase, Said
 from improv_daemon.partner.policy import Ensemble
 from improv_daemon.partner.responding import Responding
-from improv_daemon.partner.stretch import Stretch
+from improv_daemon.partner.stretch import Measure, Stretch
 from improv_daemon.wire import Command, Played
 
 LEAD_S: Final = 0.06
@@ -27,7 +27,7 @@ SHORTEST_S: Final = 0.15
 
 NO_TEMPO: Final = (
     "There is no tempo to trade bars by, so each of us plays {seconds:g} s: send MIDI clock, tap the tempo, "
-    "or set trade.tempo_bpm."
+    "or set time.tempo_bpm."
 )
 
 
@@ -67,7 +67,7 @@ class Trading(Responding):
             stretch = self._stretch
             if stretch is None:
                 ears.begin()
-                self._stretch = Stretch.first(ears, self._all.settings.trade, event.at_s, now_s)
+                self._stretch = Stretch.first(ears, Measure.of(self._all.settings), event.at_s, now_s)
             elif stretch.is_improvs and not self._has_picked_up and event.at_s >= stretch.pick_up_s:
                 self._has_picked_up = True
                 ears.begin()
@@ -132,7 +132,7 @@ class Trading(Responding):
         if stretch is not None and rehearse_s is not None and now_s >= rehearse_s:
             begin_s = self._due_s(stretch)
             if not self._is_rehearsing(begin_s):
-                mine = stretch.next(self._all.settings.trade, now_s)
+                mine = stretch.next(Measure.of(self._all.settings), now_s)
                 self._begin_rehearsal(self._ask(mine), begin_s, (mine.start_s, mine.start_s))
             self._rehearse_on()
         elif self._turn is None:
@@ -161,7 +161,7 @@ class Trading(Responding):
         if call is None or stretch.is_last:
             self._rest()
             return []
-        mine = self._stretch = stretch.next(self._all.settings.trade, now_s)
+        mine = self._stretch = stretch.next(Measure.of(self._all.settings), now_s)
         self._has_picked_up = False
         if mine.end_s - now_s < SHORTEST_S:
             self._all.ears.begin()
@@ -182,7 +182,7 @@ class Trading(Responding):
         if stretch.is_last:
             self._rest()
         else:
-            self._stretch = stretch.next(self._all.settings.trade, now_s)
+            self._stretch = stretch.next(Measure.of(self._all.settings), now_s)
         return [] if self._turn is None else self._cut(self._turn, now_s)
 
     def _rest(self) -> None:

@@ -1,24 +1,20 @@
 """What the musician may set: typed, checked once while loading, and kind about mistakes."""
 
 from improv_daemon.settings.layers import Assignment, changed, load_settings, user_config_file
-from improv_daemon.settings.schema import (
+from improv_daemon.settings.playing import (
     FREE,
-    MODES,
     Answer,
-    Controls,
     Duet,
     Harmonise,
     Memory,
-    Ports,
-    Record,
     Sampling,
-    Settings,
     Solo,
-    Sound,
     Trade,
     Turn,
     Yielding,
 )
+from improv_daemon.settings.rig import Controls, Ports, Record, Sound, Time, Voices
+from improv_daemon.settings.schema import MODES, Preset, Settings
 
 __all__ = [
     "FREE",
@@ -30,13 +26,16 @@ __all__ = [
     "Harmonise",
     "Memory",
     "Ports",
+    "Preset",
     "Record",
     "Sampling",
     "Settings",
     "Solo",
     "Sound",
+    "Time",
     "Trade",
     "Turn",
+    "Voices",
     "Yielding",
     "changed",
     "load_settings",

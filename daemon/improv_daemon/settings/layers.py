@@ -6,6 +6,7 @@ with ``--config``, and single assignments from the command line.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import importlib.resources
 import tomllib
@@ -18,14 +19,13 @@ import platformdirs
 
 from improv_core.errors import ConfigError
 from improv_daemon.settings.rules import Value
-from improv_daemon.settings.schema import ORDERED, RULES, SCHEMA, SECTIONS, Settings
+from improv_daemon.settings.schema import ORDERED, REGISTRY, RULES, SCHEMA, SECTIONS, Settings
 
 PACKAGED = "improv's packaged defaults.toml"
 """How messages call the first source."""
 
 _LIVE_SOURCE = "While playing"
-_FIXED_SECTIONS = ("ports", "sound", "solo", "record")
-_FIXED = ("model", "seed", "controls.osc_port")
+_PRESETS = "presets"
 
 Layer = dict[str, tuple[Value, str]]
 """Setting to its value and the name of the source that set it."""
@@ -94,7 +94,7 @@ def changed(settings: Settings, key: str, value: object) -> Settings:
     Raises:
         ConfigError: It is unknown, out of range, against another one, or cannot change while playing.
     """
-    if key in RULES and (key in _FIXED or key.partition(".")[0] in _FIXED_SECTIONS):
+    if key in REGISTRY and not REGISTRY[key].live:
         raise ConfigError(f"{key} cannot change while improv plays; set it and start improv again.")
     if isinstance(value, str):
         checked = _assigned(Assignment(key, value, _LIVE_SOURCE))
@@ -103,7 +103,8 @@ def changed(settings: Settings, key: str, value: object) -> Settings:
     values = {path: (entry, PACKAGED) for path, entry in _values(settings)}
     values[key] = (checked, _LIVE_SOURCE)
     _check_order(values)
-    return _build({path: entry for path, (entry, _) in values.items()})
+    built = _build({path: entry for path, (entry, _) in values.items()})
+    return dataclasses.replace(built, presets=settings.presets)
 
 
 def _values(settings: Settings) -> Iterator[tuple[str, Value]]:
@@ -171,7 +172,7 @@ def _check_schema(schema: object, source: str) -> None:
 
 def _flattened(table: Mapping[str, Any], source: str) -> Iterator[tuple[str, object]]:
     for name, value in table.items():
-        if name == "schema":
+        if name in ("schema", _PRESETS):
             continue
         if name not in SECTIONS:
             yield name, value

@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol, TypeVar
 
-from improv_core.scales import AUTO, OFF, PATTERNS, spelled
+from improv_core.scales import AUTO, OFF, PATTERNS, TONICS, spelled
 
 Value = bool | int | float | str
+_T = TypeVar("_T")
 
 _GESTURE = re.compile(r"cc \d+|note \d+|notes \d+(\+\d+)+")
 _NUMBER = re.compile(r"\d+")
 _HIGHEST = 127
+_KNOB = re.compile(r"cc \d+( ch \d+)? [a-z_.]+( -?\d+(\.\d+)?\.\.-?\d+(\.\d+)?)?")
+_HALF: Final = 0.5
+_DIGITS: Final = 4
+_TURNED_TO: Final = (OFF, AUTO, *(f"{tonic} {mode}" for mode in ("major", "minor") for tonic in TONICS))
 
 
 class Rule(Protocol):
@@ -36,6 +42,20 @@ class Rule(Protocol):
     def parse(self, text: str) -> Value:
         """A value as typed on the command line; raises ValueError."""
         ...
+
+    def at(self, share: float, span: tuple[float, float] | None = None) -> Value | None:
+        """The value of a controller turned so far up, 0 to 1, over a span of values; None: it sets none."""
+        ...
+
+
+class _NotTurned:
+    """What no controller can set."""
+
+    __slots__ = ()
+
+    def at(self, share: float, span: tuple[float, float] | None = None) -> Value | None:
+        """Nothing."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +76,10 @@ class Switch:
     def parse(self, text: str) -> bool:
         """``true`` or ``false`` in any case."""
         return self.check({"true": True, "false": False}.get(text.strip().lower()))
+
+    def at(self, share: float, span: tuple[float, float] | None = None) -> bool:
+        """True in the upper half."""
+        return share >= _HALF
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +103,11 @@ class Whole:
     def parse(self, text: str) -> int:
         """Decimal digits."""
         return self.check(int(text))
+
+    def at(self, share: float, span: tuple[float, float] | None = None) -> int:
+        """The nearest whole number."""
+        low, high = span or (self.low, self.high)
+        return max(self.low, min(self.high, round(low + share * (high - low))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +136,14 @@ class Number:
         """Decimal notation."""
         return self.check(float(text))
 
+    def at(self, share: float, span: tuple[float, float] | None = None) -> float:
+        """On the straight line, to a few digits; all the way down is 0 where that leaves it to improv."""
+        if self.optional and share <= 0 and span is None:
+            return 0.0
+        low, high = span or (self.low, self.high)
+        value = float(f"{low + share * (high - low):.{_DIGITS}g}")
+        return value if self.optional and value == 0 else max(self.low, min(self.high, value))
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -132,9 +169,13 @@ class Choice:
         meant = {_folded(str(choice)): choice for choice in self.choices}
         return self.check(meant.get(_folded(unquoted(text))))
 
+    def at(self, share: float, span: tuple[float, float] | None = None) -> str | int:
+        """The controller's way is cut into as many parts as there are choices."""
+        return _part(self.choices, share)
+
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class Text(_NotTurned):
     """One line of text, perhaps empty."""
 
     @property
@@ -154,7 +195,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class FilePath:
+class FilePath(_NotTurned):
     """A path, where a leading ``~`` stands for the home folder."""
 
     optional: bool = False
@@ -178,7 +219,7 @@ class FilePath:
 
 
 @dataclass(frozen=True, slots=True)
-class PortName:
+class PortName(_NotTurned):
     """A name that every MIDI system takes: short, on one line, without the colon that JACK splits at."""
 
     longest: int = 32
@@ -202,7 +243,7 @@ class PortName:
 
 
 @dataclass(frozen=True, slots=True)
-class Gesture:
+class Gesture(_NotTurned):
     """What a player does at the instrument to tell improv something, or nothing."""
 
     @property
@@ -245,6 +286,64 @@ class ScaleName:
     def parse(self, text: str) -> str:
         """As typed, with or without quotes."""
         return self.check(unquoted(text))
+
+    def at(self, share: float, span: tuple[float, float] | None = None) -> str:
+        """None, that of what is played, then the major and the minor scales."""
+        return _part(_TURNED_TO, share)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed(_NotTurned):
+    """One line of text that says something about ports; a list of texts is taken as one with commas."""
+
+    reads: Callable[[str], object]
+    allowed: str
+
+    def check(self, value: object) -> str:
+        """Single spaces."""
+        if isinstance(value, list) and all(isinstance(one, str) for one in value):
+            value = ", ".join(value)
+        if not isinstance(value, str) or not value.isprintable():
+            raise ValueError(self.allowed)
+        text = " ".join(value.split())
+        self.reads(text)
+        return text
+
+    def parse(self, text: str) -> str:
+        """As typed, with or without quotes."""
+        return self.check(unquoted(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Knobs(_NotTurned):
+    """Which controllers set what."""
+
+    @property
+    def allowed(self) -> str:
+        """What is taken."""
+        return (
+            'controllers and what they set, as "cc 1 sampling.temperature, cc 74 ch 2 memory.follow 0..0.4", '
+            'or "" for none'
+        )
+
+    def check(self, value: object) -> str:
+        """Lower case, single spaces."""
+        if isinstance(value, list) and all(isinstance(one, str) for one in value):
+            value = ", ".join(value)
+        if not isinstance(value, str):
+            raise ValueError(self.allowed)
+        text = " ".join(value.lower().split())
+        if text and any(_KNOB.fullmatch(one.strip()) is None for one in text.split(",")):
+            raise ValueError(self.allowed)
+        return text
+
+    def parse(self, text: str) -> str:
+        """As typed, with or without quotes."""
+        return self.check(unquoted(text))
+
+
+def _part(choices: Sequence[_T], share: float) -> _T:
+    return choices[min(len(choices) - 1, int(share * len(choices)))]
 
 
 def _folded(value: object) -> object:

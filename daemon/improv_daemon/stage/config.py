@@ -15,10 +15,17 @@ class StageConfig:
     Attributes:
         name: Name of the virtual ports: "<name> in" and "<name> out".
         api: MIDI system: auto, alsa, jack, coremidi, windows or none.
-        input: Part of the name of an input port to connect; empty for none.
-        output: Part of the name of an output port to connect; empty for none.
+        input: Parts of names of input ports to connect, with commas, or auto; see `port_texts.names_of`.
+        output: Parts of names of output ports to connect, with commas.
         virtual: Open the virtual ports.
         channel: improv's MIDI channel, 1..16.
+        player_channel: On which the player's notes go on to MIDI outputs, 1..16; 0: on which they come.
+        channels: Which are heard; see `port_texts.channels_of`.
+        thru: Whether the player's notes go on to MIDI outputs: auto, on, off.
+        thru_routes: From which input to which output they go; see `port_texts.routes_of`.
+        merge_window_s: How long after one of two ways the other may bring the same event.
+        latency_ms: How late outputs sound; see `port_texts.latencies_of`.
+        clock_out: Outputs that get MIDI clock: parts of names with commas, or all.
         echo_window_s: How long after sending it improv's own output is recognised at an input.
         sound: Live synth: auto (if it can be had), on (refuse to start without), off.
         soundfont: Path of a soundfont; empty for an installed one.
@@ -29,11 +36,18 @@ class StageConfig:
 
     name: str = "improv"
     api: str = "auto"
-    input: str = ""
+    input: str = "auto"
     output: str = ""
     virtual: bool = True
     channel: int = 2
+    player_channel: int = 0
+    channels: str = ""
+    thru: str = "auto"
+    thru_routes: str = ""
+    merge_window_s: float = 0.03
     echo_window_s: float = 0.06
+    latency_ms: str = ""
+    clock_out: str = ""
     sound: str = "auto"
     soundfont: str = ""
     driver: str = "auto"
