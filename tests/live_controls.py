@@ -31,23 +31,33 @@ from live_scenes import (
     after_four_taps,
     an_answer,
     beside_the_beat_s,
+    beside_the_grid_s,
     candidates,
+    choosing_program,
+    clicked_s,
     companions,
     likeness_to_an_old_phrase,
     mean_pitch,
     nearest_to,
     notes_after_a_return,
+    notes_after_a_switch,
+    notes_after_a_switch_in_an_answer,
     notes_in_answer,
     outside_the_latest_key,
     own_notes_read_again,
     pedal_moves,
     planned_ahead_s,
+    players_turn_by_a_clock_s,
     players_turn_s,
     pressing,
+    remembered_after_a_switch,
     sent_ahead_s,
     silence_until_improv_speaks_s,
     the_rest_of_an_answer,
     together,
+    told_of_state,
+    turning,
+    voice,
     wait_after_a_switch_s,
     wait_s,
 )
@@ -122,17 +132,27 @@ ANY_PITCH = leaning(STEADY, 0.0, pitch=60)
 AT_ONCE = model_that_plays(dt=800, duration=150, pedal=0)
 HELD: Mapping[str, Value] = {"turn.held_min_s": 0.6, "turn.held_max_s": 10.0, "turn.held_factor": 0.5}
 TRADE: Mapping[str, Value] = {"mode": "trade", "trade.bars": 1}
+COUNTED: Mapping[str, Value] = {**TRADE, "time.tempo_bpm": 120.0, "controls.count_in": "cc 65"}
 KEY_BY_EAR: Mapping[str, Value] = {
     "sampling.scale": "auto",
     "sampling.scale_strict": True,
     "turn.silence_min_s": 1.0,
     "answer.length_max_s": 3.0,
 }
+CHORDS = leaning(model_that_plays(dt=100, duration=900, pedal=0), 0.0, pitch=60)
 SIX_NOTES = (60, 62, 64, 65, 67, 69)
 HIGH, MIDDLE = (79, 81, 83), (60, 62, 64)
 
 CONTROLS: dict[str, Control] = {
     "mode": Control("answer", "listen", notes_in_answer, falls(4), STEADY),
+    "preset": Control("", "calm", an_answer(most_at_once), falls(4), CHORDS, LONG),
+    # --- voices: what the stage is told of them
+    "voices.improv_program": Control(0, 12, voice("improv", "program"), rises(11), STEADY),
+    "voices.player_program": Control(0, 12, voice("player", "program"), rises(11), STEADY),
+    "voices.improv_pan": Control(0.0, 0.5, voice("improv", "pan"), rises(0.4), STEADY),
+    "voices.player_pan": Control(0.0, -0.5, voice("player", "pan"), falls(0.4), STEADY),
+    "voices.improv_volume": Control(0, 90, voice("improv", "volume"), rises(80), STEADY),
+    "voices.player_volume": Control(0, 90, voice("player", "volume"), rises(80), STEADY),
     # --- turn
     "turn.silence_min_s": Control(0.4, 1.5, wait_s(), rises(0.9), STEADY),
     "turn.silence_max_s": Control(
@@ -222,6 +242,30 @@ CONTROLS: dict[str, Control] = {
         2, 8, players_turn_s, rises(2.9), STEADY, {**TRADE, "time.tempo_bpm": 120.0}
     ),
     "time.tempo_bpm": Control(60.0, 240.0, players_turn_s, falls(2.9), STEADY, TRADE),
+    # --- time
+    "time.follow_clock": Control(
+        True,
+        False,
+        players_turn_by_a_clock_s(240.0),
+        rises(2.0),
+        STEADY,
+        {**TRADE, "time.tempo_bpm": 60.0},
+    ),
+    "time.metronome": Control(
+        False, True, clicked_s(players_turn_s), rises(2.0), STEADY, {**TRADE, "time.tempo_bpm": 120.0}
+    ),
+    "time.count_in_bars": Control(1, 3, clicked_s(pressing(65, players_turn_s)), rises(3.0), STEADY, COUNTED),
+    "time.grid": Control(
+        "off", "1/8", beside_the_grid_s(0.25), falls(0.03), STEADY, {**TRADE, "time.tempo_bpm": 120.0}
+    ),
+    "time.quantise": Control(
+        0.0,
+        1.0,
+        beside_the_grid_s(0.25),
+        falls(0.03),
+        STEADY,
+        {**TRADE, "time.tempo_bpm": 120.0, "time.grid": "1/8"},
+    ),
     # --- duet
     "duet.role": Control(
         "support", "lead", together(mean_pitch, *MIDDLE), rises(20), ANY_PITCH, {"mode": "duet"}
@@ -316,7 +360,7 @@ CONTROLS: dict[str, Control] = {
         2,
         the_rest_of_an_answer(most_at_once),
         falls(2),
-        leaning(model_that_plays(dt=100, duration=900, pedal=0), 0.0, pitch=60),
+        CHORDS,
         LONG,
     ),
     "sampling.loop_guard": Control(
@@ -364,6 +408,36 @@ CONTROLS: dict[str, Control] = {
     "controls.next_mode": Control(
         "", "cc 66", pressing(66, notes_in_answer), rises(4), STEADY, {"mode": "listen"}
     ),
+    "controls.next_preset": Control(
+        "", "cc 66", pressing(66, an_answer(most_at_once)), falls(4), CHORDS, LONG
+    ),
+    "controls.knobs": Control(
+        "",
+        "cc 20 sampling.polyphony 1..4",
+        turning(20, 0, the_rest_of_an_answer(most_at_once)),
+        falls(4),
+        CHORDS,
+        LONG,
+    ),
+    "controls.presets_by_program": Control(
+        False, True, choosing_program(1, an_answer(most_at_once)), falls(4), CHORDS, LONG
+    ),
+    "controls.state_turn": Control(0, 20, told_of_state(20), rises(1), STEADY),
+    "controls.state_mode": Control(0, 21, told_of_state(21), rises(1), STEADY),
+    "controls.count_in": Control(
+        "",
+        "cc 65",
+        clicked_s(pressing(65, players_turn_s)),
+        rises(1.0),
+        STEADY,
+        {**TRADE, "time.tempo_bpm": 120.0},
+    ),
+    "controls.panic": Control("", "cc 65", notes_after_a_switch_in_an_answer(65), falls(3), STEADY, LONG),
+    "controls.mute": Control("", "cc 65", pressing(65, notes_in_answer), falls(4), STEADY),
+    "controls.again": Control("", "cc 65", notes_after_a_switch(65), rises(4), STEADY),
+    "controls.another": Control("", "cc 65", notes_after_a_switch(65), rises(4), STEADY),
+    "controls.loop": Control("", "cc 65", notes_after_a_switch(65, seconds=20.0), rises(20), STEADY),
+    "controls.undo": Control("", "cc 65", remembered_after_a_switch(65), falls(3), STEADY),
     "controls.tap": Control(
         "",
         "cc 65",

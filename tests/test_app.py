@@ -22,18 +22,31 @@ from improv_core.errors import ConfigError, MidiFileError, PortError
 from improv_core.midi_files import Track, write_midi
 from improv_core.notes import Note, Performance
 from improv_core.representation import Events
-from improv_daemon import app
-from improv_daemon.app import run_demo, run_play, run_record
+from improv_daemon import app, shown, signalling, sitting
 from improv_daemon.building import sitting_partner
 from improv_daemon.journal import read_journal
 from improv_daemon.partner import Partner
 from improv_daemon.settings import Answer, Controls, Ports, Record, Sampling, Settings, Solo, Sound
+from improv_daemon.showing import Showing
 from improv_daemon.stage.config import StageConfig
 from improv_daemon.stage.virtual import VirtualStage
 from improv_daemon.view import View
 from improv_daemon.wire import MovePedal, Played, PlayNote
 
 NO_MP3 = Settings(record=Record(mp3=False))
+PLAIN = Showing(plain=True)
+
+
+def run_play(settings: Settings, showing: Showing = PLAIN) -> int:
+    return app.run_play(settings, showing)
+
+
+def run_record(settings: Settings, folder: Path, showing: Showing = PLAIN) -> int:
+    return app.run_record(settings, folder, showing)
+
+
+def run_demo(settings: Settings, folder: Path, showing: Showing = PLAIN) -> int:
+    return app.run_demo(settings, folder, showing)
 
 
 class SlowStage(VirtualStage):
@@ -141,6 +154,11 @@ class SuspendedStage(SlowStage):
         os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.fixture(autouse=True)
+def _own_runtime_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+
+
 @pytest.fixture
 def nohup() -> Iterator[None]:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -150,7 +168,7 @@ def nohup() -> Iterator[None]:
 
 def use(stage: type[SlowStage], patch: pytest.MonkeyPatch) -> None:
     stage.left = False
-    patch.setattr(app, "StageLink", stage)
+    patch.setattr(sitting, "StageLink", stage)
 
 
 def test_ctrl_c_while_the_stage_is_coming_up_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +199,7 @@ def test_what_improv_takes_from_the_player_is_said_at_the_start(
     use(PlayedStage, monkeypatch)
     assert run_play(Settings()) == 0
     assert "knows nothing of" not in capsys.readouterr().out
-    monkeypatch.setattr(app, "load_model", lambda name: model_of(PITCH_ALONE, preset="pitch-onehot"))
+    monkeypatch.setattr(sitting, "load_model", lambda name: model_of(PITCH_ALONE, preset="pitch-onehot"))
     assert run_play(Settings()) == 0
     assert capsys.readouterr().out.splitlines()[2:4] == [
         "Model default, mode answer. Ctrl-C stops.",
@@ -199,7 +217,7 @@ def test_what_is_asked_of_the_music_is_said_at_the_start_and_whether_it_is_in_va
     lines = capsys.readouterr().out.splitlines()
     assert lines[2] == "Model default, mode answer, style pop, density 2. Ctrl-C stops."
     assert not any("heed" in line for line in lines)
-    monkeypatch.setattr(app, "load_model", lambda name: model_of(Events(), preset="performance-rnn"))
+    monkeypatch.setattr(sitting, "load_model", lambda name: model_of(Events(), preset="performance-rnn"))
     assert run_play(settings) == 0
     assert capsys.readouterr().out.splitlines()[3] == (
         "The model 'default' (preset performance-rnn) has not learned to heed style and density: it plays as "
@@ -211,7 +229,7 @@ def test_a_style_that_the_model_was_not_trained_on_is_said_to_be_in_vain(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     use(PlayedStage, monkeypatch)
-    monkeypatch.setattr(app, "load_model", lambda name: model_trained_on("pop"))
+    monkeypatch.setattr(sitting, "load_model", lambda name: model_trained_on("pop"))
     assert run_play(Settings(answer=Answer(style="roll era"))) == 0
     assert capsys.readouterr().out.splitlines()[3] == (
         "The model 'default' (preset piano) has not learned to heed the style roll era: it plays as it would "
@@ -237,7 +255,7 @@ def asked_for(
         if not taken:
             port.close()
         AskedStage.datagrams, AskedStage.out, AskedStage.last = [*datagrams], io.StringIO(), last
-        patch.setattr(app, "View", lambda: View(AskedStage.out))
+        patch.setattr(shown, "View", lambda: View(AskedStage.out))
         controls = Controls(osc_port=AskedStage.port)
         assert run_play(Settings(controls=controls, sound=Sound(enabled="off"), **settings)) == 0
     return AskedStage.out.getvalue().replace(str(AskedStage.port), "PORT").splitlines()
@@ -265,7 +283,7 @@ def test_modes_and_settings_are_changed_by_osc_and_refusals_are_said_once(
 def test_a_style_that_is_asked_for_while_playing_and_means_nothing_is_said_to_be_in_vain(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(app, "load_model", lambda name: model_trained_on("pop"))
+    monkeypatch.setattr(sitting, "load_model", lambda name: model_trained_on("pop"))
     lines = asked_for(monkeypatch, osc("/improv/answer/style", "roll era"), last="heed")
     assert lines[4:] == [
         "Note: The model 'default' (preset piano) has not learned to heed the style roll era: it plays as it "
@@ -274,7 +292,7 @@ def test_a_style_that_is_asked_for_while_playing_and_means_nothing_is_said_to_be
 
 
 def test_of_a_style_that_is_refused_nothing_else_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "load_model", lambda name: model_trained_on("pop"))
+    monkeypatch.setattr(sitting, "load_model", lambda name: model_trained_on("pop"))
     answer = Answer(style="roll era")
     lines = asked_for(monkeypatch, osc("/improv/answer/style", "polka"), last="polka", answer=answer)
     assert lines[5:] == [
@@ -295,7 +313,7 @@ def test_a_mode_that_the_model_cannot_play_is_refused_before_anything_starts(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     use(SlowStage, monkeypatch)
-    monkeypatch.setattr(app, "load_model", lambda name: model_of(PITCH_ALONE, preset="pitch-onehot"))
+    monkeypatch.setattr(sitting, "load_model", lambda name: model_of(PITCH_ALONE, preset="pitch-onehot"))
     with pytest.raises(ConfigError, match=r"^Mode duet needs a model that hears you while it plays"):
         run_record(replace(NO_MP3, mode="duet"), tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -322,7 +340,7 @@ def test_solo_begins_from_the_file_that_is_set(
         partners.append(sitting_partner(*given))
         return partners[0]
 
-    monkeypatch.setattr(app, "sitting_partner", make)
+    monkeypatch.setattr(sitting, "sitting_partner", make)
     solo = Solo(prime=str(tmp_path / "prelude.mid"))
     for mode, first in (("solo", 96), ("listen", 60)):
         partners.clear()
@@ -379,7 +397,7 @@ def test_a_closed_terminal_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_ctrl_z_leaves_nothing_sounding_and_the_conversation_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     use(SuspendedStage, monkeypatch)
-    monkeypatch.setattr(app, "_suspend_this_process", SuspendedStage.suspend)
+    monkeypatch.setattr(signalling, "suspend_this_process", SuspendedStage.suspend)
     assert run_play(Settings()) == 0
     assert SuspendedStage.silent_while_suspended == [False, True]
 

@@ -169,7 +169,7 @@ def test_a_continuation_keeps_to_a_scale_and_its_temperature_tells(
 
 def test_ports_lists_none_without_a_midi_system(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["ports", "-o", "ports.api=none"]) == 0
-    assert capsys.readouterr().out == "Inputs (--in):\n  none\nOutputs (--out):\n  none\n"
+    assert capsys.readouterr().out == 'There are no MIDI ports: ports.api = "none" switches MIDI off.\n'
 
 
 _WITHOUT_RTMIDI = """

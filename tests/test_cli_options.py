@@ -12,6 +12,7 @@ from improv_core.representation import STYLES
 from improv_daemon import cli_options as options
 from improv_daemon.modes import IN_WORDS
 from improv_daemon.settings import MODES
+from improv_daemon.showing import Showing
 
 if TYPE_CHECKING:
     from improv_daemon.settings import Settings
@@ -22,12 +23,13 @@ class Stage:
 
     def __init__(self, status: int = 0) -> None:
         self.settings: Settings | None = None
+        self.showing: Showing | None = None
         self.place: str | None = None
         self.app = typer.Typer(pretty_exceptions_enable=False)
 
-        def act(settings: Settings, place: str = "home") -> int:
+        def act(settings: Settings, showing: Showing, place: str = "home") -> int:
             """Act."""
-            self.settings, self.place = settings, place
+            self.settings, self.showing, self.place = settings, showing, place
             return status
 
         act.__annotations__["place"] = str

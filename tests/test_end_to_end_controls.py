@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from improv_process import ImprovProcess
+from improv_process import ImprovProcess, run_improv
 from jack_player import JackPlayer, Timed
 from midi_checks import balance
 from pythonosc.udp_client import SimpleUDPClient
@@ -123,3 +123,37 @@ def test_a_key_hands_over_and_keys_held_together_change_the_mode_round_and_back(
         assert improv.stop(signal.SIGINT)[0] == 0
         assert not balance(player.heard).hanging
     assert "Traceback" not in improv.text
+
+
+KNOB, LAMP = 30, 21
+"""Controllers: one that is learned, one that improv says its mode with."""
+
+
+@pytest.mark.usefixtures("jack_server")
+def test_a_knob_is_learned_and_kept_and_a_program_chooses_a_preset(tmp_path: Path) -> None:
+    port = free_port()
+    told = (f"osc_port={port}", "presets_by_program=true", f"state_mode={LAMP}")
+    options = [part for one in told for part in ("-o", f"controls.{one}")]
+    with ImprovProcess("play", *JACK, *options, folder=tmp_path) as improv, JackPlayer() as player:
+        improv.wait_for_text(f"OSC messages are taken at UDP port {port}.\n")
+        player.connect()
+        with SimpleUDPClient("127.0.0.1", port) as other:
+            other.send_message("/improv/learn", "mode")
+        improv.wait_for_text("Move the knob, fader or pedal that is to be for mode.\n")
+        now_s = time.monotonic()
+        player.play((now_s + 0.01 * to, (0xB0, KNOB, 60 + to)) for to in range(5))
+        improv.wait_for_text(f"Controller {KNOB} on channel 1 is for mode from now on, and is kept in ")
+        player.play([(time.monotonic(), (0xB0, KNOB, 127))])
+        improv.wait_for_text("Mode listen: improv only listens.\n")
+        assert is_listened_to(player)
+        player.play([(time.monotonic(), (0xC0, 3))])
+        improv.wait_for_text("Preset fours: 4 bars each.\n")
+        improv.wait_for_text("Mode trade: you take turns of a few bars.\n")
+        modes = [(0xB1, LAMP, MODES.index(mode)) for mode in ("listen", "trade")]
+        player.wait_for(lambda: [data for _, data in player.heard if data[1] == LAMP][-2:] == modes, 2.0)
+        assert [data for _, data in player.heard if data[1] == LAMP][-2:] == modes
+        assert improv.stop(signal.SIGINT)[0] == 0
+        assert not balance(player.heard).hanging
+    assert "Traceback" not in improv.text
+    kept = run_improv("settings", "controls.knobs", folder=tmp_path).stdout
+    assert kept.startswith(f'controls.knobs = "cc {KNOB} ch 1 mode"   (from {tmp_path / "home"}')

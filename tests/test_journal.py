@@ -21,7 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from improv_core.errors import StorageError
-from improv_core.notes import ControlChange, Note
+from improv_core.midi_files import ChannelMessage
+from improv_core.notes import ControlChange, Note, Performance
 from improv_daemon import wire
 from improv_daemon.journal import (
     BackgroundSync,
@@ -30,6 +31,7 @@ from improv_daemon.journal import (
     is_being_written,
     performances,
     read_journal,
+    voices,
 )
 
 STARTED_AT = datetime(2026, 11, 20, 19, 30, 5, tzinfo=timezone(timedelta(hours=1)))
@@ -115,7 +117,7 @@ def test_journal_starts_with_a_header_and_holds_every_message_with_its_time(tmp_
         journal.write(played(0x90, 60, 64, at_s=1000.5), 1000.6)
     header, entry = [json.loads(line) for line in path.read_text().splitlines()]
     assert header == {
-        "improv_journal": 1,
+        "improv_journal": 2,
         "started_at": "2026-11-20T19:30:05.000+01:00",
         "now_s": 1000.0,
         "model": "default",
@@ -303,6 +305,100 @@ def test_journal_is_marked_while_it_is_written(tmp_path: Path) -> None:
     assert not is_being_written(tmp_path / "none.jsonl")
 
 
+# --- runs of pulses and wake-ups --------------------------------------------------------------------
+
+
+def pulse(at_ns: int, source: str = "daw") -> wire.Played:
+    return wire.Played((0xF8,), at_ns / 1e9, source)
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    """Every line but the first."""
+    return [json.loads(line) for line in path.read_text().splitlines()[1:]]
+
+
+def test_pulses_and_wake_ups_make_one_line_until_anything_else_is_written(tmp_path: Path) -> None:
+    path, t0 = tmp_path / "a.jsonl", 1_000_000_000_000
+    told: list[tuple[wire.Message, int]] = [
+        (pulse(t0), t0 + 150_000),
+        (wire.Woken(), t0 + 3_000_000),
+        (pulse(t0 + 20_833_333), t0 + 20_983_333),
+        (played(0x90, 60, 64, at_s=1000.5), t0 + 30_000_000),
+        (wire.Woken(), t0 + 31_000_000),
+    ]
+    with make_writer(path) as journal:
+        for message, now_ns in told:
+            journal.write(message, now_ns / 1e9)
+        assert len(lines_of(path)) == 2
+    run, note, last = lines_of(path)
+    assert run == {
+        "run": [[0, 150_000], 2_850_000, [17_983_333, 150_000]],
+        "source": "daw",
+        "from_ns": t0 + 150_000,
+    }
+    assert note["kind"] == "Played"
+    assert last == {"run": [0], "source": None, "from_ns": t0 + 31_000_000}
+    entries = read_journal(path).entries
+    assert [(entry.message, entry.now_s) for entry in entries] == [(m, ns / 1e9) for m, ns in told]
+
+
+def test_what_is_done_upon_a_wake_up_stands_behind_it(tmp_path: Path) -> None:
+    path, note = tmp_path / "a.jsonl", wire.PlayNote(1, 0, 64, 70, 1003.0, 1003.5)
+    with make_writer(path) as journal:
+        journal.write(wire.Woken(), 1001.0)
+        journal.write_batch((wire.Woken(), note), 1001.5)
+    assert [entry.message for entry in read_journal(path).entries] == [wire.Woken(), wire.Woken(), note]
+    assert [entry.now_s for entry in read_journal(path).entries] == [1001.0, 1001.5, 1001.5]
+
+
+def test_a_run_waits_for_a_second_at_most_and_is_of_one_source(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    with make_writer(path) as journal:
+        for tenth in range(25):
+            journal.write(wire.Woken(), 1001.0 + tenth * 0.125)
+        assert [len(line["run"]) for line in lines_of(path)] == [9, 9]
+        journal.write(pulse(1_005_000_000_000, "daw"), 1005.0)
+        journal.write(pulse(1_005_000_000_000, "drum machine"), 1005.125)
+    assert [(len(line["run"]), line["source"]) for line in lines_of(path)[2:]] == [
+        *((7, None), (1, "daw"), (1, "drum machine"))
+    ]
+
+
+_gaps = st.lists(st.tuples(st.integers(0, 2_000_000_000), st.integers(0, 9_000_000), st.integers(0, 3)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(first_ns=st.integers(0, 10**16), gaps=_gaps)
+def test_whatever_comes_is_read_back_to_the_bit(
+    tmp_path_factory: pytest.TempPathFactory, first_ns: int, gaps: list[tuple[int, int, int]]
+) -> None:
+    path, now_ns = tmp_path_factory.mktemp("journal") / "a.jsonl", first_ns
+    told: list[tuple[wire.Message, float]] = []
+    for gap_ns, late_ns, what in gaps:
+        now_ns += gap_ns
+        others = (wire.Woken(), pulse(now_ns - late_ns, "b"), wire.Played((0xF8,), now_ns / 7e9, "a"))
+        told.append(((pulse(now_ns - late_ns, "a"), *others)[what], now_ns / 1e9))
+    with make_writer(path) as journal:
+        for message, now_s in told:
+            journal.write(message, now_s)
+    assert [(entry.message, entry.now_s) for entry in read_journal(path).entries] == told
+
+
+def test_a_minute_of_clock_is_some_forty_kilobytes(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    with make_writer(path) as journal:
+        for number in range(48 * 60):
+            at_ns = 45_700_708_890_477 + number * 20_833_333 + (number * 7919) % 300_000
+            journal.write(pulse(at_ns), (at_ns + 180_000 + (number * 104_729) % 90_000) / 1e9)
+    assert 40_000 < path.stat().st_size < 65_000
+
+
+def test_a_journal_of_the_first_version_is_read(tmp_path: Path) -> None:
+    path = kept(tmp_path / "a.jsonl", played(0x90, 60, 64, at_s=1000.5))
+    path.write_text(path.read_text().replace('"improv_journal":2', '"improv_journal":1'))
+    assert len(read_journal(path).entries) == 2
+
+
 # --- reading --------------------------------------------------------------------------------------
 
 
@@ -315,7 +411,7 @@ def test_journal_is_marked_while_it_is_written(tmp_path: Path) -> None:
         (b'{"improv_journal": true}\n', "is not a session journal of improv"),
         (b"\xff\xfe\x00\x80\n", "is not a session journal of improv"),
         (b"[" * 200_000, "is not a session journal of improv"),
-        (b'{"improv_journal": 2}\n', "newer improv (journal version 2, this one reads 1); update improv"),
+        (b'{"improv_journal": 3}\n', "newer improv (journal version 3, this one reads 2); update improv"),
         (b'{"improv_journal": 1, "now_s": 3}\n', "is damaged, so the session cannot be read"),
     ],
 )
@@ -352,6 +448,14 @@ def test_reader_leaves_out_a_torn_last_line(tmp_path: Path) -> None:
         b'{"kind":"Sounded","turn":0,"index":0,"pitch":60,"velocity":0,"at_s":1,"late_s":0,"now_s":1}',
         b'{"kind":"Released","turn":0,"index":0,"pitch":200,"at_s":1,"now_s":1}',
         b'{"kind":"PedalMoved","turn":0,"value":"up","at_s":1,"now_s":1}',
+        b'{"kind":"SetVoice","part":"improv","program":200,"pan":0.0,"volume":0,"now_s":1}',
+        b'{"kind":"KeepTime","origin_s":1,"beat_s":-1,"beats_per_bar":4,"click_from_s":1,"click_until_s":1,'
+        b'"source":"","now_s":1}',
+        b'{"kind":"Withhold","places":["x"],"keys":[],"programs":true,"now_s":1}',
+        b'{"run":[[5,1],"x"],"source":"daw","from_ns":1}',
+        b'{"run":[[5,1]],"source":null,"from_ns":1}',
+        b'{"run":[5,[1,2,3]],"source":"daw","from_ns":1}',
+        b'{"run":7,"source":"daw","from_ns":1}',
         b"\x00\xff\x00",
         b"7",
     ],
@@ -494,12 +598,107 @@ def test_nothing_played_is_two_empty_performances(tmp_path: Path) -> None:
     assert (player.notes, player.controls, improv.notes, improv.controls) == ((), (), (), ())
 
 
-@pytest.mark.parametrize("data", [(0xF8,), (0xC0, 5), (0xE0, 0, 64), (0xF0, 1, 2), (0x90, 200, 3), ()])
-def test_messages_that_are_no_notes_or_controllers_leave_no_trace(
-    tmp_path: Path, data: tuple[int, ...]
+@pytest.mark.parametrize(
+    "data", [(0xF8,), (0xC0, 5, 6), (0xE0, 0), (0xF0, 1, 2), (0x90, 200, 3), (0xC0, 200), ()]
+)
+def test_messages_that_are_none_of_a_channel_leave_no_trace(tmp_path: Path, data: tuple[int, ...]) -> None:
+    ((player,), _) = voices(read_journal(kept(tmp_path / "a.jsonl", wire.Played(data, 1001.0, "keys"))))
+    assert (player.performance, player.messages) == (Performance(), ())
+
+
+# --- voices -----------------------------------------------------------------------------------------
+
+
+def test_bends_pressures_and_programs_are_kept_with_their_times_and_a_bend_ends_with_the_session(
+    tmp_path: Path,
 ) -> None:
-    player, _ = performances(read_journal(kept(tmp_path / "a.jsonl", wire.Played(data, 1001.0, "keys"))))
-    assert (player.notes, player.controls) == ((), ())
+    path = kept(
+        tmp_path / "a.jsonl",
+        played(0xC0, 4, at_s=1000.5),
+        played(0x90, 60, 64, at_s=1001.0),
+        played(0xE0, 0, 96, at_s=1001.25),
+        played(0xA0, 60, 33, at_s=1001.5),
+        played(0xD0, 90, at_s=1001.75),
+        played(0xB0, 67, 127, at_s=1002.0),
+        played(0xB0, 66, 127, at_s=1002.0),
+        played(0x80, 60, 0, at_s=1003.0),
+    )
+    (player,), improv = voices(read_journal(path))
+    assert player.messages == (
+        ChannelMessage((0xC0, 4), 0.5),
+        ChannelMessage((0xE0, 0, 96), 1.25),
+        ChannelMessage((0xA0, 60, 33), 1.5),
+        ChannelMessage((0xD0, 90), 1.75),
+        ChannelMessage((0xE0, 0, 64), 10.0),
+    )
+    assert player.performance.controls == (
+        *(ControlChange(67, 127, 2.0), ControlChange(66, 127, 2.0)),
+        *(ControlChange(67, 0, 10.0), ControlChange(66, 0, 10.0)),
+    )
+    assert improv.messages == ()
+
+
+def test_each_keyboard_and_channel_is_a_voice_and_a_pedal_board_is_heard_by_those_on_its_channel(
+    tmp_path: Path,
+) -> None:
+    path = kept(
+        tmp_path / "a.jsonl",
+        played(0x92, 72, 64, at_s=1001.0, source="upper"),
+        played(0x82, 72, 64, at_s=1001.5, source="upper"),
+        played(0x90, 48, 64, at_s=1002.0, source="lower"),
+        played(0x80, 48, 64, at_s=1002.5, source="lower"),
+        played(0xB0, 64, 127, at_s=1002.0, source="pedals"),
+        played(0xB0, 64, 0, at_s=1003.0, source="pedals"),
+        played(0xB5, 11, 99, at_s=1003.0, source="swell"),
+        played(0xB2, 1, 5, at_s=1003.5, source="upper"),
+    )
+    journal = read_journal(path)
+    (upper, lower), _ = voices(journal)
+    swell = ControlChange(11, 99, 3.0)
+    assert (upper.source, upper.channel, upper.performance) == (
+        *("upper", 2),
+        Performance((Note(72, 64, 1.0, 0.5),), (swell, ControlChange(1, 5, 3.5))),
+    )
+    assert (lower.source, lower.channel, lower.performance) == (
+        *("lower", 0),
+        Performance(
+            (Note(48, 64, 2.0, 0.5),), (ControlChange(64, 127, 2.0), ControlChange(64, 0, 3.0), swell)
+        ),
+    )
+    assert len(performances(journal)[0].controls) == 4
+
+
+def test_how_the_parts_are_set_to_sound_is_told_where_it_changes(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    with make_writer(path) as journal:
+        journal.write(wire.SetVoice("improv", 12, 0.5, 0), START_S)
+        journal.write(wire.SetVoice("player", 0, -1.0, 100), START_S)
+        journal.write(wire.SetVoice("improv", 12, 0.0, 90), START_S + 2)
+        journal.write(played(0x93, 60, 64, at_s=1003.0), 1003.0)
+    (player,), improv = voices(read_journal(path))
+    assert improv.messages == (ChannelMessage((0xC0, 11), 0.0),)
+    assert improv.performance.controls == (
+        *(ControlChange(10, 96, 0.0), ControlChange(7, 90, 2.0), ControlChange(10, 64, 2.0)),
+    )
+    assert player.performance.controls == (ControlChange(7, 100, 0.0), ControlChange(10, 0, 0.0))
+    assert player.messages == ()
+
+
+def test_knobs_gestures_and_programs_that_choose_presets_are_no_music(tmp_path: Path) -> None:
+    path = kept(
+        tmp_path / "a.jsonl",
+        wire.Withhold((74,), (21,), programs=True),
+        played(0xB0, 74, 5, at_s=1001.0),
+        played(0xB0, 1, 6, at_s=1001.0),
+        played(0x90, 21, 64, at_s=1001.0),
+        played(0xC0, 3, at_s=1001.0),
+        wire.Withhold((), (), programs=False),
+        played(0xB0, 74, 7, at_s=1002.0),
+        played(0xC0, 4, at_s=1002.0),
+    )
+    (player,), _ = voices(read_journal(path))
+    assert player.performance == Performance((), (ControlChange(1, 6, 1.0), ControlChange(74, 7, 2.0)))
+    assert player.messages == (ChannelMessage((0xC0, 4), 2.0),)
 
 
 _keys = st.lists(st.tuples(st.integers(21, 108), st.integers(0, 127), st.floats(0.0, 60.0)), max_size=40)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from pathlib import Path
 
@@ -12,8 +13,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from improv_core.errors import MidiFileError, StorageError
-from improv_core.midi_files import Track, read_midi, read_performance, write_midi
+from improv_core.midi_files import (
+    BEND,
+    BEND_CENTRE,
+    KEY_PRESSURE,
+    PRESSURE,
+    PROGRAM,
+    ChannelMessage,
+    Track,
+    read_midi,
+    read_performance,
+    write_midi,
+)
 from improv_core.notes import ControlChange, Note, Performance
+from improv_core.tempo_map import Conductor
 
 # Bytes by hand: what a file may say and no library would write.
 END = b"\x00\xff\x2f\x00"
@@ -276,7 +289,7 @@ def test_what_is_written_reads_the_same_within_a_millisecond(
     tmp_path: Path, performance: Performance
 ) -> None:
     path = tmp_path / "round.mid"
-    write_midi(path, [Track("player", performance), Track("improv", performance, program=4)])
+    write_midi(path, [Track("player", performance), Track("improv", performance, 4, 1)])
     player, improv = read_midi(path)
     assert [(t.name, t.program, t.channel) for t in (player, improv)] == [("player", 0, 0), ("improv", 4, 1)]
     assert_same(player.performance, performance, within_s=0.001)
@@ -313,17 +326,66 @@ def test_a_key_that_is_struck_again_as_it_is_released_stays_two_notes(tmp_path: 
     assert [(n.onset_s, n.duration_s) for n in read_performance(path).notes] == [(0.0, 1.0), (1.0, 1.0)]
 
 
-@pytest.mark.parametrize(
-    ("moves", "written"),
-    [((127, 0), [0]), ((0, 127), [0, 127]), ((127, 0, 90), [0, 90]), ((3, 90, 3), [3, 3])],
-)
-def test_pedal_movements_of_one_instant_leave_the_pedal_where_the_last_one_put_it(
-    tmp_path: Path, moves: tuple[int, ...], written: list[int]
-) -> None:
+def test_pedal_movements_of_one_instant_are_all_kept_in_their_order(tmp_path: Path) -> None:
     path = tmp_path / "pedal.mid"
-    controls = [ControlChange(64, value, 1.0) for value in moves]
+    controls = [ControlChange(64, value, 1.0) for value in (127, 0, 90, 3)]
     write_midi(path, [Track("improv", Performance.of([Note(60, 64, 0.0, 2.0)], controls))])
-    assert [change.value for change in read_performance(path).pedal] == written
+    assert [change.value for change in read_performance(path).pedal] == [127, 0, 90, 3]
+
+
+def test_bends_pressures_and_programs_are_written_with_their_times_and_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "told.mid"
+    notes = [Note(60, 64, 0.5, 2.0)]
+    messages = (
+        ChannelMessage((BEND, 0, 96), 0.5),
+        ChannelMessage((PRESSURE, 90), 0.75),
+        ChannelMessage((KEY_PRESSURE, 60, 33), 1.0),
+        ChannelMessage((PROGRAM, 48), 1.5),
+        ChannelMessage((BEND, *BEND_CENTRE), 2.0),
+    )
+    player = Track("player", Performance.of(notes), 4, 2, messages)
+    write_midi(path, [player, Track("improv", Performance.of(notes), 11, 1)])
+    assert read_midi(path) == (player, Track("improv", Performance.of(notes), 11, 1))
+
+
+def test_a_bank_is_chosen_before_the_program_in_it_and_both_before_the_note(tmp_path: Path) -> None:
+    path = tmp_path / "bank.mid"
+    performance = Performance.of([Note(60, 64, 1.0, 1.0)], [ControlChange(0, 8, 1.0)])
+    write_midi(path, [Track("player", performance, messages=(ChannelMessage((PROGRAM, 4), 1.0),))])
+    assert [m.bytes() for m in mido.MidiFile(path).tracks[1] if not m.is_meta] == [
+        [0xC0, 0],
+        [0xB0, 0, 8],
+        [0xC0, 4],
+        [0x90, 60, 64],
+        [0x80, 60, 0],
+    ]
+
+
+@pytest.mark.parametrize("data", [(), (0x90, 60, 64), (BEND, 0), (PROGRAM, 128), (PRESSURE, 1, 2)])
+def test_what_is_no_bend_pressure_or_program_is_no_channel_message(data: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="no bend, pressure or program"):
+        ChannelMessage(data, 0.0)
+
+
+def test_tempo_bars_and_markers_are_written_and_the_music_stays_in_its_seconds(tmp_path: Path) -> None:
+    path = tmp_path / "bars.mid"
+    notes = tuple(Note(60, 64, float(at), 0.5) for at in range(6))
+    conductor = Conductor(
+        ((0, 500_000), (1920, 250_000), (2880, 1_000_000)),
+        ((0, 2, 4), (1920, 3, 8)),
+        ((1920, "song start"),),
+    )
+    write_midi(path, [Track("player", Performance.of(notes))], conductor=conductor)
+    first, player = mido.MidiFile(path).tracks
+    assert [(m.type, m.time) for m in first] == [
+        *(("time_signature", 0), ("set_tempo", 0), ("time_signature", 1920), ("set_tempo", 0), ("marker", 0)),
+        *(("set_tempo", 960), ("end_of_track", 0)),
+    ]
+    assert read_performance(path).notes == notes
+    ons = itertools.accumulate(message.time for message in player)
+    ticks = [tick for tick, message in zip(ons, player, strict=True) if message.type == "note_on"]
+    # 1 s: two beats of half a second; then four a second for one beat, then one a second.
+    assert ticks == [0, 1920, 3600, 4560, 5520, 6480]
 
 
 def test_a_name_beyond_a_midi_files_letters_is_written_with_question_marks(tmp_path: Path) -> None:

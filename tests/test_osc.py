@@ -16,6 +16,7 @@ from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
 from udp_ports import free_port
 
+from improv_daemon.controls import CUES
 from improv_daemon.conversation import Conversation
 from improv_daemon.osc import (
     HOST,
@@ -30,7 +31,7 @@ from improv_daemon.osc import (
 )
 from improv_daemon.partner import ModeChanged, Notice, Said
 from improv_daemon.stage.virtual import VirtualStage
-from improv_daemon.wire import Change, Cue, Wish
+from improv_daemon.wire import Change, Cue, Learn, Wish
 
 
 def message(address: str, *arguments: Any) -> bytes:
@@ -70,6 +71,12 @@ def bundle(*contents: bytes, at_s: float = IMMEDIATELY) -> bytes:
         ("/improv/memory/initiative", (0,), Change("memory.initiative", False)),
         ("/improv/memory/initiative", (False,), Change("memory.initiative", False)),
         ("/improv/controls/hand_over", ("",), Change("controls.hand_over", "")),
+        *((f"/improv/{cue}", (1,), Cue(cue)) for cue in CUES),
+        ("/improv/preset", ("late night",), Change("preset", "late night")),
+        ("/improv/learn", ("sampling.temperature",), Learn("sampling.temperature")),
+        ("/improv/learn", ("hand_over",), Learn("hand_over")),
+        ("/improv/learn", ("",), Learn("")),
+        ("/improv/learn", (), Learn("")),
     ],
 )
 def test_a_message_is_a_wish(address: str, arguments: tuple[Any, ...], wish: Wish) -> None:
@@ -83,9 +90,10 @@ def test_a_button_that_comes_up_is_no_wish(released: Any) -> None:
     assert read(message("/improv/tap", released)) == []
 
 
+LEARN_WHAT = "/improv/learn needs a setting or a cue, as in /improv/learn sampling.temperature."
 ADDRESSES = (
-    "it takes /improv/mode, /improv/hand_over, /improv/next_mode, /improv/tap, /improv/set, and settings "
-    "such as /improv/sampling/temperature."
+    "it takes settings such as /improv/mode or /improv/sampling/temperature, /improv/set, /improv/learn, and "
+    "/improv/ with hand_over, next_mode, next_preset, tap, count_in, panic, mute, again, another, loop, undo."
 )
 
 
@@ -131,6 +139,9 @@ ADDRESSES = (
             "What came with the OSC message /improv/mode is neither a number nor a text.",
         ),
         ("/improv/set", ("\x1b", 1), NO_MESSAGE.text),
+        ("/improv/learn", (3,), LEARN_WHAT),
+        ("/improv/learn", ("mode", "seed"), LEARN_WHAT),
+        ("/improv/learn", ("\x1b",), LEARN_WHAT),
     ],
 )
 def test_what_cannot_be_is_a_sentence(address: str, arguments: tuple[Any, ...], sentence: str) -> None:
@@ -382,5 +393,8 @@ async def test_wishes_reach_the_partner_and_what_it_refuses_is_said() -> None:
             "'sampling.temperature'?"
         ),
         Said("While playing: sampling.top_p = 7.0 is not allowed: it must be a number from 0.05 to 1."),
-        Said("ports.channel cannot change while improv plays; set it and start improv again."),
+        Said(
+            "ports.channel cannot change while improv plays: ports are opened at the start; set it and start "
+            "improv again."
+        ),
     ]

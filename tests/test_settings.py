@@ -9,18 +9,20 @@ import pytest
 
 from improv_core.errors import ConfigError
 from improv_daemon.settings import MODES, Assignment, Settings, changed, load_settings, user_config_file
+from improv_daemon.settings.control_rules import Gesture, Knobs
 from improv_daemon.settings.rules import (
     Choice,
     FilePath,
-    Gesture,
     Number,
     PortName,
+    Rule,
     ScaleName,
     Switch,
     Text,
     Whole,
 )
-from improv_daemon.settings.schema import RULES, SCHEMA, SECTIONS
+from improv_daemon.settings.schema import REGISTRY, RULES, SCHEMA, SECTIONS
+from improv_daemon.settings.writing import config_text
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +70,17 @@ def test_packaged_defaults_name_every_setting_and_nothing_else() -> None:
         for key in (value if isinstance(value, dict) else [name])
     }
     assert named == set(RULES)
-    assert table == dataclasses.asdict(Settings())
+    defaults = dataclasses.asdict(Settings())
+    defaults.pop("presets")
+    assert table == defaults
+
+
+def test_the_files_of_every_default_are_what_is_written_from_the_registry() -> None:
+    import improv_daemon
+
+    packaged = Path(improv_daemon.__file__).parent / "defaults.toml"
+    checkout = Path(__file__).parents[1] / "config.toml"
+    assert packaged.read_text(encoding="utf-8") == checkout.read_text(encoding="utf-8") == config_text()
 
 
 def test_settings_come_from_the_user_then_the_folder_then_the_named_file_then_the_command_line() -> None:
@@ -227,7 +239,7 @@ def test_a_refusal_names_the_file_the_setting_the_value_and_the_way_out(text: st
             "-o: there is no setting samplng.min_p (set to 3); did you mean 'sampling.min_p'?",
         ),
         ("ports=3", "-o: ports is a table; set one of its settings, ports.api, "),
-        ("qqqq=1", "-o: there is no setting qqqq (set to 1); there are mode, model, seed, ports.*, "),
+        ("qqqq=1", "-o: there is no setting qqqq (set to 1); there are mode, model, seed, preset, ports.*, "),
         ("seed=", '-o: seed = "" is not allowed: it must be a whole number from 0 to 4294967295.'),
         ("seed", "-o seed: write it as section.key=value, as in sampling.min_p=0.05."),
     ],
@@ -391,22 +403,28 @@ def test_one_setting_becomes_another_and_all_else_stays(key: str, value: object,
 
 
 @pytest.mark.parametrize(
-    ("key", "value"),
+    ("key", "value", "why"),
     [
-        ("model", "other.onnx"),
-        ("seed", 3),
-        ("controls.osc_port", 9000),
-        ("ports.channel", 3),
-        ("sound.gain", 1.0),
-        ("record.mp3", False),
-        ("solo.prime", "prelude.mid"),
+        ("model", "other.onnx", "the model is loaded at the start"),
+        ("seed", 3, "the dice are chosen at the start"),
+        ("controls.osc_port", 9000, "ports are opened at the start"),
+        ("ports.channel", 3, "ports are opened at the start"),
+        ("sound.gain", 1.0, "the synthesiser is made at the start"),
+        ("record.mp3", False, "it counts when the sitting is over"),
+        ("solo.prime", "prelude.mid", "the file is heard at the start"),
     ],
 )
-def test_what_was_opened_at_the_start_cannot_change(key: str, value: object) -> None:
+def test_what_was_opened_at_the_start_cannot_change(key: str, value: object, why: str) -> None:
     assert (
         refused_change(key, value)
-        == f"{key} cannot change while improv plays; set it and start improv again."
+        == f"{key} cannot change while improv plays: {why}; set it and start improv again."
     )
+
+
+def test_of_every_setting_it_is_known_why_it_cannot_change_if_so() -> None:
+    reasons = [parameter.why_fixed for parameter in REGISTRY.values() if not parameter.live]
+    assert len(reasons) > 20
+    assert all(reasons)
 
 
 @pytest.mark.parametrize(
@@ -445,6 +463,59 @@ def test_a_gesture_is_a_controller_a_key_or_keys(written: str) -> None:
 def test_nothing_else_is_a_gesture(written: object) -> None:
     with pytest.raises(ValueError, match='"cc N", "note N"'):
         Gesture().check(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("", ""),
+        ("CC 1  sampling.temperature", "cc 1 sampling.temperature"),
+        ("cc 1 mode,cc 2 ch 3 memory.follow 0..0.4", "cc 1 mode,cc 2 ch 3 memory.follow 0..0.4"),
+        (["cc 1 mode", "cc 2 voices.improv_pan -1..0.5"], "cc 1 mode, cc 2 voices.improv_pan -1..0.5"),
+    ],
+)
+def test_knobs_are_controllers_and_what_they_set(written: object, stored: str) -> None:
+    assert Knobs().check(written) == stored
+
+
+@pytest.mark.parametrize("written", ["cc 1", "note 1 mode", "cc 1 mode;", "cc 1 mode 1-2", ",", 67, [67]])
+def test_nothing_else_are_knobs(written: object) -> None:
+    with pytest.raises(ValueError, match="controllers and what they set"):
+        Knobs().check(written)
+
+
+# --- how a controller turns each ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "span", "at"),
+    [
+        (Switch(), None, [False, False, True, True]),
+        (Whole(1, 16), None, [1, 5, 12, 16]),
+        (Whole(0, 127), (21, 108), [21, 43, 86, 108]),
+        (Number(0.05, 3.0), (0.5, 1.5), [0.5, 0.75, 1.25, 1.5]),
+        (Number(0.25, 4.0, optional=True), None, [0.0, 1.188, 3.062, 4.0]),
+        (Number(0.0, 1.0), (1.0, 0.5), [1.0, 0.875, 0.625, 0.5]),
+        (Choice(("a", "b", "c")), None, ["a", "a", "c", "c"]),
+        (ScaleName(), None, ["off", "E major", "F minor", "B minor"]),
+        (Text(), None, [None] * 4),
+        (FilePath(), None, [None] * 4),
+        (PortName(), None, [None] * 4),
+        (Gesture(), None, [None] * 4),
+        (Knobs(), None, [None] * 4),
+    ],
+)
+def test_a_controller_covers_what_is_allowed_or_a_part_of_it(
+    rule: Rule, span: tuple[float, float] | None, at: list[object]
+) -> None:
+    assert [rule.at(share, span) for share in (0.0, 0.25, 0.75, 1.0)] == at
+
+
+def test_wherever_a_controller_stands_its_value_is_allowed() -> None:
+    for parameter in REGISTRY.values():
+        for position in range(128):
+            value = parameter.at(position / 127)
+            assert value is None or parameter.rule.check(value) == value
 
 
 # --- the README -------------------------------------------------------------------------------------

@@ -9,8 +9,9 @@ import os
 import pytest
 
 from improv_core.turns import Call
+from improv_daemon.display import Opening
 from improv_daemon.modes import IN_WORDS
-from improv_daemon.partner import AnswerEnded, CallHeard, ModeChanged, Said
+from improv_daemon.partner import AnswerEnded, CallHeard, Looping, ModeChanged, Muted, Said
 from improv_daemon.settings import MODES
 from improv_daemon.sparing import AGAIN_AFTER_S
 from improv_daemon.view import TOGETHER_S, WIDTH, View, pitch_name
@@ -38,7 +39,7 @@ def test_middle_c_is_c4(pitch: int, name: str) -> None:
 def test_the_opening_says_what_is_heard_where_it_plays_and_how_to_stop() -> None:
     out = io.StringIO()
     ready = Ready(("improv in", "Keys"), ("improv out",), "FluidSynth with a piano", ("A pedal is missing.",))
-    View(out).opening("default", "answer", ready)
+    View(out).opening(Opening("default", "answer", ready))
     assert out.getvalue().splitlines() == [
         'improv listens to "improv in", "Keys".',
         'It plays to "improv out", FluidSynth with a piano.',
@@ -49,7 +50,7 @@ def test_the_opening_says_what_is_heard_where_it_plays_and_how_to_stop() -> None
 
 def test_the_opening_says_what_is_asked_of_the_music() -> None:
     out = io.StringIO()
-    View(out).opening("mine", "answer", Ready((), (), None, ()), asked=["style pop", "density 2"], hint=False)
+    View(out).opening(Opening("mine", "answer", Ready((), (), None, ()), asked=["style pop", "density 2"], hint=False))
     assert out.getvalue().splitlines()[2:] == ["Model mine, mode answer, style pop, density 2. Ctrl-C stops."]
 
 
@@ -59,7 +60,7 @@ def test_the_opening_has_a_line_for_each_remark_about_the_model() -> None:
         "The model knows nothing of timing: improv takes it from what was played last.",
         "The model has not learned to heed style: it plays as it would without.",
     ]
-    View(out).opening("mine", "answer", Ready(("in",), ("out",), None, ("Note.",)), remarks=sentences)
+    View(out).opening(Opening("mine", "answer", Ready(("in",), ("out",), None, ("Note.",)), remarks=sentences))
     assert out.getvalue().splitlines()[2:] == [
         "Model mine, mode answer. Ctrl-C stops.",
         *sentences,
@@ -69,7 +70,7 @@ def test_the_opening_has_a_line_for_each_remark_about_the_model() -> None:
 
 def test_without_ports_and_sound_the_opening_names_the_demo() -> None:
     out = io.StringIO()
-    View(out).opening("default", "answer", Ready((), (), None, ()))
+    View(out).opening(Opening("default", "answer", Ready((), (), None, ())))
     assert out.getvalue().splitlines() == [
         "improv listens to nothing yet.",
         "It plays to nothing yet.",
@@ -130,7 +131,7 @@ def test_long_lines_are_broken() -> None:
 def opened(out: io.StringIO, mode: str) -> View:
     """A view in a mode, its opening forgotten."""
     view = View(out, clock=lambda: 0.0)
-    view.opening("default", mode, Ready(("in",), ("out",), None, ()))
+    view.opening(Opening("default", mode, Ready(("in",), ("out",), None, ())))
     out.seek(0)
     out.truncate()
     return view

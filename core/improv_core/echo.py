@@ -3,44 +3,66 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass, field
 
-from improv_core.ledger import CONTROL, NOTE_OFF, NOTE_ON, Bytes
+from improv_core.ledger import NOTE_OFF, NOTE_ON, Bytes
 
 _REMEMBERED = 1024
 
 
-class EchoFilter:
-    """Recognises messages that improv sent a moment ago, each of them once.
+@dataclass(slots=True)
+class _Sent:
+    """A message that went out to one output, and the inputs that it has come back at or cannot."""
 
-    A note-on or controller equal to one that improv sent within the window is an echo; so is the
-    note-off that belongs to such a note-on. Of more than a thousand messages within one window the
-    oldest are forgotten.
+    at_s: float
+    plain: Bytes
+    not_at: set[str] = field(default_factory=set)
+
+
+class EchoFilter:
+    """Recognises messages that improv sent a moment ago, once at each input for each output.
+
+    A channel message equal to one that improv sent within the window is an echo, whatever input it comes
+    back at; so is the note-off that belongs to such a note-on. What went out because the player played it
+    is no echo at the input that they played it at, unless that one belongs to the same device. Of more than
+    a thousand messages within one window the oldest are forgotten.
     """
 
     def __init__(self, window_s: float) -> None:
         self._window_s = window_s
-        self._sent: deque[tuple[float, Bytes]] = deque(maxlen=_REMEMBERED)
-        self._echoed: dict[tuple[int, int], int] = {}
-        self._held: set[tuple[int, int]] = set()
+        self._sent: deque[_Sent] = deque()
+        self._by_data: dict[Bytes, deque[_Sent]] = {}
+        self._echoed: dict[tuple[str, int, int], int] = {}
+        self._held: set[tuple[str, int, int]] = set()
         self.dropped = 0
 
-    def sent(self, message: Bytes, now_s: float) -> None:
-        """Remember a message that improv sends now."""
-        if message[0] & 0xF0 in (NOTE_ON, NOTE_OFF, CONTROL):
-            self._sent.append((now_s, _plain(message)))
+    def sent(self, message: Bytes, now_s: float, played_at: str | None = None) -> None:
+        """Remember a message that improv sends now to one output.
 
-    def heard(self, message: Bytes, now_s: float) -> bool:
-        """Whether an incoming message is improv's own; such a one is counted in `dropped`."""
-        kind = message[0] & 0xF0 if message else 0
-        if kind not in (NOTE_ON, NOTE_OFF, CONTROL):
+        Args:
+            message: The message.
+            now_s: When.
+            played_at: The input that it came from, if it cannot come back there.
+        """
+        if not NOTE_OFF <= message[0] < 0xF0:
+            return
+        if len(self._sent) >= _REMEMBERED:
+            self._drop_oldest()
+        sent = _Sent(now_s, _plain(message), set() if played_at is None else {played_at})
+        self._sent.append(sent)
+        self._by_data.setdefault(sent.plain, deque()).append(sent)
+
+    def heard(self, message: Bytes, now_s: float, source: str = "") -> bool:
+        """Whether what comes in at an input is improv's own; such a message is counted in `dropped`."""
+        if not message or not NOTE_OFF <= message[0] < 0xF0:
             return False
         plain = _plain(message)
         if plain[0] & 0xF0 == NOTE_OFF:
-            is_echo = self._is_echoed_off(plain, now_s)
+            is_echo = self._is_echoed_off(plain, now_s, source)
         else:
-            is_echo = self._take(plain, now_s)
+            is_echo = self._take(plain, now_s, source)
             if plain[0] & 0xF0 == NOTE_ON:
-                key = (plain[0] & 0x0F, plain[1])
+                key = (source, plain[0] & 0x0F, plain[1])
                 if is_echo:
                     self._echoed[key] = self._echoed.get(key, 0) + 1
                 else:
@@ -48,10 +70,16 @@ class EchoFilter:
         self.dropped += is_echo
         return is_echo
 
-    def _is_echoed_off(self, message: Bytes, now_s: float) -> bool:
-        key = (message[0] & 0x0F, message[1])
+    def forget(self, source: str) -> None:
+        """An input has gone: no note-off will come there any more."""
+        self._held = {key for key in self._held if key[0] != source}
+        for key in [key for key in self._echoed if key[0] == source]:
+            del self._echoed[key]
+
+    def _is_echoed_off(self, message: Bytes, now_s: float, source: str) -> bool:
+        key = (source, message[0] & 0x0F, message[1])
         # Both improv and the player may hold this key: the off is improv's if improv just sent one.
-        mine = key in self._echoed and (self._take(message, now_s) or key not in self._held)
+        mine = key in self._echoed and (self._take(message, now_s, source) or key not in self._held)
         if not mine:
             self._held.discard(key)
             return False
@@ -60,19 +88,26 @@ class EchoFilter:
             del self._echoed[key]
         return True
 
-    def _take(self, message: Bytes, now_s: float) -> bool:
-        while self._sent and self._sent[0][0] < now_s - self._window_s:
-            self._sent.popleft()
-        for index, (_, sent) in enumerate(self._sent):
-            if sent == message:
-                del self._sent[index]
+    def _take(self, message: Bytes, now_s: float, source: str) -> bool:
+        while self._sent and self._sent[0].at_s < now_s - self._window_s:
+            self._drop_oldest()
+        for sent in self._by_data.get(message, ()):
+            if source not in sent.not_at:
+                sent.not_at.add(source)
                 return True
         return False
+
+    def _drop_oldest(self) -> None:
+        plain = self._sent.popleft().plain
+        alike = self._by_data[plain]
+        alike.popleft()
+        if not alike:
+            del self._by_data[plain]
 
 
 def _plain(message: Bytes) -> Bytes:
     """Note-offs without their velocity, which routes on the way may change; on with velocity 0 is off."""
-    status, first, second = message
-    if status & 0xF0 == NOTE_OFF or (status & 0xF0 == NOTE_ON and second == 0):
-        return NOTE_OFF | status & 0x0F, first
+    kind = message[0] & 0xF0
+    if kind == NOTE_OFF or (kind == NOTE_ON and message[2] == 0):
+        return NOTE_OFF | message[0] & 0x0F, message[1]
     return message

@@ -7,29 +7,36 @@ from collections.abc import Hashable, Iterator
 Bytes = tuple[int, ...]
 """One MIDI message."""
 
-NOTE_OFF, NOTE_ON, CONTROL, PITCH_BEND = 0x80, 0x90, 0xB0, 0xE0
+NOTE_OFF, NOTE_ON, KEY_PRESSURE, CONTROL = 0x80, 0x90, 0xA0, 0xB0
+PROGRAM, PRESSURE, PITCH_BEND = 0xC0, 0xD0, 0xE0
 HELD_CONTROLLERS = frozenset({64, 66, 67})
 """Sustain, sostenuto and soft pedal: a receiver keeps them until it is told otherwise."""
 
 _RELEASE_VELOCITY = 64
 _BEND_CENTRE = 0x2000
 _ALL_SOUND_OFF, _RESET_CONTROLLERS, _ALL_NOTES_OFF = 120, 121, 123
+RELEASING_CONTROLLERS = frozenset({_ALL_SOUND_OFF, *range(_ALL_NOTES_OFF, 128)})
+"""They let go of every key: all sound off, all notes off and the modes that imply it."""
+
+_WHOLE_CHANNEL = -1
 
 
 class Ledger:
-    """Knows who holds which key, pedal and bend of one output, and what is owed for it.
+    """Knows who holds which key, pedal, bend and aftertouch of one output, and what is owed for it.
 
     Each method returns the MIDI messages that have to go out, in order; nothing else may be sent to the
-    output. A key that several owners hold sounds until the last of them lets go; a pedal is as far down
-    as the owner who holds it deepest; the bend is that of the owner who bent last. Channels count from 0.
+    output. A key that several owners hold sounds until the last of them lets go; pedals and aftertouch are
+    as far down as the owner who holds them deepest; the bend is that of the owner who bent last. Channels
+    count from 0.
     """
 
-    __slots__ = ("_bends", "_keys", "_pedals")
+    __slots__ = ("_bends", "_keys", "_pedals", "_pressures")
 
     def __init__(self) -> None:
         self._keys: dict[tuple[int, int], set[Hashable]] = {}
         self._pedals: dict[tuple[int, int], dict[Hashable, int]] = {}
         self._bends: dict[int, dict[Hashable, int]] = {}
+        self._pressures: dict[tuple[int, int], dict[Hashable, int]] = {}
 
     @property
     def sounding(self) -> frozenset[tuple[int, int]]:
@@ -38,8 +45,8 @@ class Ledger:
 
     @property
     def silent(self) -> bool:
-        """Nothing is owed: no note-off, no pedal up, no bend back."""
-        return not (self._keys or self._pedals or self._bends)
+        """Nothing is owed: no note-off, no pedal up, no bend or aftertouch back."""
+        return not (self._keys or self._pedals or self._bends or self._pressures)
 
     def note_on(self, owner: Hashable, channel: int, pitch: int, velocity: int) -> list[Bytes]:
         """Press a key; one that sounds already gets its note-off first. Velocity 0 releases it."""
@@ -66,26 +73,23 @@ class Ledger:
         if holders:
             return []
         del self._keys[channel, pitch]
+        self._pressures.pop((channel, pitch), None)
         return [(NOTE_OFF | channel, pitch, velocity)]
 
     def control(self, owner: Hashable, channel: int, controller: int, value: int) -> list[Bytes]:
         """Move a controller; the pedals are kept account of, the others pass."""
-        if controller in (_ALL_SOUND_OFF, *range(_ALL_NOTES_OFF, 128)):
+        if controller in RELEASING_CONTROLLERS:
             return self._release_keys(owner, channel)
         if controller == _RESET_CONTROLLERS:
-            return [*self._release_pedals(owner, channel), *self._release_bend(owner, channel)]
+            return [
+                *self._release_pedals(owner, channel),
+                *self._release_bend(owner, channel),
+                *self._release_pressures(owner, channel),
+            ]
         if controller not in HELD_CONTROLLERS:
             return [(CONTROL | channel, controller, value)]
-        holders = self._pedals.setdefault((channel, controller), {})
-        before = max(holders.values(), default=0)
-        holders.pop(owner, None)
-        alone = not holders
-        if value:
-            holders[owner] = value
-        after = max(holders.values(), default=0)
-        if not holders:
-            del self._pedals[channel, controller]
-        return [(CONTROL | channel, controller, after)] if alone or after != before else []
+        deepest = _press(self._pedals, (channel, controller), owner, value)
+        return [] if deepest is None else [(CONTROL | channel, controller, deepest)]
 
     def bend(self, owner: Hashable, channel: int, value: int) -> list[Bytes]:
         """Bend the channel's pitch: 0..16383, 8192 is straight."""
@@ -100,6 +104,14 @@ class Ledger:
             del self._bends[channel]
         return [_bend_message(channel, after)] if alone or after != before else []
 
+    def pressure(self, owner: Hashable, channel: int, value: int, pitch: int | None = None) -> list[Bytes]:
+        """Aftertouch of a key that sounds, or of the whole channel."""
+        if pitch is not None and value and (channel, pitch) not in self._keys:
+            return []
+        key = channel, _WHOLE_CHANNEL if pitch is None else pitch
+        deepest = _press(self._pressures, key, owner, value)
+        return [] if deepest is None else [_pressure_message(key, deepest)]
+
     def feed(self, owner: Hashable, message: Bytes) -> list[Bytes]:
         """Account for any channel message of an owner; what is none (sysex, clock) is not sent on."""
         if not message or not 0x80 <= message[0] < 0xF0:
@@ -113,6 +125,10 @@ class Ledger:
             return self.control(owner, channel, message[1], message[2])
         if kind == PITCH_BEND:
             return self.bend(owner, channel, message[1] | message[2] << 7)
+        if kind == PRESSURE:
+            return self.pressure(owner, channel, message[1])
+        if kind == KEY_PRESSURE:
+            return self.pressure(owner, channel, message[2], message[1])
         return [message]
 
     def release(self, owner: Hashable) -> list[Bytes]:
@@ -122,6 +138,7 @@ class Ledger:
             *(m for channel in channels for m in self._release_keys(owner, channel)),
             *(m for channel in channels for m in self._release_pedals(owner, channel)),
             *(m for channel in channels for m in self._release_bend(owner, channel)),
+            *(m for channel in channels for m in self._release_pressures(owner, channel)),
         ]
 
     def release_all(self) -> list[Bytes]:
@@ -130,6 +147,7 @@ class Ledger:
         self._keys.clear()
         self._pedals.clear()
         self._bends.clear()
+        self._pressures.clear()
         return messages
 
     def _owed(self) -> Iterator[Bytes]:
@@ -139,6 +157,9 @@ class Ledger:
             yield CONTROL | channel, controller, 0
         for channel in sorted(self._bends):
             yield _bend_message(channel, _BEND_CENTRE)
+        for key in sorted(self._pressures):
+            if key not in self._keys:
+                yield _pressure_message(key, 0)
 
     def _release_keys(self, owner: Hashable, channel: int) -> list[Bytes]:
         held = sorted(key for key, holders in self._keys.items() if key[0] == channel and owner in holders)
@@ -152,6 +173,30 @@ class Ledger:
         held = owner in self._bends.get(channel, {})
         return self.bend(owner, channel, _BEND_CENTRE) if held else []
 
+    def _release_pressures(self, owner: Hashable, channel: int) -> list[Bytes]:
+        held = sorted(key for key, by in self._pressures.items() if key[0] == channel and owner in by)
+        return [
+            m
+            for _, pitch in held
+            for m in self.pressure(owner, channel, 0, None if pitch == _WHOLE_CHANNEL else pitch)
+        ]
+
+
+def _press(
+    held: dict[tuple[int, int], dict[Hashable, int]], key: tuple[int, int], owner: Hashable, value: int
+) -> int | None:
+    """Note how deep an owner holds something; how deep it is now, None when nobody needs to be told."""
+    holders = held.setdefault(key, {})
+    before = max(holders.values(), default=0)
+    holders.pop(owner, None)
+    alone = not holders
+    if value:
+        holders[owner] = value
+    after = max(holders.values(), default=0)
+    if not holders:
+        del held[key]
+    return after if alone or after != before else None
+
 
 def _latest(bends: dict[Hashable, int]) -> int:
     return next(reversed(bends.values()), _BEND_CENTRE)
@@ -159,3 +204,8 @@ def _latest(bends: dict[Hashable, int]) -> int:
 
 def _bend_message(channel: int, value: int) -> Bytes:
     return PITCH_BEND | channel, value & 0x7F, value >> 7
+
+
+def _pressure_message(key: tuple[int, int], value: int) -> Bytes:
+    channel, pitch = key
+    return (PRESSURE | channel, value) if pitch == _WHOLE_CHANNEL else (KEY_PRESSURE | channel, pitch, value)

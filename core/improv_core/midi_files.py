@@ -2,35 +2,34 @@
 
 Reading pairs the notes itself on mido's messages: it keeps tempo changes from every track, overlapping
 notes of one pitch (first on, first off), and notes that were never released; all three get lost
-elsewhere. Writing is pretty_midi's.
+elsewhere. Writing is mido's too: of all that a channel can be told, nothing is left out.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import io
 import itertools
 import struct
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 
 import mido
 
 from improv_core.errors import MidiFileError, StorageError
 from improv_core.notes import ControlChange, Note, Performance
-from improv_core.tempo_map import TempoMap
+from improv_core.tempo_map import Conductor, TempoMap
 
 DRUM_CHANNEL = 9
 WRITTEN_TEMPO_BPM = 120.0
 WRITTEN_TICKS_PER_BEAT = 960
 """At a tempo of 120 beats a minute a tick is 0.52 ms."""
 
-_SHORTEST_TICKS = 1.5
-"""A note must last a tick, or its end is written before its beginning."""
+KEY_PRESSURE, PROGRAM, PRESSURE, BEND = 0xA0, 0xC0, 0xD0, 0xE0
+BEND_CENTRE = (0, 64)
+"""The two data bytes of a pitch wheel that rests."""
 
 _MAGIC = b"MThd"
 
@@ -47,20 +46,40 @@ _DAMAGE = (
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelMessage:
+    """What a channel is told beside notes and controllers.
+
+    Attributes:
+        data: `KEY_PRESSURE`, `PROGRAM`, `PRESSURE` or `BEND`, and its data bytes.
+        at_s: When, in seconds.
+    """
+
+    data: tuple[int, ...]
+    at_s: float
+
+    def __post_init__(self) -> None:
+        length = {KEY_PRESSURE: 3, PROGRAM: 2, PRESSURE: 2, BEND: 3}.get(self.data[0] if self.data else 0)
+        if length != len(self.data) or not all(0 <= byte <= 127 for byte in self.data[1:]):
+            raise ValueError(f"no bend, pressure or program: {self.data}")
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """One voice of a file: the notes of one channel of one track.
 
     Attributes:
         name: The track's name, may be empty.
         performance: Notes and controllers, in seconds from the start of the file.
-        program: General MIDI program 0..127.
+        program: General MIDI program 0..127, at the beginning.
         channel: 0..15.
+        messages: Bends, pressures and other programs, by time.
     """
 
     name: str
     performance: Performance
     program: int = 0
     channel: int = 0
+    messages: tuple[ChannelMessage, ...] = ()
 
     @property
     def is_drum(self) -> bool:
@@ -75,7 +94,12 @@ class _Voice:
     program: int = 0
     notes: list[Note] = field(default_factory=list)
     controls: list[ControlChange] = field(default_factory=list)
+    messages: list[ChannelMessage] = field(default_factory=list)
     down: dict[int, list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def begun(self) -> bool:
+        return bool(self.notes) or any(self.down.values())
 
     def press(self, pitch: int, velocity: int, at_s: float) -> None:
         self.down[pitch].append((at_s, velocity))
@@ -135,36 +159,33 @@ def read_performance(path: Path) -> Performance:
     return performance
 
 
-def write_midi(path: Path, tracks: Sequence[Track], tempo_bpm: float = WRITTEN_TEMPO_BPM) -> None:
-    """A type 1 file, one named track for each of ``tracks``, on their channels in order.
+def write_midi(
+    path: Path,
+    tracks: Sequence[Track],
+    tempo_bpm: float = WRITTEN_TEMPO_BPM,
+    conductor: Conductor | None = None,
+) -> None:
+    """A type 1 file: tempo and bars first, then one named track for each of ``tracks``, on their channels.
 
     Args:
         path: Where.
         tracks: What.
         tempo_bpm: Of the beats that the file's ticks count; the music is the same at any.
+        conductor: Where the beats are, if they are known; ``tempo_bpm`` says nothing then.
 
     Raises:
         StorageError: The file cannot be written.
     """
-    pretty_midi = _import_pretty_midi()
-    midi = pretty_midi.PrettyMIDI(resolution=WRITTEN_TICKS_PER_BEAT, initial_tempo=tempo_bpm)
-    ticks_per_s = tempo_bpm / 60 * WRITTEN_TICKS_PER_BEAT
-    shortest_s = _SHORTEST_TICKS / ticks_per_s
+    time = Conductor.steady(tempo_bpm) if conductor is None else conductor
+    tempo_map = TempoMap(WRITTEN_TICKS_PER_BEAT, time.tempos)
+    midi = mido.MidiFile(type=1, ticks_per_beat=WRITTEN_TICKS_PER_BEAT)
+    midi.tracks.append(_in_order(_time_messages(time)))
     for track in tracks:
-        name = track.name.encode("latin-1", "replace").decode("latin-1")  # all that a MIDI file can hold
-        instrument = pretty_midi.Instrument(track.program, track.is_drum, name)
-        instrument.notes = [
-            pretty_midi.Note(n.velocity, n.pitch, n.onset_s, max(n.release_s, n.onset_s + shortest_s))
-            for n in track.performance.notes
-        ]
-        instrument.control_changes = [
-            pretty_midi.ControlChange(c.controller, c.value, c.at_s)
-            for c in _settled(track.performance.controls, ticks_per_s)
-        ]
-        midi.instruments.append(instrument)
+        name = mido.MetaMessage("track_name", name=_writable(track.name))
+        midi.tracks.append(mido.MidiTrack([name, *_in_order(_messages(track, tempo_map))]))
     part = path.with_name(f".{path.name}.part")  # a full disk leaves what was there before
     try:
-        midi.write(str(part))
+        midi.save(str(part))
         part.replace(path)
     except OSError as error:
         raise StorageError(f"{path} cannot be written ({error.strerror or error}).") from error
@@ -173,21 +194,54 @@ def write_midi(path: Path, tracks: Sequence[Track], tempo_bpm: float = WRITTEN_T
             part.unlink(missing_ok=True)
 
 
-def _import_pretty_midi() -> ModuleType:
-    # It imports pyfluidsynth, which prints where it found its library when the variable CI is set.
-    with contextlib.redirect_stdout(io.StringIO()):
-        return importlib.import_module("pretty_midi")
+_Timed = tuple[int, int, mido.Message]
+"""(tick, place among others of the tick, message)."""
+_OFF, _TOLD, _ON = 0, 1, 2
 
 
-def _settled(controls: Sequence[ControlChange], ticks_per_s: float) -> list[ControlChange]:
-    """Without what a later message of the same tick takes back: pretty_midi writes a tick by value."""
-    last: dict[tuple[int, int], int] = {}
-    kept = []
-    for control in reversed(controls):
-        key = (control.controller, round(control.at_s * ticks_per_s))
-        if control.value <= last.setdefault(key, control.value):
-            kept.append(control)
-    return kept[::-1]
+def _in_order(messages: Iterator[_Timed]) -> mido.MidiTrack:
+    """A track of messages, whose times are ticks since the one before; it ends with the last."""
+    track, before = mido.MidiTrack(), 0
+    for tick, _, message in sorted(messages, key=lambda timed: timed[:2]):
+        track.append(message.copy(time=tick - before))
+        before = tick
+    return track
+
+
+def _time_messages(time: Conductor) -> Iterator[_Timed]:
+    for tick, numerator, denominator in time.signatures:
+        yield (
+            tick,
+            0,
+            mido.MetaMessage("time_signature", numerator=numerator, denominator=denominator),
+        )
+    for tick, us_per_beat in time.tempos:
+        yield tick, 1, mido.MetaMessage("set_tempo", tempo=us_per_beat)
+    for tick, text in time.markers:
+        yield tick, 2, mido.MetaMessage("marker", text=_writable(text))
+
+
+def _messages(track: Track, tempo_map: TempoMap) -> Iterator[_Timed]:
+    channel = track.channel
+    yield 0, _OFF, mido.Message("program_change", channel=channel, program=track.program)
+    for note in track.performance.notes:
+        on, key = tempo_map.tick(note.onset_s), {"channel": channel, "note": note.pitch}
+        # A note must last a tick, or its end comes before its beginning.
+        off = max(on + 1, tempo_map.tick(note.release_s))
+        yield off, _OFF, mido.Message("note_off", **key, velocity=0)
+        yield on, _ON, mido.Message("note_on", **key, velocity=note.velocity)
+    # A bank is chosen before the program in it.
+    for control in track.performance.controls:
+        data = (0xB0 | channel, control.controller, control.value)
+        yield tempo_map.tick(control.at_s), _TOLD, mido.Message.from_bytes(data)
+    for told in track.messages:
+        status, *rest = told.data
+        yield tempo_map.tick(told.at_s), _TOLD, mido.Message.from_bytes((status | channel, *rest))
+
+
+def _writable(text: str) -> str:
+    """As much of it as a MIDI file can hold."""
+    return text.encode("latin-1", "replace").decode("latin-1")
 
 
 def load_midi(path: Path) -> bytes:
@@ -243,7 +297,13 @@ def _read_track(track: mido.MidiTrack, tempo_map: TempoMap) -> list[Track]:
     for voice in voices.values():
         voice.release_all(tempo_map.seconds(tick))
     return [
-        Track(track.name, Performance.of(voice.notes, voice.controls), voice.program, channel)
+        Track(
+            track.name,
+            Performance.of(voice.notes, voice.controls),
+            voice.program,
+            channel,
+            tuple(voice.messages),
+        )
         for channel, voice in sorted(voices.items())
         if voice.notes
     ]
@@ -257,5 +317,8 @@ def _take(voices: dict[int, _Voice], message: mido.Message, at_s: float) -> None
         voices[message.channel].release(message.note, at_s)
     elif kind == "control_change":
         voices[message.channel].controls.append(ControlChange(message.control, message.value, at_s))
-    elif kind == "program_change" and not voices[message.channel].notes:
+    elif kind == "program_change" and not voices[message.channel].begun:
         voices[message.channel].program = message.program
+    elif kind in ("program_change", "pitchwheel", "aftertouch", "polytouch"):
+        status, *data = message.bytes()
+        voices[message.channel].messages.append(ChannelMessage((status & 0xF0, *data), at_s))

@@ -233,6 +233,7 @@ def _options() -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # measured: two threads raise p99 tenfold beside a busy neighbour
     options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # measured: it keeps 7 MiB and saves no time
     options.log_severity_level = 3
     return options
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from improv_core.ledger import CONTROL, Bytes, Ledger
 from improv_core.notes import SUSTAIN_CONTROLLER
 from improv_core.scheduler import Due, Rank, Scheduler
+from improv_core.thru import Way
 
 PLAYER = "player"
-"""The ledger's owner of all that the player holds."""
+"""The ledger's owner of all that the player holds, where it does not matter at which input."""
 
 _ALL_NOTES_OFF = 123
 _SHORTEST_S = 0.02
@@ -98,6 +99,7 @@ class _Off:
     turn: int
     index: int
     pitch: int
+    onset_s: float
     release_s: float
 
 
@@ -115,23 +117,15 @@ class Performer:
     so that a cancelled plan owes nothing. A pitch that improv strikes again ends the earlier note.
     """
 
-    def __init__(
-        self,
-        outputs: Sequence[str],
-        channel: int,
-        thru: Mapping[str, int] | None = None,
-        capacity: int = 4096,
-    ) -> None:
+    def __init__(self, outputs: Sequence[str], channel: int, capacity: int = 4096) -> None:
         """
         Args:
             outputs: Names of the outputs.
             channel: improv's MIDI channel, 0..15.
-            thru: Outputs that sound what the player plays, and the channel (0..15) they do it on.
             capacity: Largest number of planned events.
         """
         self._ledgers = {name: Ledger() for name in outputs}
         self._channel = channel
-        self._thru = dict(thru or {})
         self._plan: Scheduler[_On | _Off | _Pedal] = Scheduler(capacity)
         self._voices: dict[int, _Off] = {}
         self._pedal = _Pedal(turn=0, value=0)
@@ -203,27 +197,52 @@ class Performer:
         outcome.acknowledgements.append(TurnCancelled(turn, now_s, _count_notes(dropped)))
         return outcome
 
-    def finish_turn(self, turn: int, now_s: float) -> Outcome:
-        """Begin no more notes of a turn; what sounds ends as planned, its pedal comes up with the last."""
+    def finish_turn(self, turn: int, now_s: float, begun_by_s: float = math.inf) -> Outcome:
+        """Begin no more notes of a turn; what sounds ends as planned, its pedal comes up with the last.
+
+        Args:
+            turn: The turn.
+            now_s: Now.
+            begun_by_s: What was to begin after then counts as not begun.
+        """
         self._cancelled.add(turn)
         dropped = self._plan.cancel(("turn", turn))
         outcome = Outcome()
+        for voice in [v for v in self._voices.values() if v.turn == turn and v.onset_s > begun_by_s]:
+            self._plan.cancel(voice)
+            self._end(voice, now_s, outcome)
         if self._pedal.turn == turn and self._pedal.value:
             last_s = max((v.release_s for v in self._voices.values() if v.turn == turn), default=now_s)
             self._plan.add(max(now_s, last_s), Rank.PEDAL, ("ending", turn), _Pedal(turn, 0))
         outcome.acknowledgements.append(TurnCancelled(turn, now_s, _count_notes(dropped)))
         return outcome
 
-    def thru(self, message: Bytes) -> list[Sending]:
-        """Sound what the player plays on the outputs that have thru; program changes stay out."""
-        if not message or not 0x80 <= message[0] < 0xF0 or message[0] & 0xF0 == 0xC0:
+    def thru(self, message: Bytes, ways: Iterable[Way], owner: Hashable = PLAYER) -> list[Sending]:
+        """Sound what the player plays.
+
+        Args:
+            message: A MIDI message; only those of a channel are sounded.
+            ways: To which outputs, on which channels.
+            owner: Who holds what it presses: the input that it came in at.
+        """
+        if not message or not 0x80 <= message[0] < 0xF0:
             return []
-        kind = message[0] & 0xF0
+        kind, channel = message[0] & 0xF0, message[0] & 0x0F
         return [
-            Sending(output, data)
-            for output, channel in self._thru.items()
-            for data in self._ledgers[output].feed(PLAYER, (kind | channel, *message[1:]))
+            sending
+            for way in ways
+            for sending in self.feed(
+                way.output, owner, (kind | (channel if way.channel is None else way.channel), *message[1:])
+            )
         ]
+
+    def feed(self, output: str, owner: Hashable, message: Bytes) -> list[Sending]:
+        """Send any channel message to one output, kept account of as this owner's."""
+        return [Sending(output, data) for data in self._ledgers[output].feed(owner, message)]
+
+    def renew(self, output: str) -> list[Sending]:
+        """Bring an output to silence that may have missed something: it was away, and nothing is held there."""
+        return [*(Sending(output, data) for data in self._ledgers[output].release_all()), *self._care(output)]
 
     def panic(self, now_s: float) -> Outcome:
         """Release all that sounds, whoever owns it, and cancel every turn that has anything planned."""
@@ -238,10 +257,13 @@ class Performer:
             outcome.acknowledgements.append(TurnCancelled(turn, now_s, unplayed))
         for output, ledger in self._ledgers.items():
             outcome.sendings += [Sending(output, data) for data in ledger.release_all()]
-            # For receivers that are out of step with the ledger, whatever the cause.
-            outcome.sendings.append(Sending(output, (CONTROL | self._channel, SUSTAIN_CONTROLLER, 0)))
-            outcome.sendings.append(Sending(output, (CONTROL | self._channel, _ALL_NOTES_OFF, 0)))
+            outcome.sendings += self._care(output)
         return outcome
+
+    def _care(self, output: str) -> list[Sending]:
+        """For receivers that are out of step with the ledger, whatever the cause."""
+        controllers = (SUSTAIN_CONTROLLER, _ALL_NOTES_OFF)
+        return [Sending(output, (CONTROL | self._channel, number, 0)) for number in controllers]
 
     def _add(self, deadline_s: float, rank: Rank, item: _On | _Pedal) -> bool:
         if item.turn in self._cancelled:
@@ -264,7 +286,7 @@ class Performer:
         )
         shortest_s = min(max(0.0, note.release_s - note.onset_s), _SHORTEST_S)
         release_s = max(note.release_s, now_s + shortest_s)
-        voice = _Off(note.turn, note.index, note.pitch, release_s)
+        voice = _Off(note.turn, note.index, note.pitch, note.onset_s, release_s)
         self._voices[note.pitch] = voice
         self._plan.add(release_s, Rank.OFF, voice, voice)
 

@@ -1,18 +1,41 @@
-"""Ticks of a MIDI file to seconds."""
+"""Ticks of a MIDI file to seconds, and back."""
 
 from __future__ import annotations
 
 import bisect
 import itertools
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 DEFAULT_TEMPO_US_PER_BEAT = 500_000
+SLOWEST_US_PER_BEAT = (1 << 24) - 1
+"""A MIDI file knows no slower tempo: 3.6 beats a minute."""
 
 _EXACT_FRAMES_PER_S = {29: 30_000 / 1001}
 """SMPTE's 29 stands for the drop-frame rate of television."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conductor:
+    """What the first track of a MIDI file says of its time.
+
+    Attributes:
+        tempos: (tick, microseconds per beat) by tick, the first at tick 0.
+        signatures: (tick, beats per bar, note value of a beat) by tick; each begins a bar.
+        markers: (tick, text) by tick.
+    """
+
+    tempos: tuple[tuple[int, int], ...]
+    signatures: tuple[tuple[int, int, int], ...] = ((0, 4, 4),)
+    markers: tuple[tuple[int, str], ...] = ()
+
+    @classmethod
+    def steady(cls, tempo_bpm: float) -> Conductor:
+        """One tempo throughout, in bars of four."""
+        return cls(((0, min(SLOWEST_US_PER_BEAT, round(60e6 / tempo_bpm))),))
 
 
 class TempoMap:
@@ -42,6 +65,11 @@ class TempoMap:
         """Seconds from the start of the file."""
         i = bisect.bisect_right(self._ticks, tick) - 1
         return self._seconds[i] + (tick - self._ticks[i]) * self._s_per_tick[i]
+
+    def tick(self, at_s: float) -> int:
+        """The tick nearest to a moment from the start of the file on."""
+        i = max(0, bisect.bisect_right(self._seconds, at_s) - 1)
+        return max(0, self._ticks[i] + round((at_s - self._seconds[i]) / self._s_per_tick[i]))
 
     def seconds_of(self, ticks: NDArray[np.int64]) -> NDArray[np.float64]:
         """`seconds` of many ticks, to the last bit."""

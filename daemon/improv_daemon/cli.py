@@ -21,7 +21,6 @@ from improv_daemon.showing import Showing
 
 if TYPE_CHECKING:
     from improv_daemon.settings import Settings
-    from improv_daemon.stage.ports import PortList
 
 BAD_INPUT = 2
 _MIDI_SUFFIXES = (".mid", ".midi")
@@ -122,21 +121,58 @@ def _sessions_folder(settings: "Settings", folder: Path | None) -> Path:
 
 
 @app.command()
-def ports(config: options.Config = None, set_: options.Set = None) -> None:
-    """List the MIDI inputs and outputs there are."""
-    from improv_daemon.stage.ports import list_ports
+def status(
+    json_: Annotated[bool, typer.Option("--json", help="As a JSON array, an object for each.")] = False,
+) -> None:
+    """Say how the sittings stand that are going on; exit status 1 if there is none."""
+    import json
 
-    found = list_ports(options.load(config, set_, {}).ports.api)
-    for line in _port_lines(found):
+    from improv_daemon.status import in_lines, running
+
+    found = running()
+    if json_:
+        typer.echo(json.dumps(found, indent=2))
+    else:
+        typer.echo("\n".join(in_lines(found)) if found else "improv is not running.")
+    if not found:
+        raise typer.Exit(1)
+
+
+@app.command()
+def ports(config: options.Config = None, set_: options.Set = None) -> None:
+    """List the MIDI inputs and outputs there are, and which of them improv would use."""
+    from improv_daemon.stage.port_list import list_ports, port_lines
+
+    wanted = options.load(config, set_, {}).ports
+    for line in port_lines(
+        list_ports(wanted.api),
+        inputs=wanted.input,
+        outputs=wanted.output,
+        name=wanted.name,
+        virtual=wanted.virtual,
+    ):
         typer.echo(line)
 
 
-def _port_lines(found: "PortList") -> list[str]:
-    if found.problem:
-        return [found.problem]
-    inputs = [f"  {name}" for name in found.inputs] or ["  none"]
-    outputs = [f"  {name}" for name in found.outputs] or ["  none"]
-    return ["Inputs (--in):", *inputs, "Outputs (--out):", *outputs]
+@app.command("settings")
+def settings_(
+    key: Annotated[
+        str | None,
+        typer.Argument(metavar="[KEY]", help="A setting, or a table of them, such as sampling."),
+    ] = None,
+    config: options.Config = None,
+    set_: options.Set = None,
+) -> None:
+    """List the settings: what they are, may be and do, and how they change while you play."""
+    from rich.console import Console
+
+    from improv_daemon.cli_settings import PIPED_WIDTH, show_settings
+    from improv_daemon.settings import Assignment
+    from improv_daemon.settings.layers import load_with_sources
+
+    assigned = [Assignment.parse(text) for text in set_ or ()]
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    show_settings(*load_with_sources(config, assigned), key, Console(width=width, highlight=False))
 
 
 @app.command()

@@ -178,7 +178,7 @@ def _showing(
     ] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Lines of text instead of the live view.")] = False,
     log: Annotated[
-        Path | None, typer.Option("--log", metavar="FILE", help="Write what happens to this file, too.")
+        Path | None, typer.Option("--log", metavar="FILE", help="Add what is said and played to this file.")
     ] = None,
     trace: Annotated[
         Path | None,
@@ -187,9 +187,8 @@ def _showing(
         ),
     ] = None,
 ) -> Showing:
-    for path in (log, trace):
-        if path is not None:
-            paths.check_output_file(path, suffixes=(), unlike=None)
+    if trace is not None:
+        paths.check_output_file(trace, suffixes=(), unlike=None)
     return Showing(quiet=quiet, plain=plain, log=log, trace=trace)
 
 

@@ -20,6 +20,7 @@ from improv_daemon.wire import (
     Wish,
     Woken,
 )
+from improv_daemon.witness import NoWitness, Witness
 
 _LAST_KEPT: Final = (Sounded, Released, PedalMoved, TurnCancelled)
 """Acknowledgements: nothing is done upon them, so that a replay of the sitting ends as the sitting did."""
@@ -33,6 +34,7 @@ class Conversation:
         partner: Who answers.
         journal: Keeps every event and command, when given.
         show: Called with each event.
+        witness: Is told of each event, what was done upon it, and how long that took.
     """
 
     def __init__(
@@ -41,11 +43,13 @@ class Conversation:
         partner: Partner,
         journal: JournalWriter | None = None,
         show: Callable[[Event], None] = lambda event: None,
+        witness: Witness | None = None,
     ) -> None:
         self._stage = stage
         self._partner = partner
         self._journal = journal
         self._show = show
+        self._witness = NoWitness() if witness is None else witness
         self._changed = asyncio.Event()
 
     def wish(self, wish: Wish) -> None:
@@ -80,6 +84,7 @@ class Conversation:
     def _take(self, event: Event | Wish, now_s: float) -> None:
         commands = self._partner.handle(event, now_s)
         self._carry_out(commands)
+        self._witness.saw(event, commands, now_s, asyncio.get_running_loop().time())
         self._keep([event, *commands], now_s)
         self._changed.set()
 
@@ -91,6 +96,7 @@ class Conversation:
             if deadline_s is not None and deadline_s <= (now_s := loop.time()):
                 commands = self._partner.wake(now_s)
                 self._carry_out(commands)
+                self._witness.saw(Woken(), commands, now_s, loop.time())
                 self._keep([Woken(), *commands], now_s)
                 await asyncio.sleep(0)  # whatever was played meanwhile is heard first
                 continue

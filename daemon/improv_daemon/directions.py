@@ -44,6 +44,12 @@ def in_words(settings: Settings) -> tuple[str, ...]:
     return (*_of_the_mode(settings), *(words for words, is_set in said.items() if is_set))
 
 
+def preset_in_words(settings: Settings) -> str:
+    """A sentence about the preset in force, which says what is set beside the usual."""
+    words = ", ".join(in_words(settings))
+    return f"Preset {settings.preset}: {words}." if words else f"Preset {settings.preset}."
+
+
 def _of_the_mode(settings: Settings) -> tuple[str, ...]:
     match settings.mode:
         case "trade":

@@ -18,7 +18,7 @@ from improv_daemon.controls import CUES
 from improv_daemon.partner import Said
 from improv_daemon.settings.rules import Switch, Whole
 from improv_daemon.settings.schema import RULES
-from improv_daemon.wire import Change, Cue, Wish
+from improv_daemon.wire import Change, Cue, Learn, Wish
 
 HOST: Final = "127.0.0.1"
 
@@ -81,6 +81,8 @@ def _meant(address: str, arguments: Sequence[Any]) -> Wish | Said | None:
     match address.split("/"):
         case ["", "improv", cue] if cue in CUES:
             return Cue(cue) if _is_press(arguments) else None
+        case ["", "improv", "learn"]:
+            return _learn(arguments)
         case ["", "improv", "set"]:
             if len(arguments) == 2 and isinstance(arguments[0], str):
                 return _change(address, arguments[0], arguments[1])
@@ -92,9 +94,17 @@ def _meant(address: str, arguments: Sequence[Any]) -> Wish | Said | None:
                 return _change(address, ".".join(names), arguments[0])
             return Said(f"{address} needs one value.")
     return Said(
-        f"improv takes no OSC message {_shown(address)}; it takes /improv/mode, /improv/hand_over, "
-        "/improv/next_mode, /improv/tap, /improv/set, and settings such as /improv/sampling/temperature."
+        f"improv takes no OSC message {_shown(address)}; it takes settings such as /improv/mode or "
+        f"/improv/sampling/temperature, /improv/set, /improv/learn, and /improv/ with {', '.join(CUES)}."
     )
+
+
+def _learn(arguments: Sequence[Any]) -> Learn | Said:
+    if not arguments:
+        return Learn("")
+    if len(arguments) == 1 and isinstance(arguments[0], str) and arguments[0].isprintable():
+        return Learn(arguments[0])
+    return Said("/improv/learn needs a setting or a cue, as in /improv/learn sampling.temperature.")
 
 
 def _is_press(arguments: Sequence[Any]) -> bool:

@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, TextIO
 
+from improv_daemon.display import Opening
 from improv_daemon.modes import IN_WORDS
-from improv_daemon.partner import AnswerEnded, CallHeard, ModeChanged, Notice, Said
+from improv_daemon.partner import AnswerEnded, CallHeard, Looping, ModeChanged, Muted, Notice, Said
 from improv_daemon.sparing import Sparing
-from improv_daemon.wire import Event, Played, Ready, Released, Sounded, Trouble
+from improv_daemon.wire import Event, Played, Released, Sounded, Trouble
 
 WIDTH = 96
 CHORD_S = 0.05
@@ -38,12 +39,19 @@ class View:
     Args:
         out: Where to; standard output when not given.
         clock: Says how late it is, in seconds.
+        sparing: Whether to say no more than can be read while playing.
     """
 
-    def __init__(self, out: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        out: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        sparing: bool = True,
+    ) -> None:
         self._out: TextIO | None = out or sys.stdout
         self._clock = clock
-        self._sparing = Sparing()
+        self._sparing = Sparing() if sparing else None
         self._together: _Together | None = None
         self._speaker = ""
         self._column = 0
@@ -62,37 +70,29 @@ class View:
             self._write("\n", _PATIENCE_S)
         self._column, self._speaker = 0, ""
 
-    def opening(
-        self,
-        model: str,
-        mode: str,
-        ready: Ready,
-        *,
-        asked: Sequence[str] = (),
-        remarks: Sequence[str] = (),
-        hint: bool = True,
-    ) -> None:
-        """What improv listens to, where it plays, which model and mode, how to stop.
+    def note(self, text: str) -> None:
+        """A line about what is not as it should be."""
+        self.line(f"Note: {text}")
 
-        Args:
-            model: Its name.
-            mode: Who plays when.
-            ready: Where the stage listens and plays.
-            asked: What is asked of its music.
-            remarks: What there is to know of the model: a sentence each.
-            hint: Whether to name the demo to those who have neither MIDI nor sound.
-        """
-        self._together = _Together() if mode in TOGETHER else None
+    def outcome(self, text: str) -> None:
+        """A line about what came of the sitting."""
+        self.line(text)
+
+    def opening(self, opening: Opening) -> None:
+        """What improv listens to, where it plays, which model and mode, how to stop."""
+        ready = opening.ready
+        self._together = _Together() if opening.mode in TOGETHER else None
         nothing = "nothing yet"
         self.line(f"improv listens to {_listed(ready.inputs) or nothing}.")
         places = [*(f'"{name}"' for name in ready.outputs), *([ready.sound] if ready.sound else [])]
         self.line(f"It plays to {', '.join(places) or nothing}.")
-        self.line(f"{', '.join((f'Model {model}', f'mode {mode}', *asked))}. Ctrl-C stops.")
-        for remark in remarks:
+        model = (f"Model {opening.model}", f"mode {opening.mode}", *opening.asked)
+        self.line(f"{', '.join(model)}. Ctrl-C stops.")
+        for remark in opening.remarks:
             self.line(remark)
         for problem in ready.problems:
-            self.line(f"Note: {problem}")
-        if hint and not ready.inputs and ready.sound is None:
+            self.note(problem)
+        if opening.hint and not ready.inputs and ready.sound is None:
             self.line("Without MIDI and sound, try: improv demo")
 
     def event(self, event: Event) -> None:
@@ -105,7 +105,7 @@ class View:
             case Sounded(_, _, pitch, _, at_s, _):
                 self._note("improv", pitch, at_s)
             case Trouble(text):
-                self.line(f"Note: {text}")
+                self.note(text)
 
     def notice(self, notice: Notice) -> None:
         """Close a line when a turn ends; say what there is to say, but not more than can be read."""
@@ -114,8 +114,10 @@ class View:
                 self.line(f"Mode {mode}: {IN_WORDS[mode]}.")
                 self._together = _Together() if mode in TOGETHER else None
             case Said(text):
-                if self._sparing.takes(text, self._clock()):
-                    self.line(f"Note: {text}")
+                if self._sparing is None or self._sparing.takes(text, self._clock()):
+                    self.note(text)
+            case Muted() | Looping():
+                self.line(state_in_words(notice))
             case CallHeard() | AnswerEnded() if self._together is not None:
                 pass
             case CallHeard(_, call, pitches):
@@ -198,6 +200,15 @@ def _on_one_line(notes: Sequence[tuple[int, float]]) -> str:
         text += joint * bool(text) + pitch_name(pitch)
         last_s = at_s
     return text
+
+
+def state_in_words(notice: Muted | Looping) -> str:
+    """A sentence for it."""
+    match notice:
+        case Muted(muted):
+            return "improv is muted." if muted else "improv is no longer muted."
+        case Looping(looping):
+            return "It goes round until you stop it." if looping else "It goes round no more."
 
 
 def _takes_text(out: TextIO, within_s: float) -> bool:

@@ -42,6 +42,7 @@ __all__ = [
     "Trouble",
     "TurnCancelled",
     "Wish",
+    "Withhold",
     "Woken",
     "decode",
     "encode",
@@ -140,6 +141,21 @@ class SendControl:
 
     controller: int
     value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Withhold:
+    """What of the player's tells improv something, and so goes on to no output; see `Withholding` in core.
+
+    Attributes:
+        places: Controllers, as `improv_core.withholding.place_of` numbers them.
+        keys: Keys.
+        programs: Whether program changes do.
+    """
+
+    places: tuple[int, ...]
+    keys: tuple[int, ...]
+    programs: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +266,7 @@ Command = (
     | KeepTime
     | SetVoice
     | SendControl
+    | Withhold
     | Panic
     | Quit
 )
@@ -261,7 +278,7 @@ _KINDS: dict[str, type[Message]] = {
     kind.__name__: kind
     for kind in (
         *(PlayNote, MovePedal, CancelTurn, FinishTurn, PressKey, KeepTime, SetVoice, SendControl),
-        *(Panic, Quit, Ready, Played, Sounded, Released, PedalMoved, TurnCancelled, PortsChanged),
+        *(Withhold, Panic, Quit, Ready, Played, Sounded, Released, PedalMoved, TurnCancelled, PortsChanged),
         *(Trouble, Counts, Change, Cue, Learn, Woken),
     )
 }

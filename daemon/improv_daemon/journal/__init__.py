@@ -4,7 +4,8 @@ It is written while playing, so that a crash loses nothing but the line it inter
 the MP3 of a session are made from it afterwards.
 """
 
-from improv_daemon.journal._performances import performances
+from improv_daemon.journal._hands import Voice
+from improv_daemon.journal._performances import performances, voices
 from improv_daemon.journal._reader import Entry, Gap, Header, Journal, is_being_written, read_journal
 from improv_daemon.journal._writer import BackgroundSync, JournalWriter, Syncer
 
@@ -16,7 +17,9 @@ __all__ = [
     "Journal",
     "JournalWriter",
     "Syncer",
+    "Voice",
     "is_being_written",
     "performances",
     "read_journal",
+    "voices",
 ]

@@ -2,89 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from typing import Final
 
-from improv_core.notes import PEDAL_DOWN_FROM, ControlChange, Note, Performance
+from improv_core.midi_files import BEND, KEY_PRESSURE, PRESSURE, PROGRAM
+from improv_core.notes import Performance
+from improv_core.withholding import Withholding
 from improv_daemon import wire
+from improv_daemon.journal._hands import EVERYBODY, Hand, Voice
 from improv_daemon.journal._reader import Gap, Journal
 
 _NOTE_OFF, _NOTE_ON, _CONTROL = 0x80, 0x90, 0xB0
-_PEDALS = (64, 66, 67)
-
-
-class _Hand:
-    """Pairs key down with key up; what is still down at the end is closed there."""
-
-    def __init__(self) -> None:
-        self._down: dict[Hashable, tuple[int, int, float]] = {}
-        self._notes: list[Note] = []
-        self._controls: list[ControlChange] = []
-
-    def press(self, key: Hashable, pitch: int, velocity: int, at_s: float) -> None:
-        self.release(key, at_s)
-        self._down[key] = (pitch, velocity, at_s)
-
-    def release(self, key: Hashable, at_s: float) -> None:
-        if key in self._down:
-            pitch, velocity, onset_s = self._down.pop(key)
-            self._notes.append(Note(pitch, velocity, onset_s, max(0.0, at_s - onset_s)))
-
-    def release_pitch(self, pitch: int, at_s: float) -> None:
-        for key in [key for key, (down, _, _) in self._down.items() if down == pitch]:
-            self.release(key, at_s)
-
-    def release_all(self, at_s: float) -> None:
-        for key in list(self._down):
-            self.release(key, at_s)
-
-    def control(self, controller: int, value: int, at_s: float) -> None:
-        self._controls.append(ControlChange(controller, value, at_s))
-
-    def performance(self, end_s: float) -> Performance:
-        self.release_all(end_s)
-        last = {control.controller: control.value for control in self._controls}
-        lifted = [
-            ControlChange(pedal, 0, end_s) for pedal in _PEDALS if last.get(pedal, 0) >= PEDAL_DOWN_FROM
-        ]
-        return Performance.of(self._notes, [*self._controls, *lifted])
+_TOLD: Final = {KEY_PRESSURE: 3, PROGRAM: 2, PRESSURE: 2, BEND: 3}
+_SUSTAIN, _VOLUME, _PAN = 64, 7, 10
+_IMPROV: Final = ("improv", 1)
 
 
 def performances(journal: Journal) -> tuple[Performance, Performance]:
     """The player's and improv's performance, as they sounded; times count from the session's start.
 
     Notes and pedals still held at the end, or where lines were lost, are closed there. Controllers of
-    the player are kept. Of improv, what was sounded counts, not what was planned.
+    the player are kept, but for knobs and gestures, which told improv something. Of improv, what was sounded counts, not what was planned.
     """
+    player, improv = _hands(journal)
+    return player.performance, improv.performance
+
+
+def voices(journal: Journal) -> tuple[tuple[Voice, ...], Voice]:
+    """The same, with bends, pressures, programs and how the parts were set to sound.
+
+    Returns:
+        The player's, one for each port and channel, at least one; and improv's.
+    """
+    player, improv = _hands(journal)
+    (one,) = improv.voices()
+    return player.voices(), one
+
+
+def _hands(journal: Journal) -> tuple[Hand, Hand]:
     start_s = journal.header.now_s
-    player, improv = _Hand(), _Hand()
+    player, improv = _Player(), Hand()
+    sound = {"player": _Sound(player), "improv": _Sound(improv)}
     for entry in journal.entries:
+        now_s = max(0.0, entry.now_s - start_s)
         match entry.message:
             case wire.Played(data=data, at_s=at_s, source=source):
-                _play(player, data, max(0.0, at_s - start_s), source)
+                player.play(data, max(0.0, at_s - start_s), source)
             case wire.Sounded() as note:
                 at_s = max(0.0, note.at_s - start_s)
                 # One key cannot sound twice: a re-struck note ends where the next one begins.
                 improv.release_pitch(note.pitch, at_s)
-                improv.press((note.turn, note.index), note.pitch, note.velocity, at_s)
+                improv.press(_IMPROV, (note.turn, note.index), note.pitch, note.velocity, at_s)
             case wire.Released() as note:
                 improv.release((note.turn, note.index), max(0.0, note.at_s - start_s))
             case wire.PedalMoved(value=value, at_s=at_s):
-                improv.control(64, value, max(0.0, at_s - start_s))
+                improv.control(_IMPROV, _SUSTAIN, value, max(0.0, at_s - start_s))
+            case wire.SetVoice(part=part) as voice if part in sound:
+                sound[part].set(voice, now_s)
+            case wire.Withhold(places, keys, programs):
+                player.withholding.withhold(places, keys, programs=programs)
             case Gap():
-                player.release_all(max(0.0, entry.now_s - start_s))
-                improv.release_all(max(0.0, entry.now_s - start_s))
-    end_s = journal.end_s - start_s
-    return player.performance(end_s), improv.performance(end_s)
+                player.release_all(now_s)
+                improv.release_all(now_s)
+    for hand in (player, improv):
+        hand.end(journal.end_s - start_s)
+    return player, improv
 
 
-def _play(hand: _Hand, data: tuple[int, ...], at_s: float, source: str) -> None:
-    if len(data) != 3 or data[0] >= 0xF0 or max(data[1:]) > 127:
-        return
-    status, channel = data[0] & 0xF0, data[0] & 0x0F
-    key = (source, channel, data[1])
-    if status == _NOTE_ON and data[2] > 0:
-        hand.press(key, data[1], data[2], at_s)
-    elif status in (_NOTE_ON, _NOTE_OFF):
-        hand.release(key, at_s)
-    elif status == _CONTROL:
-        hand.control(data[1], data[2], at_s)
+class _Player(Hand):
+    """Takes the player's MIDI messages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.withholding = Withholding()
+        """What of them is no music."""
+
+    def play(self, data: tuple[int, ...], at_s: float, source: str) -> None:
+        """Whatever is no message of a channel is left out."""
+        if not data or not 0x80 <= data[0] < 0xF0 or max(data[1:], default=128) > 127:
+            return
+        if self.withholding.withholds(data):
+            return
+        status, owner = data[0] & 0xF0, (source, data[0] & 0x0F)
+        if len(data) == _TOLD.get(status):
+            self.tell(owner, (status, *data[1:]), at_s)
+        elif len(data) == 3:
+            key = (owner, data[1])
+            if status == _NOTE_ON and data[2] > 0:
+                self.press(owner, key, data[1], data[2], at_s)
+            elif status in (_NOTE_ON, _NOTE_OFF):
+                self.release(key, at_s)
+            elif status == _CONTROL:
+                self.control(owner, data[1], data[2], at_s)
+
+
+class _Sound:
+    """How a part was set to sound.
+
+    Args:
+        hand: Of the part.
+    """
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+        self._program = self._volume = 0
+        self._pan = 0.0
+
+    def set(self, voice: wire.SetVoice, at_s: float) -> None:
+        """What is other than before is told."""
+        if voice.program not in (0, self._program):
+            self._hand.tell(EVERYBODY, (PROGRAM, voice.program - 1), at_s)
+        if voice.volume not in (0, self._volume):
+            self._hand.control(EVERYBODY, _VOLUME, voice.volume, at_s)
+        if voice.pan != self._pan:
+            self._hand.control(EVERYBODY, _PAN, max(0, min(127, round(64 + 64 * voice.pan))), at_s)
+        self._program, self._volume, self._pan = voice.program, voice.volume, voice.pan

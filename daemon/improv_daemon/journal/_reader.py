@@ -13,8 +13,10 @@ from typing import IO, Any
 from improv_core.errors import StorageError
 from improv_daemon import wire
 from improv_daemon.journal._lock import try_lock, unlock
+from improv_daemon.journal._runs import RUN_KEY, unpacked
 
-JOURNAL_VERSION = 1
+JOURNAL_VERSION = 2
+"""1 had a line for each clock pulse and wake-up, and is read too."""
 VERSION_KEY = "improv_journal"
 GAP_KEY = "lost_lines"
 _LONGEST_LINE = 1 << 20
@@ -48,7 +50,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line: what mind or stage said, and when the mind saw it (monotonic seconds)."""
+    """What mind or stage said, and when the mind saw it (monotonic seconds)."""
 
     message: wire.Message | Gap
     now_s: float
@@ -61,7 +63,7 @@ class Journal:
     Attributes:
         path: Where it was read.
         header: Its first line.
-        entries: Every line that could be read, in order.
+        entries: Of every line that could be read, in order.
         damaged: How many lines could not.
         torn: Whether the last line is cut short, as when the process was killed while writing it.
     """
@@ -156,27 +158,29 @@ def _entries(path: Path, header: Header, file: IO[bytes]) -> Journal:
     torn = False
     for line in file:
         torn = not line.endswith(b"\n")
-        entry = _entry(line)
-        if entry is not None:
-            entries.append(entry)
+        read = _read(line)
+        if read is not None:
+            entries += read
         elif not torn and line.strip():
             damaged += 1
     return Journal(path, header, tuple(entries), damaged, torn)
 
 
-def _entry(line: bytes) -> Entry | None:
+def _read(line: bytes) -> list[Entry] | None:
     fields = _object(line)
     if fields is None:
         return None
     try:
+        if RUN_KEY in fields:
+            return [Entry(message, now_s) for message, now_s in unpacked(fields)]
         now_s = _seconds(fields["now_s"])
         if GAP_KEY in fields:
-            return Entry(Gap(int(fields[GAP_KEY])), now_s)
+            return [Entry(Gap(int(fields[GAP_KEY])), now_s)]
         message = wire.from_fields(fields)
         _check(message)
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    return Entry(message, now_s)
+    return [Entry(message, now_s)]
 
 
 def _object(line: bytes) -> dict[str, Any] | None:
@@ -199,6 +203,18 @@ def _check(message: wire.Message) -> None:
             velocity = message.velocity if isinstance(message, wire.Sounded) else 1
             numbers = _whole(message.turn) and _whole(message.index)
             if not (numbers and _whole(message.pitch, 0, 127) and _whole(velocity, 1, 127)):
+                raise ValueError(message)
+        case wire.Withhold():
+            if not all(_whole(number) for number in (*message.places, *message.keys)):
+                raise ValueError(message)
+        case wire.KeepTime():
+            _seconds(message.origin_s)
+            beat_s = _seconds(message.beat_s)
+            if not (_whole(message.beats_per_bar, 1, 255) and (beat_s == 0 or 0.01 <= beat_s <= 100.0)):
+                raise ValueError(message)
+        case wire.SetVoice():
+            _seconds(message.pan)
+            if not (_whole(message.program, 0, 128) and _whole(message.volume, 0, 127)):
                 raise ValueError(message)
         case wire.PedalMoved():
             _seconds(message.at_s)

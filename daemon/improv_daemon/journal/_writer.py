@@ -16,6 +16,7 @@ from improv_core.errors import StorageError
 from improv_daemon import wire
 from improv_daemon.journal._lock import try_lock
 from improv_daemon.journal._reader import GAP_KEY, JOURNAL_VERSION, VERSION_KEY
+from improv_daemon.journal._runs import Run
 
 _SYNC_EVERY_S = 1.0
 _RETRY_AFTER_S = 1.0
@@ -66,9 +67,10 @@ class JournalWriter:
     """An append-only journal, open from ``with`` to its end.
 
     Every line reaches the operating system before ``write`` returns, so it outlives a killed process;
-    it reaches the disk within about a second. While writing fails (a full disk, a folder that is gone),
-    nothing is raised: ``on_trouble`` gets one sentence, ``lost`` counts the lines, and writing is tried
-    again once a second.
+    it reaches the disk within about a second. Only clock pulses and wake-ups wait, for at most a second and
+    until anything else is written, to make one line of many. While writing fails (a full disk, a folder that
+    is gone), nothing is raised: ``on_trouble`` gets one sentence, ``lost`` counts the lines, and writing is
+    tried again once a second.
 
     Args:
         path: A file that does not exist yet, see `improv_daemon.recorder.new_session_path`.
@@ -113,6 +115,8 @@ class JournalWriter:
         self._gone = False
         self._lost_in_a_row = 0
         self._retry_at_s = 0.0
+        self._run = Run()
+        self._latest_s = now_s
         self._sync_at_s = now_s + _SYNC_EVERY_S
 
     def __enter__(self) -> Self:
@@ -144,6 +148,7 @@ class JournalWriter:
         """Bring everything to the disk and close the file."""
         if self._fd < 0:
             return
+        self._write(self._packed(), self._latest_s)
         self._check(self._syncer.finish(self._fd))
         # Some network file systems report a full disk only here.
         with contextlib.suppress(OSError):
@@ -160,7 +165,21 @@ class JournalWriter:
 
     def write_batch(self, messages: Iterable[wire.Message], now_s: float) -> None:
         """Append several messages in one go."""
-        lines = [_line({**wire.to_fields(message), "now_s": now_s}) for message in messages]
+        several, self._latest_s = tuple(messages), now_s
+        packed: list[bytes] = []
+        if len(several) == 1:
+            if self._run.takes(several[0], now_s):
+                return
+            packed = self._packed()
+            if self._run.takes(several[0], now_s):  # another run begins
+                several = ()
+        lines = [_line({**wire.to_fields(message), "now_s": now_s}) for message in several]
+        self._write([*packed, *self._packed(), *lines] if lines else packed, now_s)
+
+    def _packed(self) -> list[bytes]:
+        return [_line(self._run.line())] if self._run else []
+
+    def _write(self, lines: list[bytes], now_s: float) -> None:
         if not lines:
             return
         if self._fd < 0 or self._gone or (self._lost_in_a_row and now_s < self._retry_at_s):

@@ -60,10 +60,17 @@ class Looping:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A controller sets something from now on; ``knobs`` is the setting ``controls.knobs`` that says so."""
+    """A controller is for something from now on.
+
+    Attributes:
+        key: What for: a setting.
+        controller: Which one, so that "... is for mode from now on" reads on.
+        changes: ``key`` and value of each setting that says so.
+    """
 
     key: str
-    knobs: str
+    controller: str
+    changes: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)

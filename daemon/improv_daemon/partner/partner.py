@@ -9,11 +9,12 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from improv_core.bars import Bars, TempoSource
 from improv_core.errors import ConfigError
 from improv_core.improvising import Improvising, MemorySettings
 from improv_core.sampler import Sampling
 from improv_core.turns import TurnBounds, TurnTaker
-from improv_daemon.controls import Gestures
+from improv_daemon.directions import preset_in_words
 from improv_daemon.partner.answering import Answering
 from improv_daemon.partner.ears import Ears
 from improv_daemon.partner.harmonising import Harmonising
@@ -22,10 +23,12 @@ from improv_daemon.partner.notices import ModeChanged, Notice, Phase, Said
 from improv_daemon.partner.policy import Ensemble, KeepsTime, Policy
 from improv_daemon.partner.possible import cannot
 from improv_daemon.partner.signals import signals_of
+from improv_daemon.partner.surface import Surface
 from improv_daemon.partner.together import Duet, Solo
 from improv_daemon.partner.trading import Trading
 from improv_daemon.settings import MODES as MODE_NAMES
 from improv_daemon.settings import Settings, changed
+from improv_daemon.settings.presets import after
 from improv_daemon.wire import Change, Command, Cue, Event, Learn, Played, Wish
 
 MODES: Final[Mapping[str, Callable[[Ensemble], Policy]]] = {
@@ -69,7 +72,7 @@ class Partner:
         ears.by_model = settings.turn.by_model
         self._all = Ensemble(improviser, ears, settings, seed, styles, beats, notify)
         self._policy: Policy = MODES[settings.mode](self._all)
-        self._gestures = Gestures(settings.controls)
+        self._surface = Surface(settings)
         self._signals = signals_of(self._all, lambda: self.phase)
 
     @property
@@ -92,6 +95,16 @@ class Partner:
         """As they are now."""
         return self._all.settings
 
+    @property
+    def learning(self) -> str:
+        """For which setting a controller is awaited; empty for none."""
+        return self._surface.learning
+
+    def tempo(self, now_s: float) -> tuple[TempoSource, Bars] | None:
+        """The beats that are gone by now; None while nobody knows them."""
+        time = self._all.settings.time
+        return self._all.ears.bars(now_s, time.beats_per_bar, tempo_bpm=time.tempo_bpm)
+
     # --- events -----------------------------------------------------------------------------------
 
     def begin(self, now_s: float) -> list[Command]:
@@ -110,7 +123,8 @@ class Partner:
                 return self._change(key, value, now_s)
             case Cue(name):
                 return self._cue(name, now_s, now_s)
-            case Learn():
+            case Learn(key):
+                self._all.notify(self._surface.learn(key))
                 return []
         return self._policy.told(event, now_s)
 
@@ -121,9 +135,13 @@ class Partner:
         if self._all.ears.keep_time(event):
             self._retime(now_s)
             return []
-        taken = self._gestures.take(event)
-        commands = [] if taken.consumed else self._policy.played(event, now_s)
-        return commands if taken.cue is None else commands + self._cue(taken.cue, event.at_s, now_s)
+        meant = self._surface.take(event)
+        commands = [] if meant.consumed else self._policy.played(event, now_s)
+        for change in meant.changes:
+            commands += self._change(change.key, change.value, now_s)
+        for notice in meant.notices:
+            self._all.notify(notice)
+        return commands if meant.cue is None else commands + self._cue(meant.cue, event.at_s, now_s)
 
     def _cue(self, name: str, at_s: float, now_s: float) -> list[Command]:
         match name:
@@ -131,6 +149,9 @@ class Partner:
                 return self._policy.hand_over(now_s)
             case "next_mode":
                 return self._change("mode", self._next_mode(), now_s)
+            case "next_preset":
+                here = self._all.settings
+                return self._change("preset", after(here.presets, here.preset), now_s)
             case "tap":
                 self._all.ears.tap(at_s)
                 self._retime(now_s)
@@ -170,7 +191,9 @@ class Partner:
         self._all.improviser.memory = memory_of(settings)
         self._all.ears.turns.bounds = bounds_of(settings)
         self._all.ears.by_model = settings.turn.by_model
-        self._gestures.controls = settings.controls
+        self._surface.settings = settings
+        if key == "preset" and settings.preset:
+            self._all.notify(Said(preset_in_words(settings)))
         return self._go_over(settings, now_s) if settings.mode != before.mode else []
 
     def _go_over(self, settings: Settings, now_s: float) -> list[Command]:

@@ -7,7 +7,9 @@ from typing import Protocol
 
 from improv_daemon.partner.notices import Phase
 from improv_daemon.partner.policy import Ensemble
+from improv_daemon.partner.state_out import StateOut
 from improv_daemon.partner.voices_out import VoicesOut
+from improv_daemon.partner.withheld import Withheld
 from improv_daemon.wire import Command
 
 
@@ -30,4 +32,8 @@ def signals_of(ensemble: Ensemble, phase: Callable[[], Phase]) -> tuple[Signal, 
         ensemble: Whose settings and beats they tell of.
         phase: Who has the floor.
     """
-    return (VoicesOut(ensemble),)
+    return (
+        VoicesOut(ensemble),
+        StateOut(ensemble, phase),
+        Withheld(ensemble),
+    )

@@ -44,9 +44,10 @@ _APART = 12
 _DRUM_BANK = 128
 _ALL_SOUND_OFF = 120
 
-Event = tuple[int, int, int, int, int]
-"""(frame, order within the frame, channel, key or controller, velocity or value)."""
-_OFF, _CONTROL, _ON = 0, 1, 2
+Event = tuple[int, int, int, tuple[int, ...]]
+"""(frame, order within the frame, synth's channel, MIDI message without its channel)."""
+_OFF, _TOLD, _ON = 0, 1, 2
+_NOTE_OFF, _NOTE_ON, _CONTROL = 0x80, 0x90, 0xB0
 
 
 class Encoder(Protocol):
@@ -69,7 +70,8 @@ def render_audio(
 ) -> Iterator[Samples]:
     """Chunks of about 100 ms, shape (frames, 2), from the start of the tracks to their end and the tail.
 
-    Each track has a synth channel of its own; tracks stand lightly apart from left to right. Over the
+    Each track has a synth channel of its own; tracks stand lightly apart from left to right, but for those
+    that say where they stand. Over the
     last second of the tail the sound fades out. Events fall on FluidSynth's blocks of 64 frames.
 
     Args:
@@ -209,7 +211,7 @@ def _encoder(bitrate_kbps: int) -> Encoder:
 
 
 def _events(tracks: Sequence[Track], sample_rate: int) -> list[Event]:
-    """Every event by frame; at one frame, key up comes before the pedal and key down last."""
+    """Every event by frame; at one frame, key up comes before pedals and the like, and key down last."""
     events: list[Event] = []
     for channel, track in enumerate(tracks):
         free_from: dict[int, int] = {}
@@ -217,13 +219,15 @@ def _events(tracks: Sequence[Track], sample_rate: int) -> list[Event]:
             onset, release = round(note.onset_s * sample_rate), round(note.release_s * sample_rate)
             # A key struck again before it was let go sounds on; only the last off of its run counts.
             if release < free_from.get(note.pitch, release + 1):
-                events.append((max(release, onset + 1), _OFF, channel, note.pitch, 0))
+                events.append((max(release, onset + 1), _OFF, channel, (_NOTE_OFF, note.pitch, 0)))
             free_from[note.pitch] = onset
-            events.append((onset, _ON, channel, note.pitch, note.velocity))
+            events.append((onset, _ON, channel, (_NOTE_ON, note.pitch, note.velocity)))
         for control in track.performance.controls:
             if control.controller < _ALL_SOUND_OFF:
-                frame = round(control.at_s * sample_rate)
-                events.append((frame, _CONTROL, channel, control.controller, control.value))
+                data = (_CONTROL, control.controller, control.value)
+                events.append((round(control.at_s * sample_rate), _TOLD, channel, data))
+        # Behind the controllers: a bank is chosen before the program in it.
+        events += [(round(told.at_s * sample_rate), _TOLD, channel, told.data) for told in track.messages]
     return sorted(events, key=lambda event: event[:2])
 
 
@@ -233,23 +237,19 @@ def _set_up(synth: _synth.Synth, font: int, tracks: Sequence[Track]) -> None:
         if synth.program_select(channel, font, bank, track.program) != 0:
             synth.program_select(channel, font, bank, 0)
         if len(tracks) > 1:
-            synth.cc(channel, _PAN, _CENTRE + (_APART if channel % 2 else -_APART))
+            place = 2 * channel / (len(tracks) - 1) - 1
+            synth.cc(channel, _PAN, _CENTRE + round(_APART * place))
 
 
 def _pull(synth: _synth.Synth, events: list[Event], done: int, start: int, end: int) -> tuple[Samples, int]:
     blocks = []
     at = start
     while done < len(events) and events[done][0] < end:
-        frame, kind, channel, number, value = events[done]
+        frame, _, channel, data = events[done]
         if frame > at:
             blocks.append(synth.get_samples(frame - at))
             at = frame
-        if kind == _ON:
-            synth.noteon(channel, number, value)
-        elif kind == _OFF:
-            synth.noteoff(channel, number)
-        else:
-            synth.cc(channel, number, value)
+        _synth.send(synth, channel, data)
         done += 1
     if end > at:
         blocks.append(synth.get_samples(end - at))

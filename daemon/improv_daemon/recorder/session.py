@@ -5,20 +5,19 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from improv_core.errors import ImprovError, SoundError, StorageError
 from improv_core.midi_files import Track, write_midi
-from improv_core.notes import Performance
-from improv_daemon.journal import Journal, is_being_written, performances, read_journal
+from improv_daemon.journal import is_being_written, read_journal
 from improv_daemon.recorder._files import check_folder, whole_file
+from improv_daemon.recorder._tracks import conductor_of, tracks_of
 from improv_daemon.recorder.audio import Progress, write_mp3
 from improv_daemon.soundfonts import INSTALL_HINT
 
 _SUFFIXES = (".jsonl", ".mid", ".mp3")
-_SHORTEST_S = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,10 @@ def keep_session(
     """Make the MIDI file of a journal and, where sound can be made, its MP3, both beside it.
 
     The MIDI file is of type 1 with the tracks "player" and "improv" on channels 1 and 2; its time zero
-    is the session's start. The MP3 holds both, from the session's start to the last event and the tail.
+    is the session's start. Where the player had several keyboards or channels, each has a track and, as far
+    as there are enough, a channel of its own. The file's bar lines are those of the MIDI clock, or of the
+    tempo that was tapped or set; without any of these its tempo says nothing. The MP3 holds all tracks, from
+    the session's start to the last event and the tail.
     The first of a name stays: a file that exists is never overwritten.
 
     Args:
@@ -83,16 +85,21 @@ def keep_session(
         StorageError: The journal cannot be read, or the MIDI file cannot be written.
     """
     journal = read_journal(journal_path)
-    tracks = _tracks(journal)
+    tracks = tracks_of(journal)
     midi_path = _free(journal_path.with_suffix(".mid"), (".mid", ".mp3"))
     with whole_file(midi_path) as part:
-        write_midi(part, tracks)
+        write_midi(part, tracks, conductor=conductor_of(journal))
     notes = list(journal.problems)
     mp3_path: Path | None = None
     if mp3:
         try:
             mp3_path = _make_mp3(
-                midi_path.with_suffix(".mp3"), journal, tracks, soundfont, bitrate_kbps, progress
+                midi_path.with_suffix(".mp3"),
+                journal.header.started_at,
+                tracks,
+                soundfont,
+                bitrate_kbps,
+                progress,
             )
         except (SoundError, StorageError) as failure:
             notes.append(f"No MP3 was made: {str(failure).rstrip('.')}.")
@@ -125,20 +132,9 @@ def recover(
     return Recovery(tuple(kept), tuple(notes))
 
 
-def _tracks(journal: Journal) -> tuple[Track, Track]:
-    player, improv = (_writable(performance) for performance in performances(journal))
-    return Track("player", player, channel=0), Track("improv", improv, channel=1)
-
-
-def _writable(performance: Performance) -> Performance:
-    """Every note lasts a tick of a MIDI file at least: one of none would be let go before it is struck."""
-    notes = (replace(note, duration_s=max(_SHORTEST_S, note.duration_s)) for note in performance.notes)
-    return Performance.of(notes, performance.controls)
-
-
 def _make_mp3(
     path: Path,
-    journal: Journal,
+    started_at: datetime,
     tracks: Sequence[Track],
     soundfont: Path | None,
     bitrate_kbps: int,
@@ -148,7 +144,6 @@ def _make_mp3(
         raise SoundError("nothing was played.")
     if soundfont is None:
         raise SoundError(f"no soundfont was found: {INSTALL_HINT}.")
-    started_at = journal.header.started_at
     write_mp3(
         path,
         tracks,

@@ -11,7 +11,7 @@ LEARN, HELP, QUIT = "l", "?", "q"
 
 _ARROWS: Final = {"A": UP, "B": DOWN, "C": RIGHT, "D": LEFT}
 _NAMED: Final = {"\r": "enter", "\n": "enter", "\t": "tab", " ": "space", "\x1b": ESCAPE}
-_SEQUENCE: Final = re.compile(r"\x1b[\[O][0-9;?]*([ -/]*[@-~])|\x1b\x1b|.", re.DOTALL)
+_SEQUENCE: Final = re.compile(r"\x1b[\[O][0-9;?]*([ -/]*[@-~])|.", re.DOTALL)
 _UNFINISHED: Final = re.compile(r"\x1b([\[O][0-9;?]*)?\Z")
 
 
@@ -46,7 +46,7 @@ BINDINGS: Final = (
     Binding("u", "u", "undo", "undo", "forget the last turn"),
     Binding("t", "t", "tap", "tap", "tap the tempo, three times or more"),
     Binding("c", "c", "count_in", "count in", "a bar of clicks, then play"),
-    Binding("s", "s", "next_preset", "sounds", "the next of your presets"),
+    Binding("s", "s", "next_preset", "preset", "the next of your presets"),
 )
 """In the order of the line of keys; what comes first stays longest where room is short."""
 

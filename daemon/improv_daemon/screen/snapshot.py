@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 YOU: Final = 0
 IMPROV: Final = 1
+
+PROBLEM_SHOWN_S: Final = 30.0
+SAID_SHOWN_S: Final = 10.0
+"""So long a sentence stands: what is wrong, and what is only to be known."""
 
 RollNote = tuple[int, int, float, float | None]
 """Who (`YOU` or `IMPROV`), pitch, onset and end in seconds; None while it sounds."""
@@ -64,7 +69,7 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Sentence:
     """A sentence for the musician, and when it was said."""
 
     text: str
@@ -77,7 +82,6 @@ class Snapshot:
     """A sitting at a moment; times are ``time.monotonic()``, which all processes share.
 
     Attributes:
-        now_s: That moment.
         mode: Who plays when.
         mode_words: The same in a few words.
         phase: Who has the floor: ``listening``, ``answering``, ``yielding`` or ``together``.
@@ -95,7 +99,6 @@ class Snapshot:
         learning: The key of the parameter for which a controller is awaited; empty for none.
     """
 
-    now_s: float
     mode: str
     mode_words: str
     phase: str
@@ -109,7 +112,7 @@ class Snapshot:
     outputs: tuple[str, ...]
     sound: str | None
     timing: Timing
-    said: tuple[Said, ...]
+    said: tuple[Sentence, ...]
     learning: str = ""
 
 
@@ -121,6 +124,11 @@ class Hide:
 @dataclass(frozen=True, slots=True)
 class Show:
     """The mind is back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bye:
+    """The sitting is over; a mind that hangs up without a word was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +147,11 @@ class Asked:
     steps: int = 0
 
 
-ToScreen = Snapshot | Hide | Show
+ToScreen = Snapshot | Hide | Show | Bye
 
 _FIELDS: Final[dict[type[Any], tuple[str, ...]]] = {
     kind: tuple(one.name for one in dataclasses.fields(kind))
-    for kind in (Snapshot, Tempo, Dial, Timing, Said, Hide, Show, Asked)
+    for kind in (Snapshot, Tempo, Dial, Timing, Sentence, Hide, Show, Bye, Asked)
 }
 
 
@@ -167,6 +175,8 @@ def to_screen(line: bytes) -> ToScreen:
             return Hide()
         case "Show":
             return Show()
+        case "Bye":
+            return Bye()
     raise ValueError("no message for the screen")
 
 
@@ -182,17 +192,18 @@ def from_screen(line: bytes) -> Asked:
     return Asked(str(fields["what"]), str(fields["name"]), int(fields["steps"]))
 
 
-def _fields(message: Any) -> dict[str, Any]:
+def _fields(message: Any) -> dict[str, Any]:  # noqa: ANN401 - what json.dumps asks about may be anything
     return {name: getattr(message, name) for name in _FIELDS[type(message)]}
 
 
 def _snapshot(fields: dict[str, Any]) -> Snapshot:
     tempo = fields.pop("tempo")
-    return Snapshot(
+    make: Callable[..., Snapshot] = Snapshot
+    return make(
         tempo=None if tempo is None else Tempo(**tempo),
         notes=tuple((who, pitch, onset_s, end_s) for who, pitch, onset_s, end_s in fields.pop("notes")),
         dials=tuple(Dial(**dial) for dial in fields.pop("dials")),
         timing=Timing(**fields.pop("timing")),
-        said=tuple(Said(**one) for one in fields.pop("said")),
+        said=tuple(Sentence(**one) for one in fields.pop("said")),
         **{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()},
     )

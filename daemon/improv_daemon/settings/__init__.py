@@ -1,5 +1,6 @@
 """What the musician may set: typed, checked once while loading, and kind about mistakes."""
 
+from improv_daemon.settings.built_in import BUILT_IN, Preset
 from improv_daemon.settings.layers import Assignment, changed, load_settings, user_config_file
 from improv_daemon.settings.playing import (
     FREE,
@@ -14,9 +15,10 @@ from improv_daemon.settings.playing import (
     Yielding,
 )
 from improv_daemon.settings.rig import Controls, Ports, Record, Sound, Time, Voices
-from improv_daemon.settings.schema import MODES, Preset, Settings
+from improv_daemon.settings.schema import MODES, Settings
 
 __all__ = [
+    "BUILT_IN",
     "FREE",
     "MODES",
     "Answer",

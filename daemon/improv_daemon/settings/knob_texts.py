@@ -17,7 +17,7 @@ HIGHEST_CONTROLLER: Final = 119
 
 CHANNELS: Final = 16
 
-_BINDING: Final = re.compile(r"cc (\d+)(?: ch (\d+))? ([a-z_.]+)(?: (-?[\d.]+?)\.\.(-?[\d.]+))?")
+_BINDING: Final = re.compile(r"cc (\d+)(?: ch (\d+))? ([a-z0-9_.]+)(?: (-?[\d.]+?)\.\.(-?[\d.]+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,8 @@ def check_turned(key: str) -> None:
     """
     parameter = REGISTRY.get(key)
     if parameter is None:
-        near = difflib.get_close_matches(key, REGISTRY, n=1, cutoff=0.5)
+        meant = {one.rpartition(".")[2]: one for one in REGISTRY} | {one: one for one in REGISTRY}
+        near = [meant[one] for one in difflib.get_close_matches(key, meant, n=1)]
         raise ConfigError(f"there is no setting {key}{f'; did you mean {near[0]!r}?' if near else ''}")
     if not parameter.live:
         raise ConfigError(f"{key} cannot change while improv plays")

@@ -1,23 +1,25 @@
 """Settings from their sources, each over the one before it.
 
 Packaged defaults, the user's config, ``./config.toml`` when it carries the table ``[improv]``, the file given
-with ``--config``, and single assignments from the command line.
+with ``--config``, the preset that one of them names, and single assignments from the command line.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import importlib.resources
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
 from improv_core.errors import ConfigError
+from improv_daemon.settings import presets
+from improv_daemon.settings.built_in import BUILT_IN, Preset
+from improv_daemon.settings.knob_texts import check_knobs
 from improv_daemon.settings.rules import Value
 from improv_daemon.settings.schema import ORDERED, REGISTRY, RULES, SCHEMA, SECTIONS, Settings
 
@@ -26,9 +28,18 @@ PACKAGED = "improv's packaged defaults.toml"
 
 _LIVE_SOURCE = "While playing"
 _PRESETS = "presets"
+_KNOBS = "controls.knobs"
 
 Layer = dict[str, tuple[Value, str]]
 """Setting to its value and the name of the source that set it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What a configuration file says."""
+
+    values: Layer = field(default_factory=dict)
+    presets: tuple[Preset, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +84,28 @@ def load_settings(config: Path | None = None, assignments: Iterable[Assignment] 
     Raises:
         ConfigError: A source cannot be read, or a setting is unknown, of the wrong type or out of range.
     """
-    values = _defaults()
+    return load_with_sources(config, assignments)[0]
+
+
+def load_with_sources(
+    config: Path | None = None, assignments: Iterable[Assignment] = ()
+) -> tuple[Settings, dict[str, str]]:
+    """`load_settings`, and to each setting the name of the source that set it.
+
+    Raises:
+        ConfigError: See `load_settings`.
+    """
+    values, known = _defaults(), BUILT_IN
     for path in (user_config_file(), Path("config.toml"), config):
         if path is not None:
-            values |= _file_layer(path, required=path is config, shared=path == Path("config.toml"))
-    for assignment in assignments:
-        values[assignment.key] = (_assigned(assignment), assignment.source)
-    _check_order(values)
-    return _build({key: value for key, (value, _) in values.items()})
+            file = _read_file(path, required=path is config, shared=path == Path("config.toml"))
+            values |= file.values
+            known = presets.merged(known, file.presets)
+    assigned = {one.key: (_assigned(one), one.source) for one in assignments}
+    overlay = _overlay(known, *(assigned.get("preset") or values["preset"]))
+    values |= assigned | {key: one for key, one in overlay.items() if key == "preset" or key not in assigned}
+    _check_together(values)
+    return _build(values, known), {key: source for key, (_, source) in values.items()}
 
 
 def changed(settings: Settings, key: str, value: object) -> Settings:
@@ -95,37 +120,49 @@ def changed(settings: Settings, key: str, value: object) -> Settings:
         ConfigError: It is unknown, out of range, against another one, or cannot change while playing.
     """
     if key in REGISTRY and not REGISTRY[key].live:
-        raise ConfigError(f"{key} cannot change while improv plays; set it and start improv again.")
+        why = REGISTRY[key].why_fixed
+        raise ConfigError(f"{key} cannot change while improv plays: {why}; set it and start improv again.")
     if isinstance(value, str):
         checked = _assigned(Assignment(key, value, _LIVE_SOURCE))
     else:
         checked = _check(key, value, _LIVE_SOURCE)
-    values = {path: (entry, PACKAGED) for path, entry in _values(settings)}
+    values = {path: (value_of(settings, path), PACKAGED) for path in RULES}
     values[key] = (checked, _LIVE_SOURCE)
-    _check_order(values)
-    built = _build({path: entry for path, (entry, _) in values.items()})
-    return dataclasses.replace(built, presets=settings.presets)
+    if key == "preset":
+        values |= _overlay(settings.presets, checked, _LIVE_SOURCE)
+    _check_together(values)
+    return _build(values, settings.presets)
 
 
-def _values(settings: Settings) -> Iterator[tuple[str, Value]]:
-    for path in RULES:
-        section, _, name = path.rpartition(".")
-        yield path, getattr(getattr(settings, section) if section else settings, name)
+def _overlay(known: Sequence[Preset], name: Value, source: str) -> Layer:
+    """What a preset sets, its own name as it is spelled among that."""
+    if not name:
+        return {}
+    preset = presets.chosen(known, str(name), source)
+    values: Layer = {key: (value, f'preset "{preset.name}"') for key, value in preset.changes}
+    return values | {"preset": (preset.name, source)}
+
+
+def value_of(settings: Settings, key: str) -> Value:
+    """What a setting is."""
+    section, _, name = key.rpartition(".")
+    value: Value = getattr(getattr(settings, section) if section else settings, name)
+    return value
 
 
 def _defaults() -> Layer:
     packaged = importlib.resources.files("improv_daemon").joinpath("defaults.toml")
     text = packaged.read_text(encoding="utf-8")
-    return _checked(tomllib.loads(text), PACKAGED)
+    return _checked(tomllib.loads(text), PACKAGED).values
 
 
-def _file_layer(path: Path, *, required: bool, shared: bool) -> Layer:
+def _read_file(path: Path, *, required: bool, shared: bool) -> _File:
     """A configuration file; one that is ``shared`` may belong to another program altogether."""
     if not required and not path.is_file():
-        return {}
+        return _File()
     text = _read(path)
     if shared and not required and "[improv" not in text:
-        return {}
+        return _File()
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -133,7 +170,7 @@ def _file_layer(path: Path, *, required: bool, shared: bool) -> Layer:
     if "improv" in document:
         return _checked(document, str(path))
     if not required and (shared or not document):
-        return {}
+        return _File()
     raise ConfigError(f"{path}: improv's settings belong under [improv], and the file has no such table.")
 
 
@@ -148,8 +185,8 @@ def _read(path: Path) -> str:
         raise ConfigError(f"{path} cannot be read: {_lowered(error.strerror or str(error))}.") from None
 
 
-def _checked(document: Mapping[str, Any], source: str) -> Layer:
-    """Every value of a parsed file, by setting."""
+def _checked(document: Mapping[str, Any], source: str) -> _File:
+    """Every value of a parsed file, by setting, and its presets."""
     for name in document:
         if name != "improv":
             raise ConfigError(f"{source}: unknown table [{name}]; improv's settings belong under [improv].")
@@ -157,7 +194,23 @@ def _checked(document: Mapping[str, Any], source: str) -> Layer:
     if not isinstance(table, dict):
         raise ConfigError(f"{source}: improv must be a table, written as [improv].")
     _check_schema(table.get("schema", SCHEMA), source)
-    return {key: (_check(key, value, source), source) for key, value in _flattened(table, source)}
+    values = {key: (_check(key, value, source), source) for key, value in _flattened(table, source)}
+    return _File(values, tuple(_presets(table.get(_PRESETS, {}), source)))
+
+
+def _presets(table: object, source: str) -> Iterator[Preset]:
+    if not isinstance(table, dict):
+        raise ConfigError(f"{source}: {_PRESETS} is a table, written as [improv.{_PRESETS}.NAME].")
+    for name, entries in table.items():
+        presets.check_name(name, source)
+        inside = f'{source}, preset "{name}"'
+        if not isinstance(entries, dict):
+            raise ConfigError(f'{source}: a preset is a table, written as [improv.{_PRESETS}."{name}"].')
+        changes = []
+        for key, value in _flattened(entries, inside):
+            presets.check_key(key, inside)
+            changes.append((key, _check(key, value, inside)))
+        yield Preset(name, tuple(changes))
 
 
 def _check_schema(schema: object, source: str) -> None:
@@ -184,7 +237,7 @@ def _flattened(table: Mapping[str, Any], source: str) -> Iterator[tuple[str, obj
 
 def _check(key: str, value: object, source: str) -> Value:
     if key not in RULES:
-        raise _unknown(key, _shown(value), source)
+        raise unknown(key, source, _shown(value))
     try:
         return RULES[key].check(value)
     except (ValueError, RuntimeError):
@@ -194,7 +247,7 @@ def _check(key: str, value: object, source: str) -> Value:
 def _assigned(assignment: Assignment) -> Value:
     key, source = assignment.key, assignment.source
     if key not in RULES:
-        raise _unknown(key, assignment.text or '""', source)
+        raise unknown(key, source, assignment.text or '""')
     try:
         return RULES[key].parse(assignment.text)
     except (ValueError, RuntimeError):
@@ -205,11 +258,17 @@ def _refusal(key: str, shown: str, source: str) -> ConfigError:
     return ConfigError(f"{source}: {key} = {shown} is not allowed: it must be {RULES[key].allowed}.")
 
 
-def _unknown(key: str, shown: str, source: str) -> ConfigError:
-    """Names the nearest setting there is, or else those of the section."""
+def unknown(key: str, source: str, shown: str | None = None) -> ConfigError:
+    """A sentence that names the nearest setting there is, or else those of the section.
+
+    Args:
+        key: That is no setting.
+        source: Who named it.
+        shown: What it was to be.
+    """
     if key in SECTIONS:
         return ConfigError(f"{source}: {key} is a table; set one of its settings, {_inside(key)}.")
-    message = f"{source}: there is no setting {key} (set to {shown})"
+    message = f"{source}: there is no setting {key}{'' if shown is None else f' (set to {shown})'}"
     if near := _nearest(key):
         return ConfigError(f"{message}; did you mean '{near}'?")
     return ConfigError(f"{message}; there are {_inside(key.rpartition('.')[0])}.")
@@ -236,7 +295,11 @@ def _inside(section: str) -> str:
     return ", ".join([*(path for path in RULES if "." not in path), *(f"{name}.*" for name in SECTIONS)])
 
 
-def _check_order(values: Layer) -> None:
+def _check_together(values: Layer) -> None:
+    """What no rule can see by itself."""
+    knobs, source = values[_KNOBS]
+    if source != PACKAGED:
+        check_knobs(str(knobs), source)
     for lower, upper in ORDERED:
         (low, low_source), (high, high_source) = values[lower], values[upper]
         if float(low) > float(high):
@@ -244,12 +307,13 @@ def _check_order(values: Layer) -> None:
             raise ConfigError(f"{' and '.join(sources)}: {lower} = {low} must not be above {upper} = {high}.")
 
 
-def _build(values: Mapping[str, Value]) -> Settings:
-    top: dict[str, Any] = {key: value for key, value in values.items() if "." not in key}
+def _build(values: Layer, known: tuple[Preset, ...]) -> Settings:
+    top: dict[str, Any] = {key: value for key, (value, _) in values.items() if "." not in key}
     for name, kind in SECTIONS.items():
         prefix = f"{name}."
-        top[name] = kind(**{k.removeprefix(prefix): v for k, v in values.items() if k.startswith(prefix)})
-    return Settings(**top)
+        inside = {key.removeprefix(prefix): one for key, (one, _) in values.items() if key.startswith(prefix)}
+        top[name] = kind(**inside)
+    return Settings(**top, presets=known)
 
 
 def _shown(value: object) -> str:

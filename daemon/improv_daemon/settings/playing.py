@@ -20,20 +20,26 @@ class Turn:
     silence_min_s: Annotated[
         float,
         Setting(
-            Number(0.05, 10.0), "never before this many seconds with no key down", unit="s", knob=(0.2, 2.0)
+            Number(0.05, 10.0),
+            "your turn never ends before so many seconds with no key down",
+            unit="s",
+            knob=(0.2, 2.0),
         ),
     ] = 0.65
     silence_max_s: Annotated[
         float,
         Setting(
-            Number(0.05, 30.0), "always after this many seconds with no key down", unit="s", knob=(0.5, 6.0)
+            Number(0.05, 30.0),
+            "your turn always ends after so many seconds with no key down",
+            unit="s",
+            knob=(0.5, 6.0),
         ),
     ] = 1.8
     silence_factor: Annotated[
         float,
         Setting(
             Number(0.5, 20.0),
-            "between those two sooner or later by this: twice as much is twice as patient",
+            "between those two it ends sooner or later by this: twice as much is twice as patient",
             knob=(0.5, 8.0),
         ),
     ] = 2.0
@@ -41,18 +47,26 @@ class Turn:
         float,
         Setting(
             Number(0.1, 30.0),
-            "while you hold a last chord: never before this many seconds",
+            "while you hold a last chord your turn never ends before so many seconds",
             unit="s",
             knob=(0.3, 5.0),
         ),
     ] = 1.5
     held_max_s: Annotated[
-        float, Setting(Number(0.1, 60.0), "always after this many seconds of it", unit="s", knob=(1.0, 12.0))
+        float,
+        Setting(
+            Number(0.1, 60.0),
+            "while you hold a last chord your turn always ends after so many seconds",
+            unit="s",
+            knob=(1.0, 12.0),
+        ),
     ] = 4.0
     held_factor: Annotated[
         float,
         Setting(
-            Number(0.5, 50.0), "and between them after so many times your own usual gap", knob=(0.5, 20.0)
+            Number(0.5, 50.0),
+            "between those two it ends after so many times your own usual gap",
+            knob=(0.5, 20.0),
         ),
     ] = 6.0
     by_model: Annotated[
@@ -66,7 +80,7 @@ class Turn:
         float,
         Setting(
             Number(0.0, 10.0),
-            "then it may wait this long for the right moment to come in",
+            "when your turn is over, improv may wait so many seconds for the right moment to come in",
             unit="s",
             knob=(0.0, 3.0),
         ),
@@ -143,10 +157,12 @@ class Yielding:
         ),
     ] = "cut"
     min_velocity: Annotated[
-        int, Setting(Whole(1, 127), "notes softer than this do not count (a brushed key)")
+        int, Setting(Whole(1, 127), "notes softer than this do not make it give way (a brushed key)")
     ] = 1
-    lowest_key: Annotated[int, Setting(Whole(0, 127), "nor do keys below this ...")] = 0
-    highest_key: Annotated[int, Setting(Whole(0, 127), "... or above this (60 is middle C)")] = 127
+    lowest_key: Annotated[int, Setting(Whole(0, 127), "keys below this do not make it give way")] = 0
+    highest_key: Annotated[
+        int, Setting(Whole(0, 127), "keys above this do not make it give way (60 is middle C)")
+    ] = 127
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,16 +234,32 @@ class Solo:
 class Sampling:
     """How daring the notes are: 1 = as the model learnt, lower = safer, higher = wilder."""
 
-    temperature: Annotated[float, Setting(Number(0.05, 3.0), "all of it", knob=(0.5, 1.5))] = 1.0
-    temperature_dt: Annotated[
-        float, Setting(Number(0.05, 3.0), "rhythm: the time from one note to the next", knob=(0.5, 1.5))
+    temperature: Annotated[
+        float,
+        Setting(
+            Number(0.05, 3.0),
+            "how daring all of it is: 1 as learnt, less is safer, more wilder",
+            knob=(0.5, 1.5),
+        ),
     ] = 1.0
-    temperature_pedal: Annotated[float, Setting(Number(0.05, 3.0), "the sustain pedal", knob=(0.5, 1.5))] = (
-        1.0
-    )
-    temperature_pitch: Annotated[float, Setting(Number(0.05, 3.0), "which notes", knob=(0.5, 1.5))] = 1.0
-    temperature_velocity: Annotated[float, Setting(Number(0.05, 3.0), "how loud", knob=(0.5, 1.5))] = 1.0
-    temperature_duration: Annotated[float, Setting(Number(0.05, 3.0), "how long", knob=(0.5, 1.5))] = 1.0
+    temperature_dt: Annotated[
+        float,
+        Setting(
+            Number(0.05, 3.0), "how daring the rhythm is: the time from one note to the next", knob=(0.5, 1.5)
+        ),
+    ] = 1.0
+    temperature_pedal: Annotated[
+        float, Setting(Number(0.05, 3.0), "how daring the sustain pedal is", knob=(0.5, 1.5))
+    ] = 1.0
+    temperature_pitch: Annotated[
+        float, Setting(Number(0.05, 3.0), "how daring the choice of notes is", knob=(0.5, 1.5))
+    ] = 1.0
+    temperature_velocity: Annotated[
+        float, Setting(Number(0.05, 3.0), "how daring the loudness is", knob=(0.5, 1.5))
+    ] = 1.0
+    temperature_duration: Annotated[
+        float, Setting(Number(0.05, 3.0), "how daring the lengths are", knob=(0.5, 1.5))
+    ] = 1.0
     guidance: Annotated[
         float,
         Setting(
@@ -294,7 +326,8 @@ class Memory:
         ),
     ] = 512
     window_s: Annotated[
-        float, Setting(Number(5.0, 7200.0), "and how many seconds back", unit="s", knob=(5.0, 1800.0))
+        float,
+        Setting(Number(5.0, 7200.0), "how many seconds back improv remembers", unit="s", knob=(5.0, 1800.0)),
     ] = 600.0
     own_weight: Annotated[
         float, Setting(Number(0.0, 1.0), "how much of its own playing counts in that, 0 to 1")

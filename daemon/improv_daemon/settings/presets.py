@@ -1,6 +1,7 @@
 """Presets: settings under one name, laid over those in force when it is chosen; what they do not name stays.
 
-improv has a few of its own; a file's table ``[improv.presets.NAME]`` adds one, or replaces that of its name.
+improv has a few of its own (`BUILT_IN`); a file's table ``[improv.presets.NAME]`` adds one, or replaces that
+of its name.
 """
 
 from __future__ import annotations
@@ -9,66 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from improv_core.errors import ConfigError
+from improv_daemon.settings.built_in import Preset
 from improv_daemon.settings.rules import Value
-from improv_daemon.settings.schema import REGISTRY, Preset
+from improv_daemon.settings.schema import REGISTRY
 
 LONGEST_NAME: Final = 40
-
-_NEVER: Final = ("preset", "controls.osc_port")
-
-BUILT_IN: Final = (
-    Preset(
-        "calm",
-        (
-            ("turn.silence_factor", 3.0),
-            ("answer.density_ratio", 0.5),
-            ("yielding.how", "finish_note"),
-            ("sampling.temperature", 0.85),
-            ("sampling.polyphony", 3),
-            ("sampling.velocity_follow", 0.8),
-            ("memory.follow", 0.25),
-        ),
-    ),
-    Preset(
-        "bold",
-        (
-            ("turn.silence_factor", 1.5),
-            ("answer.length_ratio", 1.5),
-            ("answer.density_ratio", 1.6),
-            ("yielding.how", "overlap"),
-            ("sampling.temperature", 1.2),
-            ("sampling.polyphony", 0),
-            ("sampling.velocity_follow", 0.2),
-            ("memory.follow", 0.05),
-        ),
-    ),
-    Preset(
-        "mirror",
-        (
-            ("answer.length_ratio", 1.0),
-            ("answer.density_ratio", 1.0),
-            ("yielding.how", "cut"),
-            ("sampling.temperature", 0.9),
-            ("sampling.scale", "auto"),
-            ("sampling.velocity_follow", 1.0),
-            ("memory.follow", 0.4),
-            ("memory.recall", 0.5),
-        ),
-    ),
-    Preset(
-        "fours",
-        (
-            ("mode", "trade"),
-            ("trade.bars", 4),
-            ("trade.seconds", 0.0),
-            ("time.beats_per_bar", 4),
-            ("answer.on_pulse", True),
-            ("answer.density_ratio", 0.0),
-            ("sampling.temperature", 1.0),
-        ),
-    ),
-)
-"""Those that improv comes with, in the order in which `next_preset` and program changes go through them."""
 
 
 def merged(presets: Sequence[Preset], others: Iterable[Preset]) -> tuple[Preset, ...]:
@@ -98,7 +44,7 @@ def check_key(key: str, source: str) -> None:
     Raises:
         ConfigError: It can change only at the start, or would choose another preset.
     """
-    if key in _NEVER or (key in REGISTRY and not REGISTRY[key].live):
+    if key == "preset" or (key in REGISTRY and not REGISTRY[key].live):
         raise ConfigError(
             f"{source}: {key} cannot be part of a preset, which may be chosen while improv plays."
         )

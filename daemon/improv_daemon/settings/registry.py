@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from improv_daemon.settings.rules import Rule, Value
+
+_WHY_FIXED: Final = {
+    "model": "the model is loaded at the start",
+    "seed": "the dice are chosen at the start",
+    "ports": "ports are opened at the start",
+    "sound": "the synthesiser is made at the start",
+    "time.clock_out": "ports are opened at the start",
+    "solo.prime": "the file is heard at the start",
+    "controls.osc_port": "ports are opened at the start",
+    "record": "it counts when the sitting is over",
+}
+"""Settings and sections of which nothing may change while improv plays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +64,8 @@ class Parameter:
     def at(self, share: float) -> Value | None:
         """Its value with a controller turned so far up, 0 to 1; None where a controller makes no sense."""
         return self.rule.at(share, self.knob)
+
+    @property
+    def why_fixed(self) -> str:
+        """Why it cannot change while improv plays, where it cannot."""
+        return _WHY_FIXED.get(self.key) or _WHY_FIXED[self.key.partition(".")[0]]

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 from improv_daemon.port_texts import channels_of, latencies_of, names_of, routes_of
+from improv_daemon.settings.control_rules import Gesture, Knobs
 from improv_daemon.settings.registry import Setting
 from improv_daemon.settings.rules import (
     Choice,
     FilePath,
-    Gesture,
-    Knobs,
     Number,
     Parsed,
     PortName,
@@ -192,13 +191,22 @@ class Voices:
             "improv's instrument, a General MIDI number from 1 to 128 (1 is a piano); 0 = as it is",
         ),
     ] = 0
-    player_program: Annotated[int, Setting(Whole(0, 128), "yours, where your notes go on to")] = 0
+    player_program: Annotated[
+        int, Setting(Whole(0, 128), "your instrument where your notes go on to, 1 to 128; 0 = as it is")
+    ] = 0
     improv_pan: Annotated[
         float, Setting(Number(-1.0, 1.0), "where improv is heard, from -1 = left to 1 = right")
     ] = 0.0
-    player_pan: Annotated[float, Setting(Number(-1.0, 1.0), "where you are heard")] = 0.0
+    player_pan: Annotated[
+        float,
+        Setting(
+            Number(-1.0, 1.0), "where you are heard where your notes go on to, from -1 = left to 1 = right"
+        ),
+    ] = 0.0
     improv_volume: Annotated[int, Setting(Whole(0, 127), "how loud improv is, 1 to 127; 0 = as it is")] = 0
-    player_volume: Annotated[int, Setting(Whole(0, 127), "how loud you are, where your notes go on to")] = 0
+    player_volume: Annotated[
+        int, Setting(Whole(0, 127), "how loud you are where your notes go on to, 1 to 127; 0 = as it is")
+    ] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,9 +254,7 @@ class Time:
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """To tell improv things while you play: "cc 67" for a pedal or knob, "note 21" for a key, "notes"
-    " 21+108" for keys struck together, "" for none.
-    """
+    """What tells improv things while you play, and what improv tells back."""
 
     hand_over: Annotated[str, Setting(Gesture(), "your turn is over, improv plays")] = ""
     next_mode: Annotated[str, Setting(Gesture(), "go on to the next mode")] = ""

@@ -7,7 +7,6 @@ A rule takes a value from a TOML file (`check`) or from the command line (`parse
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +17,6 @@ from improv_core.scales import AUTO, OFF, PATTERNS, TONICS, spelled
 Value = bool | int | float | str
 _T = TypeVar("_T")
 
-_GESTURE = re.compile(r"cc \d+|note \d+|notes \d+(\+\d+)+")
-_NUMBER = re.compile(r"\d+")
-_HIGHEST = 127
-_KNOB = re.compile(r"cc \d+( ch \d+)? [a-z_.]+( -?\d+(\.\d+)?\.\.-?\d+(\.\d+)?)?")
 _HALF: Final = 0.5
 _DIGITS: Final = 4
 _TURNED_TO: Final = (OFF, AUTO, *(f"{tonic} {mode}" for mode in ("major", "minor") for tonic in TONICS))
@@ -48,7 +43,7 @@ class Rule(Protocol):
         ...
 
 
-class _NotTurned:
+class NotTurned:
     """What no controller can set."""
 
     __slots__ = ()
@@ -175,7 +170,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Text(_NotTurned):
+class Text(NotTurned):
     """One line of text, perhaps empty."""
 
     @property
@@ -195,7 +190,7 @@ class Text(_NotTurned):
 
 
 @dataclass(frozen=True, slots=True)
-class FilePath(_NotTurned):
+class FilePath(NotTurned):
     """A path, where a leading ``~`` stands for the home folder."""
 
     optional: bool = False
@@ -219,7 +214,7 @@ class FilePath(_NotTurned):
 
 
 @dataclass(frozen=True, slots=True)
-class PortName(_NotTurned):
+class PortName(NotTurned):
     """A name that every MIDI system takes: short, on one line, without the colon that JACK splits at."""
 
     longest: int = 32
@@ -239,31 +234,6 @@ class PortName(_NotTurned):
 
     def parse(self, text: str) -> str:
         """The name as typed, with or without quotes."""
-        return self.check(unquoted(text))
-
-
-@dataclass(frozen=True, slots=True)
-class Gesture(_NotTurned):
-    """What a player does at the instrument to tell improv something, or nothing."""
-
-    @property
-    def allowed(self) -> str:
-        """What is taken."""
-        return '"cc N", "note N", "notes N+M" (N and M from 0 to 127), or "" for none'
-
-    def check(self, value: object) -> str:
-        """Lower case, single spaces."""
-        if not isinstance(value, str):
-            raise ValueError(self.allowed)
-        text = " ".join(value.lower().split())
-        if text and _GESTURE.fullmatch(text) is None:
-            raise ValueError(self.allowed)
-        if any(int(number) > _HIGHEST for number in _NUMBER.findall(text)):
-            raise ValueError(self.allowed)
-        return text
-
-    def parse(self, text: str) -> str:
-        """As typed, with or without quotes."""
         return self.check(unquoted(text))
 
 
@@ -293,7 +263,7 @@ class ScaleName:
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed(_NotTurned):
+class Parsed(NotTurned):
     """One line of text that says something about ports; a list of texts is taken as one with commas."""
 
     reads: Callable[[str], object]
@@ -307,34 +277,6 @@ class Parsed(_NotTurned):
             raise ValueError(self.allowed)
         text = " ".join(value.split())
         self.reads(text)
-        return text
-
-    def parse(self, text: str) -> str:
-        """As typed, with or without quotes."""
-        return self.check(unquoted(text))
-
-
-@dataclass(frozen=True, slots=True)
-class Knobs(_NotTurned):
-    """Which controllers set what."""
-
-    @property
-    def allowed(self) -> str:
-        """What is taken."""
-        return (
-            'controllers and what they set, as "cc 1 sampling.temperature, cc 74 ch 2 memory.follow 0..0.4", '
-            'or "" for none'
-        )
-
-    def check(self, value: object) -> str:
-        """Lower case, single spaces."""
-        if isinstance(value, list) and all(isinstance(one, str) for one in value):
-            value = ", ".join(value)
-        if not isinstance(value, str):
-            raise ValueError(self.allowed)
-        text = " ".join(value.lower().split())
-        if text and any(_KNOB.fullmatch(one.strip()) is None for one in text.split(",")):
-            raise ValueError(self.allowed)
         return text
 
     def parse(self, text: str) -> str:

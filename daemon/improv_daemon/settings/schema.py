@@ -9,6 +9,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, get_type_hints
 
+from improv_daemon.settings.built_in import BUILT_IN, Preset
 from improv_daemon.settings.playing import (
     Answer,
     Duet,
@@ -29,19 +30,6 @@ SCHEMA: Final = 1
 
 MODES: Final = ("answer", "trade", "duet", "harmonise", "solo", "listen")
 """Who plays when."""
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """Settings under one name, laid over those in force when it is chosen.
-
-    Attributes:
-        name: As the musician calls it.
-        changes: ``key`` and value of each setting that it makes another.
-    """
-
-    name: str
-    changes: tuple[tuple[str, Value], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +78,7 @@ class Settings:
     memory: Memory = field(default_factory=Memory)
     controls: Controls = field(default_factory=Controls)
     record: Record = field(default_factory=Record)
-    presets: tuple[Preset, ...] = ()
+    presets: tuple[Preset, ...] = BUILT_IN
 
 
 ORDERED: Final = (

@@ -25,13 +25,13 @@ _HEAD: Final = """\
 """
 
 _ABOUT_CONTROLS: Final = """\
-# To tell improv things while you play: "cc 67" for a pedal or knob, "note 21" for a key, "notes 21+108" for
-# keys struck together, "" for none.
+# The gestures: "cc 67" for a pedal or knob, "note 21" for a key, "notes 21+108" for keys struck together, ""
+# for none.
 """
 
 _TAIL: Final = """\
-# Presets of your own: settings under one name, chosen with preset = "late night", with a gesture, with a
-# program change or in the terminal.
+# Presets of your own: settings under one name, chosen with preset = "late night", with a gesture, by OSC or
+# with a program change. improv has four: `improv settings preset` lists them.
 #
 # [improv.presets."late night"]
 # sampling.temperature = 0.8

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 _NOTE_OFF, _NOTE_ON = 0x80, 0x90
 _SYSTEM, _SONG_POSITION, _CLOCK = 0xF0, 0xF2, 0xF8
 _LENGTHS = {
-    **{0x80: 3, 0x90: 3, 0xB0: 3, 0xC0: 2, 0xE0: 3},  # notes, controllers, program, pitch wheel
+    **{0x80: 3, 0x90: 3, 0xA0: 3, 0xB0: 3},  # notes, aftertouch of keys, controllers
+    **{0xC0: 2, 0xD0: 2, 0xE0: 3},  # program, aftertouch of the channel, pitch wheel
     **{_SONG_POSITION: 3, _CLOCK: 1, 0xFA: 1, 0xFB: 1, 0xFC: 1},  # clock, start, continue, stop
 }
 _LATEST_KEPT_BACK_S = 0.02
@@ -106,7 +107,7 @@ class Inbox:
         if status >= _SYSTEM:
             key = (message.source, _SONG_POSITION if status == _SONG_POSITION else _SYSTEM, 0)
         else:
-            which = 0 if status & 0xF0 in (0xC0, 0xE0) else message.data[1]
+            which = 0 if status & 0xF0 in (0xC0, 0xD0, 0xE0) else message.data[1]
             key = (message.source, _NOTE_OFF | status & 0x0F if is_off else status, which)
         self._owed[key] = message
 

@@ -16,7 +16,7 @@ class Lifeline:
 
     def __init__(self) -> None:
         self._before: set[int] = set()
-        self._poll = select.poll()
+        self._poll = select.poll() if hasattr(select, "poll") else None  # Windows has none
         self._watched = False
 
     def __enter__(self) -> Lifeline:
@@ -24,6 +24,8 @@ class Lifeline:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._poll is None:
+            return
         for fd in _sockets() - self._before:
             self._poll.register(fd, 0)
             self._watched = True
@@ -31,7 +33,9 @@ class Lifeline:
     @property
     def cut(self) -> bool:
         """The server has hung up."""
-        return self._watched and any(event & select.POLLHUP for _, event in self._poll.poll(0))
+        if self._poll is None or not self._watched:
+            return False
+        return any(event & select.POLLHUP for _, event in self._poll.poll(0))
 
 
 def _sockets() -> set[int]:

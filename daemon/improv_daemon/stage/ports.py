@@ -1,242 +1,226 @@
-"""MIDI ports: listing them, choosing one by part of its name, opening them, sending."""
+"""improv's MIDI ports: the virtual pair, and those of others, which may come and go while it plays."""
 
 from __future__ import annotations
 
 import contextlib
-import re
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 from improv_core.errors import PortError
-from improv_daemon.quiet import quiet_stderr
+from improv_daemon.port_texts import AUTO, names_of
 from improv_daemon.stage.config import StageConfig
-from improv_daemon.stage.inbox import Inbox, Stamped, Stamper
+from improv_daemon.stage.hot_plug import NO_CHANGES, HotPlug, PortChanges
+from improv_daemon.stage.inbox import Inbox
 from improv_daemon.stage.lifeline import Lifeline
-from improv_daemon.stage.midi_system import MidiSystem
+from improv_daemon.stage.midi_system import MidiSystem, System, virtual_problem
+from improv_daemon.stage.plugs import Connections, Ear, Mouth, Plug
+from improv_daemon.stage.port_names import device_of
 
 _FLUSH_S = 0.05  # a JACK client's last messages need a period or two; closing sooner loses them
 
 
-@dataclass(frozen=True, slots=True)
-class PortList:
-    """The MIDI ports of this computer.
+class MidiPorts:
+    """improv's open ports: its virtual pair and those that the settings want.
 
     Attributes:
-        api: The MIDI system in use, None when there is none.
-        inputs: Ports that improv can listen to.
-        outputs: Ports that improv can play to.
-        problem: One sentence about why there is no MIDI system, None when there is one.
+        lost: The server behind the ports has died: rtmidi would wait for it for ever on closing them.
+        problems: Sentences for the musician about what could not be had on opening.
+        unsent: Messages for outputs that were not there.
     """
 
-    api: str | None
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-    problem: str | None = None
-
-
-def list_ports(api: str = "auto") -> PortList:
-    """The ports there are now; never fails, `problem` says what is missing."""
-    if api == "none":
-        return PortList(None)
-    with quiet_stderr():
-        try:
-            system = MidiSystem.find(api)
-        except PortError as error:
-            return PortList(None, problem=str(error))
-        return PortList(system.api, system.names("MidiIn"), system.names("MidiOut"))
-
-
-def choose_port(names: Sequence[str], wanted: str, kind: str, own: str) -> str:
-    """The port whose name contains `wanted`, or is it.
-
-    Args:
-        names: Names of the ports there are.
-        wanted: Part of a name; capitals do not matter.
-        kind: "input" or "output".
-        own: Name of improv's own ports, which are never chosen.
-
-    Raises:
-        PortError: There is no such port; the message lists those there are.
-    """
-    others = [name for name in names if not _is_own(name, own)]
-    if kind == "input":
-        others = [name for name in others if "midi through" not in name.lower()]
-    exact = [name for name in others if name == wanted]
-    containing = [name for name in others if wanted.lower() in name.lower()]
-    if not containing:
-        there = ", ".join(f'"{name}"' for name in others) or "none"
-        raise PortError(f'There is no MIDI {kind} port called "{wanted}"; those there are: {there}.')
-    return (exact or containing)[0]
-
-
-def _is_own(name: str, own: str) -> bool:
-    # JACK and ALSA put the client before the port, ALSA adds " 128:0" after it.
-    ours = rf"(.*:)?{re.escape(own)} (in|out|input|output)( \d+:\d+)?"
-    return re.fullmatch(ours, name) is not None
-
-
-class MidiPorts:
-    """improv's open ports: its virtual pair and the ones named in the settings."""
-
-    def __init__(self, inbox: Inbox, on_trouble: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        on_trouble: Callable[[str], None],
+        find: Callable[[str], System] = MidiSystem.find,
+    ) -> None:
         """
         Args:
             inbox: Takes what comes in, on the driver's threads.
-            on_trouble: Told in one sentence when a port fails, once for each.
+            on_trouble: Told in one sentence when a port goes, comes or fails.
+            find: The MIDI system of that name.
         """
+        self.lost = False
+        self.problems: list[str] = []
+        self.unsent = 0
         self._inbox = inbox
         self._on_trouble = on_trouble
-        self._ins: dict[str, Any] = {}
-        self._outs: dict[str, Any] = {}
-        self._connected: set[str] = set()
-        self._failed: set[str] = set()
+        self._find = find
         self._server = Lifeline()
-        self.lost = False
-        """The server behind the ports has died: rtmidi would wait for it for ever on closing them."""
+        self._system: System | None = None
         self._errors: tuple[type[Exception], ...] = (OSError,)
-        self.problems: list[str] = []
+        self._virtual: tuple[Ear, Mouth] | None = None
+        self._ins: Connections[Ear] | None = None
+        self._mouths: dict[str, Mouth] = {}
+        self._hot_plug: HotPlug | None = None
+        self._failed: set[str] = set()
+        self._is_open = False
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Names of the ports listened to."""
-        return tuple(self._ins)
+        """Names of the ports listened to that there are now."""
+        return tuple(ear.port for ear in self._ears() if ear.port is not None)
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Names of the ports played to."""
-        return tuple(self._outs)
+        """Names of the ports played to that there are now."""
+        return tuple(mouth.port for mouth in self._mouths.values() if mouth.port and mouth.ready)
+
+    @property
+    def output_keys(self) -> tuple[str, ...]:
+        """What the outputs are called here, whether they are there or not: as in the settings."""
+        return tuple(self._mouths)
 
     def open(self, config: StageConfig) -> None:
         """Open what the configuration asks for; what cannot be had is told in `problems`.
 
         Raises:
-            PortError: A named port is not there.
+            PortError: There is no MIDI system, and ports are asked for by name.
         """
+        wanted = (*names_of(config.input), *names_of(config.output))
+        named = [name for name in wanted if name != AUTO]
         if config.api == "none":
-            self.problems += [
-                f'"{name}" is not connected: ports.api = "none" switches MIDI off.'
-                for name in (config.input, config.output)
-                if name
-            ]
+            off = 'is not connected: ports.api = "none" switches MIDI off.'
+            self.problems += [f'"{name}" {off}' for name in named]
             return
         try:
-            system = MidiSystem.find(config.api)
+            system = self._find(config.api)
         except PortError as error:
-            if config.input or config.output:
+            if named:
                 raise
             self.problems.append(str(error))
             return
-        self._errors = system.errors
+        self._system, self._errors = system, system.errors
         with self._server:
-            if config.virtual:
-                self._open_virtual(system, config.name)
             try:
-                self._open_named(system, config)
-            except PortError:
-                self.close()
-                raise
-        # Last of all: opening holds the interpreter's lock, and a callback that waits for the lock on
-        # JACK's own thread would hold up the server that the opening waits for.
-        for name, port in self._ins.items():
-            self._listen(port, name)
+                self._open(system, config)
+            except self._errors as error:
+                self._say(f"The MIDI ports cannot be opened ({error}); start improv again.")
+        self._is_open = True
+
+    def look(self, now_s: float, may_open: bool = True) -> PortChanges:
+        """See which ports have come and gone; quick unless it is time, as it is every `LOOK_EVERY_S`.
+
+        Args:
+            now_s: Monotonic seconds.
+            may_open: Nothing is due within the next 15 ms, which opening and closing may take; they are put
+                off while it is, for a second at most.
+        """
+        self.check()
+        if self.lost:
+            return self._lose_all()
+        return self._hot_plug.look(now_s, may_open) if self._hot_plug else NO_CHANGES
 
     def check(self) -> None:
         """Notice, and tell, that the server behind the ports has died; nothing is sent to it any more."""
         if not self.lost and self._server.cut:
             self.lost = True
-            self._on_trouble(
+            self._say(
                 "The MIDI server has gone, and improv's ports with it; start it, then start improv again."
             )
 
-    def has_input(self, name: str) -> bool:
-        """Whether what an input listens to is still there; what plays into the virtual port is not known."""
-        if name not in self._ins or not (self.lost or name in self._connected):
-            return True
-        if self.lost:
-            return False
-        with contextlib.suppress(*self._errors):
-            if name in self._ins[name].get_ports():
-                return True
-        if name not in self._failed:
-            self._failed.add(name)
-            self._on_trouble(
-                f'The MIDI input "{name}" has gone, and what you held is let go; '
-                "connect it, then start improv again."
-            )
-        return False
+    def send_to(self, key: str, message: tuple[int, ...]) -> None:
+        """Send to one of `output_keys`; counted if it is not there, told of once if it fails."""
+        self.check()
+        mouth = self._mouths.get(key)
+        if self.lost or mouth is None or not mouth.ready:
+            self.unsent += 1
+            return
+        try:
+            mouth.send(message)
+        except self._errors as error:
+            if key not in self._failed:
+                self._failed.add(key)
+                self._say(f'The MIDI output "{mouth.port}" fails ({error}); is it still connected?')
 
     def send(self, message: tuple[int, ...]) -> None:
-        """Send to every output port; one that fails is told of once and does not keep the others."""
-        self.check()
-        if self.lost:
-            return
-        for name, port in self._outs.items():
-            try:
-                port.send_message(message)
-            except self._errors as error:
-                if name not in self._failed:
-                    self._failed.add(name)
-                    self._on_trouble(f'The MIDI output "{name}" fails: {error}; is it still connected?')
+        """Send to every output."""
+        for key in self._mouths:
+            self.send_to(key, message)
+
+    def has_input(self, name: str) -> bool:
+        """Whether what an input listens to is still there."""
+        self.look(time.monotonic())
+        return name in self.inputs
+
+    def same_device(self, input_name: str, key: str) -> bool:
+        """Whether an input and an output belong to one device, or were last seen to, as their names tell."""
+        mouth = self._mouths.get(key)
+        if mouth is None or mouth.last_port is None:
+            return False
+        return device_of(input_name) == device_of(mouth.last_port)
 
     def close(self) -> None:
         """Let the last messages out, then close everything that can be closed."""
         self.check()
         if self.lost:
             return
+        ears = self._ears()
+        plugs: list[Plug[Any]] = [*ears, *self._mouths.values()]
         with contextlib.suppress(*self._errors):
-            for port in self._ins.values():
-                port.cancel_callback()
-        if self._ins or self._outs:
+            for ear in ears:
+                ear.client.cancel_callback()
+        if plugs:
             time.sleep(_FLUSH_S)  # also lets callbacks that wait for the interpreter's lock come to an end
-        for port in (*self._ins.values(), *self._outs.values()):
+        for plug in plugs:
             with contextlib.suppress(*self._errors):
-                port.close_port()
-                port.delete()
-        self._ins.clear()
-        self._outs.clear()
-        self._connected.clear()
+                plug.client.close_port()
+                plug.client.delete()
+        if self._system is not None:
+            self._system.close()
+        self._virtual = self._ins = self._hot_plug = self._system = None
+        self._mouths = {}
 
-    def _open_virtual(self, system: MidiSystem, name: str) -> None:
+    def _open(self, system: System, config: StageConfig) -> None:
+        own = config.name
+
+        def ear() -> Ear:
+            return Ear(system.open_in(own), f"{own} input", self._inbox)
+
+        def mouth() -> Mouth:
+            return Mouth(system.open_out(own), f"{own} output")
+
+        # All clients before anything is listened to: a callback that waits holds up the server of a new one.
+        if config.virtual:
+            self._virtual = ear(), mouth()
+            self._mouths[f"{own} out"] = self._virtual[1]
+        inputs = names_of(config.input)
+        by_name = (name for name in inputs if name != AUTO)
+        lister = self._virtual[0] if self._virtual else None
+        ins = self._ins = Connections(by_name, ear, lister, auto=AUTO in inputs, own=own, api=system.api)
+        outs = Connections(names_of(config.output), mouth, auto=False, own=own, api=system.api)
+        self._mouths |= outs.named
+        self._hot_plug = HotPlug(ins, outs, system, self._heard_s, self._say, own)
+        if self._virtual is not None:
+            self._open_virtual(*self._virtual, system.api, own)
+        self._hot_plug.begin()
+        if self._virtual is not None:
+            self._virtual[0].listen()
+
+    def _open_virtual(self, ear: Ear, mouth: Mouth, api: str, own: str) -> None:
         try:
-            port_in, port_out = system.open("MidiIn", name), system.open("MidiOut", name)
-            port_in.open_virtual_port(f"{name} in")
-            port_out.open_virtual_port(f"{name} out")
-        except system.errors as error:
-            self.problems.append(
-                f'The virtual ports "{name} in" and "{name} out" cannot be opened ({error}); '
-                "connect ports with --in and --out instead."
-            )
-            return
-        self._ins[f"{name} in"] = port_in
-        self._outs[f"{name} out"] = port_out
+            ear.open_virtual(f"{own} in")
+            mouth.open_virtual(f"{own} out")
+            mouth.begin()
+        except self._errors as error:
+            ear.port = mouth.port = None
+            self._say(virtual_problem(api, own, error))
 
-    def _open_named(self, system: MidiSystem, config: StageConfig) -> None:
-        for kind, wanted in (("input", config.input), ("output", config.output)):
-            if not wanted:
-                continue
-            port = system.open("MidiIn" if kind == "input" else "MidiOut", config.name)
-            try:
-                names = port.get_ports()
-                chosen = choose_port(names, wanted, kind, config.name)
-                port.open_port(names.index(chosen), f"{config.name} {kind}")
-            except system.errors as error:
-                port.delete()
-                raise PortError(f'The MIDI {kind} "{wanted}" cannot be opened: {error}.') from None
-            except PortError:
-                port.delete()
-                raise
-            (self._ins if kind == "input" else self._outs)[chosen] = port
-            self._connected.add(chosen)
+    def _ears(self) -> list[Ear]:
+        virtual = [self._virtual[0]] if self._virtual else []
+        return [*virtual, *(self._ins.plugs if self._ins else [])]
 
-    def _listen(self, port: Any, source: str) -> None:  # noqa: ANN401 - rtmidi has no types
-        stamper, inbox = Stamper(), self._inbox
+    def _heard_s(self) -> float:
+        return max((ear.heard_s for ear in self._ears()), default=float("-inf"))
 
-        def heard(event: tuple[list[int], float], _: object) -> None:
-            arrival_s = time.monotonic()
-            data, delta_s = event
-            inbox.put(Stamped(tuple(data), stamper.stamp(delta_s, arrival_s), source))
+    def _lose_all(self) -> PortChanges:
+        gone = self.inputs
+        for ear in self._ears():
+            ear.port = None
+        for mouth in self._mouths.values():
+            mouth.port, mouth.ready = None, False
+        return PortChanges(gone, (), True) if gone else NO_CHANGES
 
-        port.ignore_types(sysex=True, timing=False, active_sense=True)
-        port.set_callback(heard)
+    def _say(self, text: str) -> None:
+        (self._on_trouble if self._is_open else self.problems.append)(text)

@@ -11,9 +11,10 @@ from typing import Self
 from improv_core.performer import Outcome, Performer
 from improv_core.scheduler import Scheduler
 from improv_daemon import wire
-from improv_daemon.stage.loop import DEMO_SOURCE, MIDI, rank_of
+from improv_daemon.stage.loop import DEMO_SOURCE, rank_of
 
 _CHANNEL = 1
+_OUT = "virtual out"
 
 
 class VirtualStage:
@@ -29,9 +30,9 @@ class VirtualStage:
         Args:
             channel: improv's MIDI channel, 0..15.
         """
-        self.ready = wire.Ready(("virtual in",), ("virtual out",), None, ())
+        self.ready = wire.Ready(("virtual in",), (_OUT,), None, ())
         self.sent: list[tuple[float, tuple[int, ...]]] = []
-        self._performer = Performer((MIDI,), channel)
+        self._performer = Performer((_OUT,), channel)
         self._hands: Scheduler[tuple[int, ...]] = Scheduler()
         self._events: deque[wire.Event] = deque()
         self._arrived = asyncio.Event()

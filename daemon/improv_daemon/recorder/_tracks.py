@@ -1,0 +1,177 @@
+"""A journal as the tracks of a MIDI file, and the bar lines that go with them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from improv_core.bar_lines import conductor
+from improv_core.midi_files import DRUM_CHANNEL, PROGRAM, WRITTEN_TICKS_PER_BEAT, ChannelMessage, Track
+from improv_core.notes import Performance
+from improv_core.song_beats import SongBeats, song_beats
+from improv_core.tempo_map import Conductor
+from improv_daemon import wire
+from improv_daemon.journal import Journal, Voice, voices
+
+IMPROV_CHANNEL: Final = 1
+_SHORTEST_S: Final = 0.001
+_BANKS: Final = (0, 32)
+_CLOCK: Final = (0xF2, 0xF8, 0xFA, 0xFB, 0xFC)
+_HELD_BARS: Final = 2
+_SAME_BARS: Final = 1e-3
+_BEATS_PER_BAR: Final = 4
+_TEMPO: Final = "time.tempo_bpm"
+
+
+def tracks_of(journal: Journal) -> tuple[Track, ...]:
+    """The player's, one for each keyboard and channel, and improv's, which is the last."""
+    players, improv = voices(journal)
+    channels = _channels([voice.channel for voice in players])
+    named = zip(_names(players), players, channels, strict=True)
+    tracks = [_track(name, voice, channel) for name, voice, channel in named]
+    return (*tracks, _track("improv", improv, IMPROV_CHANNEL))
+
+
+def _names(players: Sequence[Voice]) -> Iterator[str]:
+    """What tells them apart."""
+    channels_of = Counter(voice.source for voice in players)
+    for voice in players:
+        if len(players) == 1:
+            yield "player"
+        elif channels_of[voice.source] == 1:
+            yield f"player, {voice.source}"
+        else:
+            yield f"player, {voice.source}, channel {voice.channel + 1}"
+
+
+def _channels(wanted: Sequence[int]) -> Iterator[int]:
+    """The only one on the first, drums on theirs, others on their own, or one that is free."""
+    if len(wanted) == 1:
+        yield DRUM_CHANNEL if wanted[0] == DRUM_CHANNEL else 0
+        return
+    free = [channel for channel in range(16) if channel not in (IMPROV_CHANNEL, DRUM_CHANNEL)]
+    for channel in wanted:
+        if channel == DRUM_CHANNEL:
+            yield DRUM_CHANNEL
+            continue
+        taken = channel if channel in free else next(iter(free), 0)
+        if taken in free:
+            free.remove(taken)
+        yield taken
+
+
+def _track(name: str, voice: Voice, channel: int) -> Track:
+    # Every note lasts a moment: one of none would be let go before it is struck.
+    notes = [replace(n, duration_s=max(_SHORTEST_S, n.duration_s)) for n in voice.performance.notes]
+    performance = Performance.of(notes, voice.performance.controls)
+    program, messages = _program(performance, voice.messages)
+    return Track(name, performance, program, channel, messages)
+
+
+def _program(
+    performance: Performance, messages: tuple[ChannelMessage, ...]
+) -> tuple[int, tuple[ChannelMessage, ...]]:
+    """What is chosen before the first note counts from the beginning, unless a bank is chosen too."""
+    begun_s = performance.notes[0].onset_s if performance.notes else float("inf")
+    early = [m for m in messages if m.data[0] == PROGRAM and m.at_s <= begun_s]
+    if not early or any(control.controller in _BANKS for control in performance.controls):
+        return 0, messages
+    return early[-1].data[1], tuple(message for message in messages if message not in early)
+
+
+# --- bar lines --------------------------------------------------------------------------------------
+
+
+def conductor_of(journal: Journal) -> Conductor | None:
+    """The bar lines of the MIDI clock, else of the tempo that was tapped or set; None without any."""
+    time = journal.header.settings.get("time")
+    settings: dict[str, Any] = time if isinstance(time, dict) else {}
+    clocked = list(_clocked(journal, settings))
+    kept = list(_told(journal)) or list(_set(journal, settings))
+    told = (part for song in kept for part in _between(song, clocked))
+    songs = sorted([*clocked, *told], key=lambda song: song.start_s)
+    return conductor(songs, WRITTEN_TICKS_PER_BEAT)
+
+
+def _clocked(journal: Journal, settings: dict[str, Any]) -> Iterator[SongBeats]:
+    start_s, followed = journal.header.now_s, bool(settings.get("follow_clock", True))
+    messages = []
+    for entry in journal.entries:
+        match entry.message:
+            case wire.Played(data, at_s, source) if followed and data and data[0] in _CLOCK:
+                messages.append((data, max(0.0, at_s - start_s), source))
+            case wire.Change(key="time.follow_clock", value=value):
+                followed = bool(value)
+    yield from song_beats(messages, _beats_per_bar(settings))
+
+
+def _told(journal: Journal) -> Iterator[SongBeats]:
+    """Of a tempo that somebody holds to: one that changes all the time is the player's own."""
+    start_s = journal.header.now_s
+    for time, from_s, until_s in _kept(journal):
+        first = -((time.origin_s - from_s) // time.beat_s)
+        count = int((until_s - time.origin_s) // time.beat_s - first) + 1
+        if count <= _HELD_BARS * time.beats_per_bar:
+            continue
+        at = ((first + i, time.origin_s + (first + i) * time.beat_s - start_s) for i in range(count))
+        knots = tuple((beat, at_s) for beat, at_s in at if at_s >= 0)
+        if len(knots) > 1:
+            yield SongBeats(knots, time.beats_per_bar)
+
+
+def _set(journal: Journal, settings: dict[str, Any]) -> Iterator[SongBeats]:
+    """Of the tempo of the settings: bars begin with the player's first note."""
+    bpm, bars = settings.get("tempo_bpm"), _beats_per_bar(settings)
+    ((player, *others), _) = voices(journal)
+    onsets_s = [voice.performance.notes[0].onset_s for voice in (player, *others) if voice.performance.notes]
+    if not isinstance(bpm, int | float) or bpm <= 0 or not onsets_s:
+        return
+    changes_s = (
+        e.now_s for e in journal.entries if isinstance(e.message, wire.Change) and e.message.key == _TEMPO
+    )
+    until_s = next(changes_s, journal.end_s) - journal.header.now_s
+    count = int((until_s - min(onsets_s)) * bpm / 60) + 1
+    if count > 1:
+        yield SongBeats(tuple((float(i), min(onsets_s) + i * 60 / bpm) for i in range(count)), bars)
+
+
+def _beats_per_bar(settings: dict[str, Any]) -> int:
+    bars = settings.get("beats_per_bar")
+    return bars if isinstance(bars, int) and bars > 0 else _BEATS_PER_BAR
+
+
+def _kept(journal: Journal) -> Iterator[tuple[wire.KeepTime, float, float]]:
+    """The beats that no clock gave, and from when until when they were these."""
+    since: tuple[wire.KeepTime, float] | None = None
+    for entry in journal.entries:
+        time = entry.message
+        if not isinstance(time, wire.KeepTime) or (since is not None and _same_beats(since[0], time)):
+            continue
+        if since is not None:
+            yield *since, entry.now_s
+        since = None if time.source or time.beat_s == 0 else (time, entry.now_s)
+    if since is not None:
+        yield *since, journal.end_s
+
+
+def _same_beats(one: wire.KeepTime, other: wire.KeepTime) -> bool:
+    if (one.beat_s, one.beats_per_bar, one.source) != (other.beat_s, other.beats_per_bar, other.source):
+        return False
+    bars = (other.origin_s - one.origin_s) / (one.beat_s * one.beats_per_bar)
+    return abs(bars - round(bars)) < _SAME_BARS
+
+
+def _between(song: SongBeats, others: Iterable[SongBeats]) -> Iterator[SongBeats]:
+    """What is left of a song where others go on."""
+    from_s = song.start_s
+    for other in others:
+        if other.end_s > from_s and other.start_s < song.end_s:
+            part = song.cut(from_s, other.start_s)
+            if part is not None:
+                yield part
+            from_s = other.end_s
+    rest = song.cut(from_s, song.end_s + 1.0)
+    if rest is not None:
+        yield rest

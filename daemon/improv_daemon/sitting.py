@@ -1,0 +1,227 @@
+"""A sitting while it goes on: the parts put together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import datetime
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+
+from improv_core.model import Model
+from improv_daemon.building import prime_partner, sitting_partner, stage_config_of
+from improv_daemon.conversation import Conversation
+from improv_daemon.demo import play_demo
+from improv_daemon.directions import in_words, unheeded, unheeded_change
+from improv_daemon.display import Opening
+from improv_daemon.journal import JournalWriter
+from improv_daemon.learned import keep_learned
+from improv_daemon.models import borrowing, load_model
+from improv_daemon.osc import osc_messages
+from improv_daemon.partner import AnswerEnded, Learned, Notice, Said, new_seed
+from improv_daemon.screen.snapshot import Snapshot
+from improv_daemon.settings import Settings
+from improv_daemon.shown import Shown
+from improv_daemon.signalling import around_suspension, stop_on_signals
+from improv_daemon.stage_link import StageLink, StageLost
+from improv_daemon.status import Status, answering_status, status_of
+from improv_daemon.tracing import tracing
+from improv_daemon.wire import Change, Panic, Wish
+from improv_daemon.witness import Witness, Witnesses
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a sitting is to be.
+
+    Attributes:
+        settings: To begin with.
+        command: As it was started, ``play``.
+        journal: Where to keep what happens; None not to.
+        trace: Where to write the way of each note; None not to.
+    """
+
+    settings: Settings
+    command: str
+    journal: Path | None = None
+    trace: Path | None = None
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether improv plays the player, too."""
+        return self.command == "demo"
+
+
+async def sit(plan: Plan, shown: Shown) -> None:
+    """Play until stopped, or until the demo is over.
+
+    Args:
+        plan: What it is to be.
+        shown: Is told what happens.
+
+    Raises:
+        ImprovError: It cannot begin.
+        ExceptionGroup: With a `StageLost` when the stage is gone.
+    """
+    stop = stop_on_signals()
+    model = load_model(plan.settings.model)
+    seed = plan.settings.seed or new_seed()
+
+    async def play() -> None:
+        with tracing(plan.trace, shown.display.note) as tracer:
+            await _Sitting(plan, shown, model, seed, tracer, stop.set).run()
+
+    await _until(stop, play)
+
+
+class _Sitting:
+    """One sitting; its parts know each other through it."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        shown: Shown,
+        model: Model,
+        seed: int,
+        tracer: Witness,
+        stop: Callable[[], None],
+    ) -> None:
+        self._plan, self._display, self._state, self._live = plan, shown.display, shown.state, shown.live
+        self._model, self._seed, self._stop = model, seed, stop
+        self._witness: Witness = Witnesses(tracer, self._state, *([self._live] if self._live else []))
+        self._answered = asyncio.Event()
+        self._keeping: set[asyncio.Task[None]] = set()
+        self._began_at = datetime.datetime.now().astimezone()
+        self._partner = sitting_partner(plan.settings, model, seed, self._notify)
+
+    async def run(self) -> None:
+        settings = self._plan.settings
+        async with (
+            StageLink(stage_config_of(settings)) as stage,
+            self._journal() as (journal, begun_s),
+        ):
+            prime_partner(self._partner, begun_s)
+            self._conversation = Conversation(
+                stage, self._partner, journal, self._display.event, self._witness
+            )
+            self._when_suspended(stage)
+            if self._live is not None:
+                self._live.begin(self._snapshot, lambda: self._partner.settings, self._wish, self._stop)
+            self._open(stage)
+            try:
+                async with (
+                    answering_status(self._status, self._display.note),
+                    osc_messages(settings.controls.osc_port, self._wish, self._notify) as osc,
+                    asyncio.TaskGroup() as group,
+                ):
+                    if osc is not None:
+                        port = settings.controls.osc_port
+                        self._display.line(f"OSC messages are taken at UDP port {port}.")
+                    conversing = group.create_task(self._conversation.run())
+                    if self._plan.is_demo:
+                        await play_demo(stage, self._answered, self._display)
+                        conversing.cancel()
+            finally:
+                self._conversation.keep_last(await stage.end())
+                await asyncio.gather(*self._keeping)
+
+    # --- what happens ---------------------------------------------------------------------------------
+
+    def _notify(self, notice: Notice) -> None:
+        self._witness.notice(notice)
+        self._display.notice(notice)
+        if isinstance(notice, AnswerEnded) and not notice.yielded:
+            self._answered.set()
+        if isinstance(notice, Learned):
+            keeping = asyncio.get_running_loop().create_task(self._keep_learned(notice))
+            self._keeping.add(keeping)
+            keeping.add_done_callback(self._keeping.discard)
+
+    async def _keep_learned(self, learned: Learned) -> None:
+        sentence = await asyncio.to_thread(keep_learned, learned)
+        self._display.line(sentence)
+
+    def _wish(self, wished: Wish) -> None:
+        """Hand a wish on, and say so when it was granted and means nothing to the model."""
+        before = self._partner.settings
+        with contextlib.suppress(StageLost):  # the conversation will say so
+            self._conversation.wish(wished)
+        if isinstance(wished, Change) and self._partner.settings is not before:
+            in_vain = unheeded_change(self._model, wished, self._partner.settings.answer)
+            if in_vain is not None:
+                self._notify(Said(in_vain))
+
+    def _when_suspended(self, stage: StageLink) -> None:
+        """Ctrl-Z stops the mind but not the stage: nothing may sound on, nor a pedal stay down, meanwhile."""
+
+        def before() -> None:
+            with contextlib.suppress(StageLost):
+                stage.send(Panic())
+            if self._live is not None:
+                self._live.suspend()
+
+        def after() -> None:
+            if self._live is not None:
+                self._live.resume()
+
+        around_suspension(before, after)
+
+    # --- what is told ---------------------------------------------------------------------------------
+
+    def _open(self, stage: StageLink) -> None:
+        settings, model = self._plan.settings, self._model
+        self._display.opening(
+            Opening(
+                model.name,
+                settings.mode,
+                stage.ready,
+                asked=in_words(settings),
+                remarks=[said for said in (borrowing(model), unheeded(model, settings.answer)) if said],
+                hint=not self._plan.is_demo,
+            )
+        )
+
+    def _snapshot(self, now_s: float) -> Snapshot:
+        return self._state.snapshot(self._partner, now_s)
+
+    def _status(self) -> Status:
+        now_s = asyncio.get_running_loop().time()
+        return status_of(
+            self._snapshot(now_s),
+            now_s,
+            command=self._plan.command,
+            started_at=self._began_at.isoformat(timespec="seconds"),
+        )
+
+    @contextlib.asynccontextmanager
+    async def _journal(self) -> AsyncIterator[tuple[JournalWriter | None, float]]:
+        """The journal, if there is one, and when it begins."""
+        now_s = asyncio.get_running_loop().time()
+        if self._plan.journal is None:
+            yield None, now_s
+            return
+        with JournalWriter(
+            self._plan.journal,
+            model=self._model.name,
+            seed=self._seed,
+            settings=dataclasses.asdict(self._plan.settings),
+            started_at=datetime.datetime.now().astimezone(),
+            now_s=now_s,
+            on_trouble=self._display.note,
+        ) as journal:
+            yield journal, now_s
+
+
+async def _until(stop: asyncio.Event, play: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Play until it is over or ``stop`` is set, be it in the middle of starting."""
+
+    async def to_the_end() -> None:
+        await play()
+        stop.set()
+
+    async with asyncio.TaskGroup() as group:
+        playing = group.create_task(to_the_end())
+        await stop.wait()
+        playing.cancel()
