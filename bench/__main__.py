@@ -83,6 +83,9 @@ MEASUREMENTS = (
         programs=("jackd",),
         packages=("rtmidi",),
     ),
+    Measurement(
+        "live_view", "What the live view costs", full=(), quick=("--rounds", "20", "--starts", "1")
+    ),
     Measurement("trade", "Trades and their bar lines", full=(), quick=("--quick",)),
 )
 

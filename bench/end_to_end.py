@@ -76,10 +76,10 @@ def _arguments() -> argparse.Namespace:
 
 
 @contextlib.contextmanager
-def jack_server(*, realtime: bool) -> Iterator[None]:
+def jack_server(*, realtime: bool, period_frames: int = 64) -> Iterator[None]:
     """A JACK server without hardware, that every process started from here uses."""
     command = ["jackd", "-n", SERVER, "--realtime" if realtime else "--no-realtime", "-S", "-p", "128"]
-    command += ["-d", "dummy", "-r", "48000", "-p", "64"]
+    command += ["-d", "dummy", "-r", "48000", "-p", str(period_frames)]
     os.environ |= {"JACK_DEFAULT_SERVER": SERVER, "JACK_NO_START_SERVER": "1"}
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

@@ -9,6 +9,7 @@ the middle of what they hold and sound, and come back. improv harmonises, and se
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import sys
 import tempfile
@@ -16,6 +17,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +37,7 @@ from improv_daemon.wire import Played
 
 _NOTE_ON, _NOTE_OFF, _CONTROL, _SUSTAIN = 0x90, 0x80, 0xB0, 64
 _HELD = (40, 47)
-_PROBES = range(96, 120)
+_PROBES = range(24, 40)  # below all the others: improv harmonises what is on top
 _PROBE_EVERY_S = 0.03
 _PLAYER_EVERY_S = 0.1
 _BACK_WITHIN_S = 5.0
@@ -43,6 +45,49 @@ _UNPLUGGED_FOR_S = (0.02, 1.5)
 _NEAR_S = 0.4
 _LATEST = 500
 Row = tuple[object, ...]
+
+
+class FarKeyboard:
+    """A keyboard in a process of its own; a context manager.
+
+    A process that makes a JACK client holds up the server if it also listens: see the stage's `Plug`.
+    """
+
+    def __init__(self, name: str) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._here, there = context.Pipe()
+        self._process = context.Process(target=_serve_keyboard, args=(there, name))
+        self._process.start()
+        self.port_name: str = self._here.recv()
+
+    def __enter__(self) -> FarKeyboard:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._here.send(("", ()))
+        self._process.join()
+
+    def plug_in(self) -> float:
+        return self._ask("plug_in")
+
+    def unplug(self) -> float:
+        return self._ask("unplug")
+
+    def play(self, *data: int) -> float:
+        return self._ask("play", *data)
+
+    def _ask(self, method: str, *data: int) -> float:
+        self._here.send((method, data))
+        answered: float = self._here.recv()
+        return answered
+
+
+def _serve_keyboard(there: Connection, name: str) -> None:
+    with Keyboard(name, number=100) as keyboard:
+        there.send(keyboard.port_name)
+        while (command := there.recv())[0]:
+            method, data = command
+            there.send(getattr(keyboard, method)(*data))
 
 
 @dataclass(slots=True)
@@ -87,7 +132,7 @@ def main() -> None:
 def report(rounds: int, folder: Path) -> None:
     command = ("record", "kept", "--no-sound", "--plain", "-o", "ports.api=jack", "-o", "record.mp3=false")
     command += ("--mode", "harmonise", "--out", "roland")
-    with Keyboard("Keystation") as keyboard, Instrument("Roland") as roland:
+    with FarKeyboard("Keystation") as keyboard, Instrument("Roland") as roland:
         keyboard.plug_in()
         roland.plug_in()
         with ImprovProcess(*command, folder=folder) as improv, JackPlayer() as player:
@@ -97,6 +142,7 @@ def report(rounds: int, folder: Path) -> None:
             before = Footprint.of(improv.stage_pid())
             _play_steadily(player, 4.0 * rounds + 10.0)
             found = _unplug_and_plug_in(rounds, keyboard, roland)
+            threading.Event().wait(0.5)
             after = Footprint.of(improv.stage_pid())
             improv.stop(timeout_s=60.0)
             threading.Event().wait(0.2)
@@ -124,7 +170,7 @@ def _play_steadily(player: JackPlayer, for_s: float) -> None:
         player.play([(at_s, (_NOTE_ON, pitch, 70)), (at_s + 0.06, (_NOTE_OFF, pitch, 0))])
 
 
-def _unplug_and_plug_in(rounds: int, keyboard: Keyboard, roland: Instrument) -> Rounds:
+def _unplug_and_plug_in(rounds: int, keyboard: FarKeyboard, roland: Instrument) -> Rounds:
     found, rng = Rounds(), np.random.default_rng(6)
     for number in range(rounds):
         devices = [(keyboard,), (roland,), (keyboard, roland)][number % 3]
@@ -145,7 +191,7 @@ def _unplug_and_plug_in(rounds: int, keyboard: Keyboard, roland: Instrument) -> 
 
 
 def _wait_until_back(
-    found: Rounds, plugged_s: dict[Keyboard | Instrument, float], keyboard: Keyboard, roland: Instrument
+    found: Rounds, plugged_s: dict[FarKeyboard | Instrument, float], keyboard: FarKeyboard, roland: Instrument
 ) -> None:
     """Strike one probe after the other until the instrument hears one."""
     begin_s = time.monotonic()

@@ -19,8 +19,8 @@ _numbers: Iterator[int] = itertools.count(20, 4)
 class _Device:
     """A client of the server, whose port is there only while it is plugged in; a context manager."""
 
-    def __init__(self, kind: str, name: str, way: str) -> None:
-        self.port_name = f"{name} [{next(_numbers)}] ({way}): {name} MIDI 1"
+    def __init__(self, kind: str, name: str, way: str, number: int | None = None) -> None:
+        self.port_name = f"{name} [{number or next(_numbers)}] ({way}): {name} MIDI 1"
         """What follows the client's name and the colon."""
         self._kind = kind
         self._port: Any = None
@@ -64,8 +64,8 @@ class Keyboard(_Device):
         sent: What was sent, with the time just before it was.
     """
 
-    def __init__(self, name: str) -> None:
-        super().__init__("MidiOut", name, "capture")
+    def __init__(self, name: str, number: int | None = None) -> None:
+        super().__init__("MidiOut", name, "capture", number)
         self.sent: list[Timed] = []
 
     def play(self, *data: int) -> float:
@@ -83,8 +83,8 @@ class Instrument(_Device):
         heard: What came in, with the time of its arrival.
     """
 
-    def __init__(self, name: str) -> None:
-        super().__init__("MidiIn", name, "playback")
+    def __init__(self, name: str, number: int | None = None) -> None:
+        super().__init__("MidiIn", name, "playback", number)
         self.heard: list[Timed] = []
         self._changed = threading.Condition()
 

@@ -17,9 +17,20 @@ from improv_core.representation.asking import ASKED
 from improv_core.sampler import Sampling
 from improv_daemon.models import load_model
 from improv_daemon.partner import Notice, Partner
+from improv_daemon.partner.notices import Drawn
 from improv_daemon.partner.open_turn import OpenTurn
 from improv_daemon.settings import Settings, Turn
-from improv_daemon.wire import CancelTurn, Command, Event, FinishTurn, MovePedal, Played, PlayNote, Wish
+from improv_daemon.wire import (
+    CancelTurn,
+    Command,
+    Event,
+    FinishTurn,
+    MovePedal,
+    Panic,
+    Played,
+    PlayNote,
+    Wish,
+)
 
 ASKED_FROM, ASKED_TO = 40, 80
 BY_PACE = Turn(silence_min_s=0.35, silence_max_s=1.5, silence_factor=2.5, by_model=False)
@@ -120,10 +131,16 @@ def partner_of(
     Without settings of their own turns end by the pace alone, so that a test can tell when.
     """
     settings = settings or Settings(turn=BY_PACE)
+    seen = notices if notices is not None else []
+
+    def notify(notice: Notice) -> None:
+        if not isinstance(notice, Drawn):  # there are as many as notes
+            seen.append(notice)
+
     return Partner(
         improviser or improviser_of(model),
         replace(settings, answer=replace(settings.answer, **{"candidates": 1, **answer})),
-        notify=(notices if notices is not None else []).append,
+        notify=notify,
     )
 
 
@@ -208,6 +225,12 @@ class Room:
                     self.carry_out(self.performer.cancel_turn(turn, self.now_s))
                 case FinishTurn(turn):
                     self.carry_out(self.performer.finish_turn(turn, self.now_s))
+                case Panic():
+                    self.panic()
+
+    def panic(self) -> None:
+        """The stage lets go of everything."""
+        self.carry_out(self.performer.panic(self.now_s))
 
     def carry_out(self, outcome: Outcome) -> None:
         """What goes out, and what the partner is told of it."""

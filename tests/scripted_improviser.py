@@ -7,6 +7,7 @@ from itertools import cycle
 
 import numpy as np
 
+from improv_core.exchanges import Forgotten
 from improv_core.heard import HeardNote
 from improv_core.improvising import NOTHING_ASKED, Ask, Beside, MemorySettings, PlannedNote
 from improv_core.recall import Idea
@@ -115,6 +116,15 @@ class ScriptedImproviser:
 
     def close_turn(self, sounded: Mapping[int, tuple[float, float]]) -> None:
         self.sounded.append(dict(sounded))
+
+    def end_phrase(self) -> None:
+        """It tells no phrases apart."""
+
+    def forget_exchange(self) -> Forgotten | None:
+        return Forgotten(self._turn) if self._turn else None
+
+    def forget_answer(self, turn: int) -> bool:
+        return turn == self._turn
 
     def rebuild(self) -> Iterator[None]:
         return iter(())

@@ -129,6 +129,14 @@ class AskedStage(SlowStage):
         """Nothing is planned: nothing to let go of."""
 
 
+class KnobStage(AskedStage):
+    """The same, and meanwhile a knob is turned."""
+
+    def _ask(self) -> None:
+        self.play(0xB0, 20, 5 * self._tries % 128)
+        super()._ask()
+
+
 class SuspendedStage(SlowStage):
     """A stage where improv plays a long note with the pedal down when Ctrl-Z is pressed, and then Ctrl-C."""
 
@@ -245,10 +253,15 @@ def osc(address: str, *arguments: str | float) -> bytes:
 
 
 def asked_for(
-    patch: pytest.MonkeyPatch, *datagrams: bytes, last: str, taken: bool = False, **settings: Any
+    patch: pytest.MonkeyPatch,
+    *datagrams: bytes,
+    last: str,
+    taken: bool = False,
+    stage: type[AskedStage] = AskedStage,
+    **settings: Any,
 ) -> list[str]:
     """What improv says in a sitting in which these are asked for at its OSC port."""
-    use(AskedStage, patch)
+    use(stage, patch)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
         port.bind(("127.0.0.1", 0))
         AskedStage.port = port.getsockname()[1]
@@ -299,6 +312,29 @@ def test_of_a_style_that_is_refused_nothing_else_is_said(monkeypatch: pytest.Mon
         'Note: While playing: answer.style = polka is not allowed: it must be "free", "classical", "roll '
         'era", "pop" or "jazz line".',
     ]
+
+
+def test_a_controller_that_is_learned_is_kept_and_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for variable in ("HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    lines = asked_for(monkeypatch, osc("/improv/learn", "memory.follow"), last="from now on", stage=KnobStage)
+    (file,) = tmp_path.rglob("config.toml")
+    kept = f"Controller 20 on channel 1 is for memory.follow from now on, and is kept in {file}."
+    assert kept in lines
+    assert 'knobs = "cc 20 ch 1 memory.follow"' in file.read_text(encoding="utf-8")
+
+
+def test_quiet_it_says_nothing_where_nothing_goes_wrong(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(PlayedStage, monkeypatch)
+    silent = Settings(sound=Sound(enabled="off"))
+    log = tmp_path / "log.txt"
+    assert run_play(silent, Showing(quiet=True, log=log)) == 0
+    assert capsys.readouterr().out == ""
+    assert "Model default, mode answer. Ctrl-C stops." in log.read_text(encoding="utf-8")
 
 
 def test_an_osc_port_in_use_is_said_and_improv_plays_without(monkeypatch: pytest.MonkeyPatch) -> None:

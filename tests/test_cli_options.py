@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from improv_core.errors import ConfigError, MidiFileError, SoundError
+from improv_core.errors import ConfigError, MidiFileError, SoundError, StorageError
 from improv_core.representation import STYLES
 from improv_daemon import cli_options as options
 from improv_daemon.modes import IN_WORDS
@@ -179,3 +179,19 @@ def test_a_soundfont_that_is_not_there_is_refused_before_anything_starts() -> No
     with pytest.raises(SoundError, match=r"^nowhere\.sf2: "):
         stage.run("--soundfont", "nowhere.sf2")
     assert stage.settings is None
+
+
+def test_how_it_is_shown_is_told_apart_from_the_settings(tmp_path: Path) -> None:
+    stage = Stage()
+    assert stage.run() == 0
+    assert stage.showing == Showing()
+    log, trace = tmp_path / "log.txt", tmp_path / "trace.json"
+    assert stage.run("--quiet", "--plain", "--log", str(log), "--trace", str(trace)) == 0
+    assert stage.showing == Showing(quiet=True, plain=True, log=log, trace=trace)
+
+
+def test_a_log_that_cannot_be_written_is_no_reason_not_to_play(tmp_path: Path) -> None:
+    stage = Stage()
+    assert stage.run("--log", str(tmp_path / "no folder" / "log.txt")) == 0
+    with pytest.raises(StorageError, match="no folder"):
+        stage.run("--trace", str(tmp_path / "no folder" / "trace.json"))

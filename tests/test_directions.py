@@ -9,7 +9,14 @@ from window_models import representations
 from improv_core.improvising import Ask
 from improv_core.representation import STYLES, Events, Piano
 from improv_core.turns import Call
-from improv_daemon.directions import ask_of, heeded, in_words, unheeded, unheeded_change
+from improv_daemon.directions import (
+    ask_of,
+    heeded,
+    in_words,
+    preset_in_words,
+    unheeded,
+    unheeded_change,
+)
 from improv_daemon.settings import Answer, Harmonise, Sampling, Settings, Solo, Trade
 from improv_daemon.wire import Change
 
@@ -65,6 +72,18 @@ def test_of_a_change_only_what_was_changed_is_said_to_be_in_vain(key: str, liste
         and f"The model 'default' (preset performance-rnn) has not learned to heed {listed}: it plays as it "
         "would without."
     )
+
+
+def test_of_a_preset_everything_that_is_asked_is_said_to_be_in_vain() -> None:
+    model, answer = model_of(Events(), preset="performance-rnn"), Answer(style="pop", density_ratio=2.0)
+    said = unheeded_change(model, Change("preset", "bold"), answer)
+    assert said == unheeded(model, answer) is not None
+
+
+def test_a_preset_is_said_with_what_is_set_beside_the_usual() -> None:
+    settings = Settings(preset="calm", answer=Answer(density_ratio=0.5), sampling=Sampling(temperature=0.85))
+    assert preset_in_words(settings) == "Preset calm: density 0.5, temperature 0.85."
+    assert preset_in_words(Settings(preset="plain")) == "Preset plain."
 
 
 def test_a_model_of_all_styles_and_of_beats_heeds_everything() -> None:

@@ -67,9 +67,55 @@ def test_pedal_sent_a_moment_ago_is_an_echo(echo: EchoFilter) -> None:
     assert [echo.heard((0xB1, 64, 127), 1.01), echo.heard((0xB1, 64, 0), 1.01)] == [True, False]
 
 
-def test_other_messages_are_never_echoes(echo: EchoFilter) -> None:
-    echo.sent((0xE1, 0, 64), 1.0)
-    assert not echo.heard((0xE1, 0, 64), 1.0)
+@pytest.mark.parametrize("message", [(0xE1, 0, 70), (0xE1, 0, 64), (0xD1, 5), (0xA1, 60, 5), (0xC1, 7)])
+def test_every_channel_message_may_be_an_echo(echo: EchoFilter, message: tuple[int, ...]) -> None:
+    echo.sent(message, 1.0)
+    assert [echo.heard(message, 1.0), echo.heard(message, 1.0)] == [True, False]
+
+
+def test_clock_is_never_an_echo(echo: EchoFilter) -> None:
+    echo.sent((0xF8,), 1.0)
+    assert not echo.heard((0xF8,), 1.0)
+
+
+def test_a_note_comes_back_once_for_each_output_at_each_input(echo: EchoFilter) -> None:
+    echo.sent(ON, 1.0)
+    echo.sent(ON, 1.0)
+    heard = [echo.heard(ON, 1.01, source) for source in ("a", "b", "a", "b", "a", "b")]
+    assert heard == [True, True, True, True, False, False]
+
+
+def test_what_the_player_plays_is_no_echo_where_they_play_it(echo: EchoFilter) -> None:
+    echo.sent(ON, 1.0, played_at="keystation")
+    assert not echo.heard(ON, 1.01, "keystation")
+    assert echo.heard(ON, 1.01, "daw")
+
+
+@pytest.mark.parametrize(
+    ("down", "up"),
+    [((0xB1, 64, 127), (0xB1, 64, 0)), ((0xE1, 0, 70), (0xE1, 0, 64)), ((0xD1, 9), (0xD1, 0))],
+)
+def test_the_player_lets_go_of_what_they_hold_whatever_was_sent(
+    echo: EchoFilter, down: tuple[int, ...], up: tuple[int, ...]
+) -> None:
+    echo.heard(down, 1.0, "keystation")
+    echo.sent(up, 2.0)
+    assert not echo.heard(up, 2.01, "keystation")
+    assert echo.heard(up, 2.02, "daw")
+
+
+def test_a_note_off_belongs_to_the_note_of_its_own_input(echo: EchoFilter) -> None:
+    echo.sent(ON, 1.0)
+    echo.heard(ON, 1.01, "daw")
+    assert not echo.heard(OFF, 1.1, "keystation")
+    assert echo.heard(OFF, 1.1, "daw")
+
+
+def test_an_input_that_has_gone_owes_no_note_off_any_more(echo: EchoFilter) -> None:
+    echo.sent(ON, 1.0)
+    echo.heard(ON, 1.01, "daw")
+    echo.forget("daw")
+    assert not echo.heard(OFF, 2.0, "daw")
 
 
 def test_memory_is_bounded(echo: EchoFilter) -> None:

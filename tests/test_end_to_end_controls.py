@@ -133,7 +133,7 @@ KNOB, LAMP = 30, 21
 def test_a_knob_is_learned_and_kept_and_a_program_chooses_a_preset(tmp_path: Path) -> None:
     port = free_port()
     told = (f"osc_port={port}", "presets_by_program=true", f"state_mode={LAMP}")
-    options = [part for one in told for part in ("-o", f"controls.{one}")]
+    options = ["-o", "ports.thru=on", *(part for one in told for part in ("-o", f"controls.{one}"))]
     with ImprovProcess("play", *JACK, *options, folder=tmp_path) as improv, JackPlayer() as player:
         improv.wait_for_text(f"OSC messages are taken at UDP port {port}.\n")
         player.connect()
@@ -143,17 +143,22 @@ def test_a_knob_is_learned_and_kept_and_a_program_chooses_a_preset(tmp_path: Pat
         now_s = time.monotonic()
         player.play((now_s + 0.01 * to, (0xB0, KNOB, 60 + to)) for to in range(5))
         improv.wait_for_text(f"Controller {KNOB} on channel 1 is for mode from now on, and is kept in ")
-        player.play([(time.monotonic(), (0xB0, KNOB, 127))])
-        improv.wait_for_text("Mode listen: improv only listens.\n")
-        assert is_listened_to(player)
+        player.play([(time.monotonic(), (0xB0, KNOB, 70))])
+        improv.wait_for_text("Mode harmonise: improv adds notes to yours.\n")
+        play_phrase(player)
+        assert player.wait_for(lambda: any(data[0] == 0x91 for _, data in player.heard), 2.0)
         player.play([(time.monotonic(), (0xC0, 3))])
         improv.wait_for_text("Preset fours: 4 bars each.\n")
         improv.wait_for_text("Mode trade: you take turns of a few bars.\n")
-        modes = [(0xB1, LAMP, MODES.index(mode)) for mode in ("listen", "trade")]
+        modes = [(0xB1, LAMP, MODES.index(mode)) for mode in ("harmonise", "trade")]
         player.wait_for(lambda: [data for _, data in player.heard if data[1] == LAMP][-2:] == modes, 2.0)
         assert [data for _, data in player.heard if data[1] == LAMP][-2:] == modes
         assert improv.stop(signal.SIGINT)[0] == 0
         assert not balance(player.heard).hanging
+    gone_on = [data for _, data in player.heard if data[0] & 0x0F == 0]
+    assert [data[1] for data in gone_on if data[0] == 0x90] == [pitch for pitch, _ in PHRASE]
+    assert (0xB0, KNOB, 70) not in gone_on
+    assert (0xC0, 3) not in gone_on
     assert "Traceback" not in improv.text
     kept = run_improv("settings", "controls.knobs", folder=tmp_path).stdout
     assert kept.startswith(f'controls.knobs = "cc {KNOB} ch 1 mode"   (from {tmp_path / "home"}')

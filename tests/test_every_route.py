@@ -10,27 +10,27 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from live_controls import CONTROLS, SOON, STEADY
+from live_controls import CONTROLS
 from live_scenes import room_of
+from live_setups import SOON, STEADY
 from playing import Room
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from improv_core.errors import ConfigError
 from improv_daemon.osc import read
 from improv_daemon.partner import Learned, Notice, Said
-from improv_daemon.settings import Assignment, load_settings
+from improv_daemon.settings import Assignment, Settings, changed, load_settings
 from improv_daemon.settings.control_rules import Gesture
 from improv_daemon.settings.knob_texts import Binding
 from improv_daemon.settings.layers import value_of
 from improv_daemon.settings.rules import Value
 from improv_daemon.settings.schema import REGISTRY
 from improv_daemon.settings.writing import toml_value
-from improv_daemon.wire import Change, Learn
+from improv_daemon.wire import Change, Command, Learn, Withhold
 
 KNOB, CHANNEL = 30, 1
 """A controller that no scene moves."""
 
-Sent = list[tuple[float, tuple[int, ...]]]
+Outcome = tuple[Settings, list[tuple[float, Command]], list[tuple[float, tuple[int, ...]]]]
 Route = Callable[[Room, str, Value], None]
 
 LIVE = [key for key, parameter in REGISTRY.items() if parameter.live]
@@ -116,43 +116,59 @@ def sitting(key: str, notices: list[Notice], *, knobs: str = "") -> Room:
     return room_of(control.model, {**settings, "controls.knobs": knobs} if knobs else settings, notices)
 
 
-def played(room: Room, key: str, route: Route, value: Value) -> tuple[float, float, Sent]:
-    """What is measured before the change and after it, and all that was sent."""
-    scene = CONTROLS[key].scene
-    before = scene(room)
-    route(room, key, value)
-    assert value_of(room.partner.settings, key) == value
-    return before, scene(room), room.sent
+def said(notices: list[Notice]) -> list[str]:
+    return [notice.text for notice in notices if isinstance(notice, Said)]
 
 
 @functools.cache
-def played_by_osc(key: str, value: Value) -> tuple[float, float, Sent]:
+def measured(key: str) -> tuple[float, float]:
+    """What a scene measures before a change by OSC, and another one after it."""
     notices: list[Notice] = []
-    found = played(sitting(key, notices), key, by_osc, value)
-    refusals = [one.text for one in notices if isinstance(one, Said) and not one.text.startswith("Preset ")]
-    assert refusals == []
-    return found
+    room, control = sitting(key, notices), CONTROLS[key]
+    before = control.scene(room)
+    by_osc(room, key, control.after)
+    after = control.scene(room)
+    assert [text for text in said(notices) if "is not allowed" in text or "cannot" in text] == []
+    return before, after
 
 
 @pytest.mark.parametrize("key", LIVE)
 def test_a_change_by_osc_is_heard(key: str) -> None:
-    control = CONTROLS[key]
-    before, after, _ = played_by_osc(key, control.after)
-    assert control.shows(before, after), f"{before:.3f} before, {after:.3f} after"
+    before, after = measured(key)
+    assert CONTROLS[key].shows(before, after), f"{before:.3f} before, {after:.3f} after"
+
+
+def changed_in_the_middle(room: Room, key: str, route: Route, value: Value) -> Outcome:
+    """What comes of a change between two notes of a phrase: settings, and all that was told to the stage."""
+    room.call(60, 64)
+    route(room, key, value)
+    assert value_of(room.partner.settings, key) == value
+    room.call(67, 72)
+    room.run_for(3.0)
+    settings = room.partner.settings
+    others = settings if key == "controls.knobs" else changed(settings, "controls.knobs", "")
+    return others, [one for one in room.commands if not isinstance(one[1], Withhold)], room.sent
+
+
+@functools.cache
+def by_osc_in_the_middle(key: str, value: Value) -> Outcome:
+    return changed_in_the_middle(sitting(key, []), key, by_osc, value)
 
 
 @pytest.mark.parametrize("key", TURNED)
-def test_a_controller_gives_the_same_notes(key: str) -> None:
+def test_a_controller_gives_the_same_settings_and_notes(key: str) -> None:
     after = CONTROLS[key].after
     room = sitting(key, [], knobs=str(binding(key, after)))
-    assert played(room, key, by_controller, after) == played_by_osc(key, after)
+    outcome = changed_in_the_middle(room, key, by_controller, after)
+    assert outcome == by_osc_in_the_middle(key, after)
 
 
 @pytest.mark.parametrize("key", TURNED)
-def test_a_learned_controller_gives_the_same_notes(key: str) -> None:
+def test_a_learned_controller_gives_the_same_settings_and_notes(key: str) -> None:
     notices: list[Notice] = []
     value = learned_value(key)
-    assert played(sitting(key, notices), key, by_learned_controller, value) == played_by_osc(key, value)
+    outcome = changed_in_the_middle(sitting(key, notices), key, by_learned_controller, value)
+    assert outcome == by_osc_in_the_middle(key, value)
     bound = str(Binding(KNOB, key, CHANNEL))
     assert [notice for notice in notices if isinstance(notice, Learned)] == [
         Learned(key, f"controller {KNOB} on channel {CHANNEL}", (("controls.knobs", bound),))
@@ -160,10 +176,10 @@ def test_a_learned_controller_gives_the_same_notes(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", GESTURES)
-def test_a_learned_pedal_gives_the_same_notes(key: str) -> None:
+def test_a_learned_pedal_gives_the_same_settings_and_notes(key: str) -> None:
     """The gestures of the table are pedals, so they can be learned."""
     notices: list[Notice] = []
-    room, after = sitting(key, notices), CONTROLS[key].after
+    after = CONTROLS[key].after
     pedal = int(str(after).removeprefix("cc "))
 
     def by_learned_pedal(room: Room, key: str, value: Value) -> None:
@@ -171,7 +187,8 @@ def test_a_learned_pedal_gives_the_same_notes(key: str) -> None:
         room.play(0xB0, pedal, 127)
         room.play(0xB0, pedal, 0)
 
-    assert played(room, key, by_learned_pedal, after) == played_by_osc(key, after)
+    outcome = changed_in_the_middle(sitting(key, notices), key, by_learned_pedal, after)
+    assert outcome == by_osc_in_the_middle(key, after)
     assert Learned(key, f"controller {pedal} on channel 1", ((key, after),)) in notices
 
 
@@ -183,7 +200,7 @@ def test_set_from_the_start_by_file_or_option_it_is_heard(key: str) -> None:
     assert load_settings(file_of(others), [Assignment.parse(f"{key}={control.after}")]) == by_file
     assert value_of(by_file, key) == control.after
     room = room_of(control.model, {}, [], begin=by_file)
-    before, _, _ = played_by_osc(key, control.after)
+    before, _ = measured(key)
     after = control.scene(room)
     assert control.shows(before, after), f"{before:.3f} without it, {after:.3f} with it"
 
@@ -232,10 +249,6 @@ def test_every_setting_that_may_not_change_is_tried() -> None:
     assert sorted(AT_THE_START) == sorted(FIXED)
 
 
-def said(notices: list[Notice]) -> list[str]:
-    return [notice.text for notice in notices if isinstance(notice, Said)]
-
-
 @pytest.mark.parametrize("key", AT_THE_START)
 def test_what_counts_at_the_start_is_set_by_file_or_option_and_by_nothing_else(key: str) -> None:
     value, why = AT_THE_START[key]
@@ -268,82 +281,3 @@ def test_what_is_text_is_set_by_no_controller_and_says_so(key: str) -> None:
         f"No controller can be learned: {key} is text, which no controller can set.",
         f'While playing: controls.knobs, "cc {KNOB} {key}": {key} is text, which no controller can set.',
     ]
-
-
-# --- what cannot be, by every route -------------------------------------------------------------------
-
-
-def in_file(key: str, value: Value) -> list[str]:
-    with pytest.raises(ConfigError) as refused:
-        load_settings(file_of({key: value}))
-    return [str(refused.value)]
-
-
-def as_option(key: str, value: Value) -> list[str]:
-    with pytest.raises(ConfigError) as refused:
-        load_settings(None, [Assignment.parse(f"{key}={value}")])
-    return [str(refused.value)]
-
-
-def as_osc(key: str, value: Value) -> list[str]:
-    notices: list[Notice] = []
-    room = room_of(STEADY, SOON, notices)
-    builder = OscMessageBuilder("/improv/set")
-    builder.add_arg(key)
-    builder.add_arg(value)
-    for wish in read(builder.build().dgram):
-        assert not isinstance(wish, Said)
-        room.wish(wish)
-    return said(notices)
-
-
-def as_knob(key: str, value: Value) -> list[str]:
-    return as_option("controls.knobs", f"cc 1 {key} 0.5..{value}")
-
-
-def as_learned(key: str, value: Value) -> list[str]:
-    notices: list[Notice] = []
-    room_of(STEADY, SOON, notices).wish(Learn(key))
-    return said(notices)
-
-
-WAYS = pytest.mark.parametrize(
-    ("route", "source"), [(in_file, "mine.toml"), (as_option, "-o"), (as_osc, "While playing")]
-)
-MisTold = Callable[[str, Value], list[str]]
-TEMPERATURE = "sampling.temperature = 9.0 is not allowed: it must be a number from 0.05 to 3."
-MEANT = "did you mean 'sampling.temperature'?"
-
-
-@WAYS
-def test_out_of_range_is_one_clear_sentence(route: MisTold, source: str) -> None:
-    assert route("sampling.temperature", 9.0) == [f"{source}: {TEMPERATURE}"]
-
-
-@WAYS
-def test_an_unknown_setting_is_one_clear_sentence(route: MisTold, source: str) -> None:
-    sentence = f"{source}: there is no setting sampling.temprature (set to 1.0); {MEANT}"
-    assert route("sampling.temprature", 1.0) == [sentence]
-
-
-@WAYS
-def test_an_unknown_preset_is_one_clear_sentence_that_lists_those_there_are(
-    route: MisTold, source: str
-) -> None:
-    sentence = f'{source}: there is no preset "clam"; there are calm, bold, mirror and fours.'
-    assert route("preset", "clam") == [sentence]
-
-
-def test_a_controller_whose_range_is_not_allowed_is_one_clear_sentence() -> None:
-    assert as_knob("sampling.temperature", 9.0) == [
-        '-o: controls.knobs, "cc 1 sampling.temperature 0.5..9.0": sampling.temperature must be a number '
-        "from 0.05 to 3, at both ends."
-    ]
-
-
-def test_a_controller_of_an_unknown_setting_is_one_clear_sentence() -> None:
-    unknown = f"there is no setting sampling.temprature; {MEANT}"
-    assert as_knob("sampling.temprature", 1) == [
-        f'-o: controls.knobs, "cc 1 sampling.temprature 0.5..1": {unknown}'
-    ]
-    assert as_learned("sampling.temprature", 1) == [f"No controller can be learned: {unknown}"]

@@ -123,7 +123,7 @@ def test_nothing_overtakes_a_release_that_waits_beside_the_full_queue(wake_up: W
 
 def test_what_says_nothing_of_music_or_its_time_is_ignored(wake_up: WakeUp) -> None:
     inbox = Inbox(wake_up)
-    for data in [(0xFE,), (0xFF,), (0xF0, 1, 0xF7), (0xF1, 5), (0xF3, 1), (0xF6,), (0xD0, 5), (0xA0, 60, 5)]:
+    for data in [(0xFE,), (0xFF,), (0xF0, 1, 0xF7), (0xF1, 5), (0xF3, 1), (0xF6,), (0xD0, 5, 1), (0xA0, 60)]:
         inbox.put(message(*data))
     assert inbox.empty
 

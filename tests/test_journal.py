@@ -33,6 +33,7 @@ from improv_daemon.journal import (
     read_journal,
     voices,
 )
+from improv_daemon.recorder._tracks import conductor_of, tracks_of
 
 STARTED_AT = datetime(2026, 11, 20, 19, 30, 5, tzinfo=timezone(timedelta(hours=1)))
 START_S = 1000.0
@@ -480,7 +481,13 @@ def test_no_flipped_byte_breaks_reading(
         sounded(0, 0, 64, 1001.0),
         wire.PedalMoved(0, 127, 1001.0),
         wire.Released(0, 0, 64, 1002.0),
+        wire.SetVoice("improv", 12, 0.5, 90),
+        wire.KeepTime(1000.0, 0.5, 4, 0.0, 0.0, ""),
+        wire.Withhold((74,), (21,), programs=True),
+        played(0xE0, 0, 96, at_s=1002.5),
     )
+    with path.open("ab") as file:
+        file.write(b'{"run":[[0,150000],2850000,[17983333,150000]],"source":"daw","from_ns":1000000000000}\n')
     content = bytearray(path.read_bytes())
     header_end = content.index(b"\n") + 1
     for _ in range(data.draw(st.integers(1, 4))):
@@ -491,6 +498,9 @@ def test_no_flipped_byte_breaks_reading(
     player, improv = performances(journal)
     assert len(player.notes) <= 1
     assert len(improv.notes) <= 1
+    assert len(voices(journal)[0]) == 1
+    tracks_of(journal)
+    conductor_of(journal)
 
 
 # --- performances ---------------------------------------------------------------------------------
@@ -666,6 +676,20 @@ def test_each_keyboard_and_channel_is_a_voice_and_a_pedal_board_is_heard_by_thos
         ),
     )
     assert len(performances(journal)[0].controls) == 4
+
+
+def test_where_ways_were_merged_the_player_is_one_voice(tmp_path: Path) -> None:
+    path = kept(
+        tmp_path / "a.jsonl",
+        played(0x90, 60, 64, at_s=1001.0, source="keys"),
+        played(0x80, 60, 64, at_s=1001.5, source="keys"),
+        played(0x92, 62, 64, at_s=1002.0, source="daw"),
+        played(0x82, 62, 64, at_s=1002.5, source="daw"),
+        wire.Counts(0, 0, 0, merged=2),
+    )
+    ((player,), _) = voices(read_journal(path))
+    assert (player.source, player.channel) == ("", 0)
+    assert player.performance.notes == (Note(60, 64, 1.0, 0.5), Note(62, 64, 2.0, 0.5))
 
 
 def test_how_the_parts_are_set_to_sound_is_told_where_it_changes(tmp_path: Path) -> None:

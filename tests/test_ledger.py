@@ -185,3 +185,37 @@ def test_improvs_release_never_cuts_a_key_the_player_holds(steps: list[tuple[str
     ledger.release(("improv", 1))
     ledger.release(("improv", 2))
     assert ledger.sounding == held
+
+
+def test_aftertouch_is_as_deep_as_the_owner_who_presses_deepest() -> None:
+    ledger = Ledger()
+    assert ledger.feed("one", (0xD2, 40)) == [(0xD2, 40)]
+    assert ledger.feed("two", (0xD2, 20)) == []
+    assert ledger.feed("one", (0xD2, 0)) == [(0xD2, 20)]
+    assert not ledger.silent
+    assert ledger.release("two") == [(0xD2, 0)]
+    assert ledger.silent
+
+
+def test_aftertouch_of_a_key_ends_with_the_key_and_needs_one() -> None:
+    ledger = Ledger()
+    assert ledger.feed("one", (0xA2, 60, 40)) == []
+    ledger.feed("one", (0x92, 60, 90))
+    assert ledger.feed("one", (0xA2, 60, 40)) == [(0xA2, 60, 40)]
+    assert ledger.feed("one", (0x82, 60, 64)) == [(0x82, 60, 64)]
+    assert ledger.silent
+
+
+def test_everything_that_is_let_go_of_includes_aftertouch() -> None:
+    ledger = Ledger()
+    ledger.feed("one", (0x92, 60, 90))
+    ledger.feed("one", (0xA2, 60, 40))
+    ledger.feed("one", (0xD2, 30))
+    assert ledger.release_all() == [(0x82, 60, 64), (0xD2, 0)]
+    assert ledger.silent
+
+
+def test_reset_of_controllers_lets_go_of_aftertouch() -> None:
+    ledger = Ledger()
+    ledger.feed("one", (0xD2, 30))
+    assert ledger.feed("one", (0xB2, 121, 0)) == [(0xD2, 0)]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from live_controls import ANY_PITCH, CONTROLS, SOON, STEADY, Control
+from live_controls import CONTROLS
 from live_measures import length_s
 from live_scenes import an_answer, melody, played, room_of, until_improv_plays, until_over
+from live_setups import ANY_PITCH, SOON, STEADY, Control
 from playing import Room, model_that_plays_what_is_asked
 from window_models import RandomModel
 

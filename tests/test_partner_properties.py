@@ -18,6 +18,8 @@ from scripted_improviser import ScriptedImproviser
 from improv_core.improvised_turn import LOOKED_BACK
 from improv_core.improvising import Improvising, PlannedNote
 from improv_core.performer import Acknowledgement, Outcome, Performer
+from improv_core.scheduler import Rank
+from improv_core.thru import Way
 from improv_daemon.controls import CUES
 from improv_daemon.partner import Phase
 from improv_daemon.partner.partner import MODES
@@ -91,6 +93,7 @@ channels = st.sampled_from((0, 0, 0, IMPROVS_CHANNEL, 15))
 seconds = st.one_of(st.sampled_from((0.0, 0.01, 0.1, 0.4, 1.6, 3.0, 10.0)), st.floats(0.0, 10.0))
 modes = st.sampled_from(sorted(MODES)).map(lambda mode: Change("mode", mode))
 cues = st.sampled_from((*CUES, "hand_over", "unheard of")).map(Cue)
+repeating = st.sampled_from(("panic", "mute", "again", "another", "loop", "undo")).map(Cue)
 told = st.sets(st.sampled_from((Sounded, Released, PedalMoved, TurnCancelled)))
 
 
@@ -135,14 +138,15 @@ class SharedRoom(Room):
     on_the_way: deque[tuple[float, Acknowledgement]] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
-        self.performer = Performer(("out",), IMPROVS_CHANNEL, thru={"out": self.players_channel})
+        self.performer = Performer(("out",), IMPROVS_CHANNEL)
 
     # --- the player -------------------------------------------------------------------------------
 
     def play(self, *data: int, early_s: float = 0.0, source: str = "keyboard") -> None:
         """The player does this now: it sounds first, and is told then."""
         self._account_for(data)
-        self._send(sending.data for sending in self.performer.thru(data))
+        ways = [Way("out", self.players_channel)]
+        self._send(sending.data for sending in self.performer.thru(data, ways))
         self.tell(Played(data, self.now_s - early_s, source))
 
     def _account_for(self, data: tuple[int, ...]) -> None:
@@ -164,7 +168,7 @@ class SharedRoom(Room):
     # --- the stage --------------------------------------------------------------------------------
 
     def panic(self) -> None:
-        """The stage lets go of everything, the player's keys too."""
+        """The stage lets go of everything, the player's keys too, whoever wants that."""
         self.keys.clear()
         self.pedal = 0
         outcome = self.performer.panic(self.now_s)
@@ -279,6 +283,13 @@ class Sitting(RuleBasedStateMachine):
         self.room.wish(wish)
         self.room.run_for(for_s)
 
+    @rule(phrase=st.lists(pitches, min_size=1, max_size=3), cue=repeating, for_s=seconds)
+    def play_a_phrase_and_give_a_cue(self, phrase: list[int], cue: Cue, for_s: float) -> None:
+        """With what is played again, goes round, is silent or forgotten."""
+        self.room.call(*phrase)
+        self.room.wish(cue)
+        self.room.run_for(for_s)
+
     @rule(late_s=st.sampled_from((0.0, 0.005, 0.3, 3.0)), lost=told, panics=st.sampled_from((0, 0, 1)))
     def the_stage_is_no_good(self, late_s: float, lost: set[type[Event]], panics: int) -> None:
         """What it tells is late or never comes, or it lets go of everything."""
@@ -303,9 +314,18 @@ class Sitting(RuleBasedStateMachine):
         assert pedal == room.pedal or (room.players_channel == IMPROVS_CHANNEL and pedal > room.pedal)
 
     @invariant()
+    def nothing_of_improvs_begins_while_it_is_muted(self) -> None:
+        room = self.room
+        if room.partner.muted:
+            planned = [entry for live in room.performer._plan._live.values() for entry in live.values()]
+            assert not any(entry.rank is Rank.ON for entry in planned)
+
+    @invariant()
     def little_is_kept_of_what_is_not_over(self) -> None:
         room = self.room
         assert len(room.performer._plan) <= MOST_UNFINISHED
+        again = room.partner._floor._again
+        assert again is None or len(again._turns) <= 3
         turn = getattr(room.partner._policy, "_turn", None)
         if turn is not None:
             assert len(turn.sounded) <= len(turn.notes)
@@ -317,7 +337,9 @@ class Sitting(RuleBasedStateMachine):
         """The player stops: what is not endless ends, and whatever is endless ends when it is left."""
         room = self.room
         room.let_go()
-        if room.partner.mode not in ENDLESS:
+        if room.partner.looping:
+            room.wish(Cue("loop"))
+        if room.partner.mode not in ENDLESS or room.partner.muted:
             room.run_for(UNTIL_SILENT_S)
             self.nothing_sounds()
             assert room.partner.phase in (Phase.LISTENING, Phase.TOGETHER)

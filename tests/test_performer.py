@@ -17,6 +17,7 @@ from improv_core.performer import (
     Sounded,
     TurnCancelled,
 )
+from improv_core.thru import Way
 
 EXTRA_CARE = [Sending("midi", (0xB1, 64, 0)), Sending("midi", (0xB1, 123, 0))]
 
@@ -180,22 +181,58 @@ def test_impossible_pedal_is_an_error(value: int, at_s: float) -> None:
         make_performer().move_pedal(1, value, at_s)
 
 
-def test_players_notes_sound_at_once_where_there_is_thru_on_its_channel() -> None:
-    performer = make_performer(outputs=("midi", "synth"), thru={"synth": 0})
-    assert performer.thru((0x95, 60, 90)) == [Sending("synth", (0x90, 60, 90))]
-    assert performer.thru((0xC5, 60)) == []
+def test_players_notes_sound_at_once_on_the_ways_they_take() -> None:
+    performer = make_performer(outputs=("midi", "synth", "other"))
+    ways = [Way("synth", 0), Way("midi", None)]
+    assert performer.thru((0x95, 60, 90), ways) == [
+        Sending("synth", (0x90, 60, 90)),
+        Sending("midi", (0x95, 60, 90)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "message", [(0xC5, 60), (0xD5, 7), (0xE5, 0, 70), (0xB5, 1, 2), (0xB5, 66, 127), (0xB5, 67, 127)]
+)
+def test_programs_aftertouch_bends_and_controllers_go_thru(message: tuple[int, ...]) -> None:
+    assert make_performer().thru(message, [Way("midi", 3)]) == midi((message[0] & 0xF0 | 3, *message[1:]))
+
+
+def test_what_is_of_no_channel_does_not_go_thru() -> None:
+    assert make_performer().thru((0xF8,), [Way("midi", None)]) == []
+
+
+def test_a_key_that_two_keyboards_hold_sounds_until_both_let_go() -> None:
+    performer, ways = make_performer(), [Way("midi", 0)]
+    performer.thru((0x90, 60, 90), ways, "one")
+    performer.thru((0x93, 60, 70), ways, "two")
+    assert performer.thru((0x80, 60, 64), ways, "one") == []
+    assert performer.thru((0x83, 60, 64), ways, "two") == midi((0x80, 60, 64))
+
+
+def test_an_output_that_comes_back_is_brought_to_silence_and_knows_nothing_more() -> None:
+    performer = make_performer(outputs=("midi", "other"))
+    performer.move_pedal(1, 127, 1.0)
+    performer.play_note(1, 0, 60, 90, 1.0, 2.0)
+    performer.thru((0x90, 48, 90), [Way("midi", 0)])
+    performer.thru((0xE0, 0, 70), [Way("midi", 0)])
+    performer.advance(1.0)
+    assert performer.renew("midi") == [
+        *midi((0x80, 48, 64), (0x81, 60, 64), (0xB1, 64, 0), (0xE0, 0, 64)),
+        *EXTRA_CARE,
+    ]
+    assert performer.advance(2.0).sendings == [Sending("other", (0x81, 60, 64))]
 
 
 def test_cancelled_turn_leaves_the_players_note_and_pedal_on_a_shared_channel() -> None:
-    performer = make_performer(outputs=("synth",), channel=0, thru={"synth": 0})
-    performer.thru((0x90, 60, 90))
-    performer.thru((0xB0, 64, 127))
+    performer, ways = make_performer(outputs=("synth",), channel=0), [Way("synth", 0)]
+    performer.thru((0x90, 60, 90), ways)
+    performer.thru((0xB0, 64, 127), ways)
     performer.play_note(1, 0, 60, 70, 1.0, 2.0)
     performer.move_pedal(1, 100, 1.0)
     performer.advance(1.0)
     assert performer.cancel_turn(1, 1.5).sendings == []
-    assert performer.thru((0x80, 60, 64)) == [Sending("synth", (0x80, 60, 64))]
-    assert performer.thru((0xB0, 64, 0)) == [Sending("synth", (0xB0, 64, 0))]
+    assert performer.thru((0x80, 60, 64), ways) == [Sending("synth", (0x80, 60, 64))]
+    assert performer.thru((0xB0, 64, 0), ways) == [Sending("synth", (0xB0, 64, 0))]
 
 
 def test_panic_releases_all_and_cancels_what_is_planned() -> None:
@@ -218,8 +255,8 @@ def test_panic_releases_all_and_cancels_what_is_planned() -> None:
 
 
 def test_panic_releases_the_players_notes_too() -> None:
-    performer = make_performer(outputs=("synth",), thru={"synth": 0})
-    performer.thru((0x90, 60, 90))
+    performer = make_performer(outputs=("synth",))
+    performer.thru((0x90, 60, 90), [Way("synth", 0)])
     assert Sending("synth", (0x80, 60, 64)) in performer.panic(1.0).sendings
     assert performer.silent
 

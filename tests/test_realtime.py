@@ -24,6 +24,14 @@ def test_system_without_real_time_scheduling_is_no_error(monkeypatch: pytest.Mon
     assert not claim_priority()
 
 
+def test_who_wants_no_real_time_priority_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(os, "sched_setscheduler", lambda *request: asked.append(request), raising=False)
+    monkeypatch.setenv("IMPROV_NO_REALTIME", "1")
+    assert not claim_priority()
+    assert asked == []
+
+
 def run_python(program: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 

@@ -31,11 +31,12 @@ from improv_daemon.partner.partner import MODES
 from improv_daemon.replaying import commands_of, partner_of, replayed
 from improv_daemon.settings import Answer, Memory, Settings, Solo
 from improv_daemon.stage.virtual import VirtualStage
-from improv_daemon.wire import CancelTurn, Change, Command, Cue, FinishTurn, MovePedal, PlayNote, Woken
+from improv_daemon.wire import CancelTurn, Change, Command, Cue, FinishTurn, MovePedal, Panic, PlayNote, Woken
 
 SEED = 20261120
 CANDIDATES = 4
 LONGEST_NOTE_S = 25.0
+CUES = ("again", "undo", "loop", "another", "mute", "panic", "mute", "loop", "undo")
 CHANGES = (
     Change("answer.length_ratio", 1.7),
     Change("sampling.temperature_pitch", 1.3),
@@ -82,6 +83,9 @@ class Sitting:
                     if self._chance.random() < 0.3:
                         conversation.wish(Cue("hand_over"))
                     await asyncio.sleep(self._chance.choice((0.3, 1.7, 2.2, 3.5, 9.0)))
+                    if number % 3 == 2:
+                        conversation.wish(Cue(CUES[number // 3 % len(CUES)]))
+                        await asyncio.sleep(self._chance.choice((0.1, 2.0)))
                 conversation.wish(Change("mode", "listen"))
                 await asyncio.sleep(LONGEST_NOTE_S)
                 assert stage.silent
@@ -135,7 +139,7 @@ async def test_a_replayed_sitting_gives_the_same_commands_to_the_bit(tmp_path: P
     again = list(replayed(journal, partner_of(journal, packaged_model())))
     assert [command for _, command in again] == sitting.commands[:-1]  # the last is the stage's Quit
     assert again == list(commands_of(journal))
-    for kind in (PlayNote, MovePedal, CancelTurn, FinishTurn):
+    for kind in (PlayNote, MovePedal, CancelTurn, FinishTurn, Panic):
         assert any(isinstance(command, kind) for _, command in again), f"no {kind.__name__} in the sitting"
 
 

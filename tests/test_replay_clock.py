@@ -14,9 +14,9 @@ from improv_daemon.building import sitting_partner
 from improv_daemon.conversation import Conversation
 from improv_daemon.journal import JournalWriter, read_journal
 from improv_daemon.replaying import commands_of, partner_of, replayed
-from improv_daemon.settings import Answer, Settings
+from improv_daemon.settings import Answer, Settings, Voices
 from improv_daemon.stage.virtual import VirtualStage
-from improv_daemon.wire import Played, PlayNote
+from improv_daemon.wire import Played, PlayNote, SetVoice
 
 SEED = 7
 PULSE_S = 1 / 64
@@ -39,7 +39,9 @@ async def play_with_clock(stage: VirtualStage, bars: int) -> None:
 @pytest.mark.virtual_time
 async def test_a_sitting_by_the_clock_is_replayed_to_the_bit(tmp_path: Path) -> None:
     path = tmp_path / "sitting.jsonl"
-    settings = replace(Settings(), mode="trade", answer=replace(Answer(), candidates=1))
+    settings = replace(
+        Settings(), mode="trade", answer=replace(Answer(), candidates=1), voices=Voices(improv_program=12)
+    )
     partner = sitting_partner(settings, packaged_model(), SEED)
     with JournalWriter(
         path,
@@ -64,4 +66,5 @@ async def test_a_sitting_by_the_clock_is_replayed_to_the_bit(tmp_path: Path) -> 
     assert len(pulses) == 12 * 96
     assert path.read_text().count('"data":[248]') < 12 * 96 / 4  # most are in runs
     assert again == list(commands_of(kept))
+    assert again[0] == (0.0, SetVoice("improv", 12, 0.0, 0))  # it is told before anything is played
     assert sum(isinstance(command, PlayNote) for _, command in again) > 10

@@ -62,7 +62,10 @@ class Window:
 
     def asked(self) -> Asked:
         while b"\n" not in self._lines:
-            self._lines += self.mind.recv(4096)
+            chunk = self.mind.recv(4096)
+            if not chunk:
+                raise EOFError("the screen has hung up")
+            self._lines += chunk
         line, _, self._lines = self._lines.partition(b"\n")
         return from_screen(line)
 
@@ -163,7 +166,7 @@ def test_it_is_drawn_anew_when_the_window_is_resized(window: Window) -> None:
     window.tell(SITTING)
     window.see("hand over")
     termios.tcsetwinsize(window.fd, (40, 120))
-    window.see("t tap")
+    window.see(" tap")
     termios.tcsetwinsize(window.fd, (5, 30))
     window.see("\x1b[2J")
     window.see("IMPROV")
@@ -202,7 +205,7 @@ def test_it_ends_when_its_window_is_closed() -> None:
         window.see("hand over")
         closed, window.fd = window.fd, os.dup(window.mind.fileno())
         os.close(closed)
-        assert window.asked().what == "failed" or window.status() == 0
+        assert window.status() == 0
 
 
 def test_it_imports_nothing_heavy_beside_rich() -> None:

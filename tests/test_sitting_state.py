@@ -12,7 +12,7 @@ from improv_daemon.display import Opening
 from improv_daemon.partner import Drawn, Looping, ModeChanged, Muted, Phase, Said
 from improv_daemon.screen.snapshot import IMPROV, YOU, Sentence, Snapshot, Tempo, Timing
 from improv_daemon.settings import MODES, Controls, Sampling, Settings, changed
-from improv_daemon.sitting_state import KEPT_S, NOTES_KEPT, SittingState
+from improv_daemon.sitting_state import KEPT_S, NOTES_KEPT, TEMPO_EACH_S, SittingState
 from improv_daemon.sparing import AGAIN_AFTER_S
 from improv_daemon.wire import (
     Played,
@@ -216,3 +216,13 @@ def test_a_dial_tells_its_value_and_the_controller_that_turns_it() -> None:
 
 def test_what_is_awaited_of_the_musician_is_told() -> None:
     assert Watched(Standing(learning="memory.follow", phase=Phase.TOGETHER)).seen.learning == "memory.follow"
+
+
+def test_the_tempo_is_not_asked_for_oftener_than_it_matters() -> None:
+    watched = Watched(Standing(beats=(TempoSource.CLOCK, Bars(Pulse(99_000.0, 500.0), 4))))
+    assert watched.seen.tempo is not None
+    watched.playing.beats = None
+    watched.now_s += TEMPO_EACH_S / 2
+    assert watched.seen.tempo is not None
+    watched.now_s += TEMPO_EACH_S
+    assert watched.seen.tempo is None

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 from clock_signals import CONTINUE, START, STOP, Sequencer, steady
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from improv_core.clock import MidiClock
 from improv_core.song_beats import SongBeats, song_beats
 
 
@@ -75,6 +78,46 @@ def test_where_the_tempo_leaps_the_beats_before_and_after_stay_where_they_are() 
     assert [at_s for _, at_s in song.knots] == pytest.approx(due_s, abs=0.001)
 
 
+_actions = st.lists(
+    st.tuples(st.sampled_from(("start", "stop", "continue", "locate", "wait", "play")), st.integers(0, 12)),
+    max_size=12,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(actions=_actions)
+def test_the_song_is_where_the_clock_that_is_heard_live_has_it(actions: list[tuple[str, int]]) -> None:
+    daw, number = Sequencer(at_s=1.0), 0
+    goes_on: bool | None = None  # nobody has said
+    for action, amount in [*actions, ("continue", 0), ("play", 8)]:
+        match action:
+            case "start":
+                daw.say(START)
+                number, goes_on = 0, True
+            case "stop":
+                daw.say(STOP)
+                goes_on = False
+            case "continue" if not goes_on:
+                daw.say(CONTINUE)
+                goes_on = True
+            case "locate":
+                daw.locate(number := amount)
+                goes_on = bool(goes_on)
+            case "wait":
+                daw.at_s += amount / 8
+            case "play" if goes_on is not False:
+                goes_on = True
+                daw.play(number, number + 2 + amount, steady(120))
+                number += 2 + amount
+    clock = MidiClock()
+    for message in daw.messages:
+        clock.message(*message)
+    song = songs_of(daw)[-1]
+    assert clock.pulse is not None
+    beats = [(at_s - clock.pulse.origin_ms / 1e3) * 1e3 / clock.pulse.beat_ms for _, at_s in song.knots]
+    assert beats == pytest.approx([beat for beat, _ in song.knots], abs=0.02)
+
+
 def test_another_clock_does_not_disturb_the_one_that_is_followed() -> None:
     daw, other = Sequencer(at_s=0.0), Sequencer(at_s=0.3)
     daw.say(START)
@@ -89,3 +132,17 @@ def test_a_part_of_a_song_is_what_lies_between_two_moments() -> None:
     song = SongBeats(((0.0, 1.0), (1.0, 2.0), (2.0, 3.0), (3.0, 4.0)), 4)
     assert song.cut(1.5, 4.0) == SongBeats(((1.0, 2.0), (2.0, 3.0)), 4)
     assert song.cut(1.5, 3.0) is None
+
+
+def test_pulses_that_were_late_all_at_once_are_not_taken_for_lost() -> None:
+    daw = Sequencer(at_s=1.0)
+    daw.say(START)
+    daw.play(0.0, 16.0, steady(120))
+    stands_s, goes_on_s = 3.005, 3.1
+    late = [
+        (data, goes_on_s + 0.0005 * place if stands_s < at_s < goes_on_s else at_s, source)
+        for place, (data, at_s, source) in enumerate(daw.messages, start=-100)
+    ]
+    late.sort(key=lambda message: message[1])
+    (song,) = song_beats(late, 4)
+    assert song.knots[-1] == (16.0 - 1 / 24, pytest.approx(9.0 - 1 / 48, abs=1e-6))

@@ -7,7 +7,6 @@ import json
 import os
 import socket
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,9 +22,9 @@ def status(**fields: object) -> Status:
 
 
 @pytest.fixture
-def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    yield tmp_path / "improv"
+    return tmp_path / "improv"
 
 
 @pytest.mark.asyncio
@@ -33,8 +32,9 @@ async def test_a_running_sitting_tells_how_it_stands(runtime: Path) -> None:
     troubles: list[str] = []
     async with answering_status(status, troubles.append):
         path = runtime / f"{os.getpid()}.socket"
-        assert stat.S_IMODE(runtime.stat().st_mode) == 0o700
-        assert stat.S_ISSOCK(path.stat().st_mode)
+        modes = [await asyncio.to_thread(lambda place: place.stat().st_mode, at) for at in (runtime, path)]
+        assert stat.S_IMODE(modes[0]) == 0o700
+        assert stat.S_ISSOCK(modes[1])
         assert await asyncio.to_thread(running) == [status()]
         assert await asyncio.to_thread(running) == [status()]
     assert not path.exists()
@@ -51,7 +51,7 @@ async def test_what_cannot_be_is_said_and_improv_goes_on(tmp_path: Path) -> None
     async with answering_status(status, troubles.append, tmp_path / ("long" * 40)):
         pass
     assert [trouble.partition(" cannot be made (")[2] for trouble in troubles] == [
-        "File exists).",
+        "Not a directory).",
         "AF_UNIX path too long).",
     ]
     assert all(trouble.startswith("improv status will not see this sitting: ") for trouble in troubles)

@@ -13,7 +13,7 @@ from improv_core.errors import SoundError
 from improv_daemon.quiet import quiet_stderr
 from improv_daemon.soundfonts import find_soundfont
 from improv_daemon.stage.config import StageConfig
-from improv_daemon.stage.synth import LiveSynth
+from improv_daemon.stage.synth import LiveSynth, players_channel
 
 
 @pytest.fixture
@@ -34,12 +34,20 @@ def test_synth_plays_to_the_driver_it_is_told(
     monkeypatch.chdir(tmp_path)
     with quiet_stderr():
         synth = LiveSynth.open(StageConfig(driver="file", soundfont=str(soundfont)))
-        for message in [(0x91, 60, 100), (0xB1, 64, 127), (0xE1, 0, 64), (0x81, 60, 64), (0xC1, 5)]:
+        notes = [(0x91, 60, 100), (0xA1, 60, 50), (0x81, 60, 64)]
+        for message in [*notes, (0xB1, 64, 127), (0xD1, 40), (0xE1, 0, 64), (0xC1, 5), (0xC0, 11)]:
             synth.send(message)
+        channels = [synth._synth.channel_info(channel)[1:3] for channel in (0, 1, 9)]
         synth.close()
+    assert channels == [(0, 11), (0, 5), (128, 0)]
     assert synth.description == f"FluidSynth (file, {soundfont.name})"
     with wave.open(str(tmp_path / "fluidsynth.wav")) as file:
         assert file.getframerate() == 48000
+
+
+@pytest.mark.parametrize(("improvs", "players"), [(2, 0), (1, 1), (16, 0)])
+def test_the_player_has_another_channel_than_improv(improvs: int, players: int) -> None:
+    assert players_channel(StageConfig(channel=improvs)) == players
 
 
 def test_driver_that_does_not_work_is_told(soundfont: Path) -> None:

@@ -93,9 +93,9 @@ def test_a_note_has_its_five_stages_at_their_moments_on_four_tracks(tmp_path: Pa
     assert slices(events, MIND) == [
         ("listen", 1200),
         ("play on", 499_500),
-        ("decided: the call is over, turn 3", 499_500),
         ("E4 queued", 503_000),
         ("G4 queued", 503_000),
+        ("decided: the call is over, turn 3", 499_500),
         ("told Sounded", 600_500),
     ]
     assert slices(events, MODEL) == [("drawn 3.0", 499_500), ("drawn 3.1", 502_000)]

@@ -114,6 +114,11 @@ def test_a_voice_called_player_among_others_is_no_session() -> None:
     assert pitches((voice("player", [60]), voice("Bass", [40])), "all") == [40, 60]
 
 
+def test_of_a_session_with_several_keyboards_all_of_the_players_are_read() -> None:
+    session = (voice("player, upper", [72]), voice("player, lower, channel 2", [48]), voice("improv", [60]))
+    assert pitches(session, "all") == [48, 72]
+
+
 # --- the upper line: dt_ms, pedal, pitch, velocity, duration_ms -------------------------------------
 
 

@@ -50,7 +50,9 @@ def test_the_opening_says_what_is_heard_where_it_plays_and_how_to_stop() -> None
 
 def test_the_opening_says_what_is_asked_of_the_music() -> None:
     out = io.StringIO()
-    View(out).opening(Opening("mine", "answer", Ready((), (), None, ()), asked=["style pop", "density 2"], hint=False))
+    View(out).opening(
+        Opening("mine", "answer", Ready((), (), None, ()), asked=["style pop", "density 2"], hint=False)
+    )
     assert out.getvalue().splitlines()[2:] == ["Model mine, mode answer, style pop, density 2. Ctrl-C stops."]
 
 
@@ -60,7 +62,9 @@ def test_the_opening_has_a_line_for_each_remark_about_the_model() -> None:
         "The model knows nothing of timing: improv takes it from what was played last.",
         "The model has not learned to heed style: it plays as it would without.",
     ]
-    View(out).opening(Opening("mine", "answer", Ready(("in",), ("out",), None, ("Note.",)), remarks=sentences))
+    View(out).opening(
+        Opening("mine", "answer", Ready(("in",), ("out",), None, ("Note.",)), remarks=sentences)
+    )
     assert out.getvalue().splitlines()[2:] == [
         "Model mine, mode answer. Ctrl-C stops.",
         *sentences,
@@ -190,6 +194,17 @@ def test_another_mode_is_said_in_plain_words_and_shown_in_its_own_way() -> None:
         "improv  C5",
         "Mode answer: improv answers when you stop.",
         "   you  E4",
+    ]
+
+
+def test_what_is_muted_or_goes_round_is_said() -> None:
+    out = io.StringIO()
+    view = opened(out, "answer")
+    for notice in (Muted(True), Muted(False), Looping(True), Looping(False)):
+        view.notice(notice)
+    assert out.getvalue().splitlines() == [
+        *("improv is muted.", "improv is no longer muted."),
+        *("It goes round until you stop it.", "It goes round no more."),
     ]
 
 

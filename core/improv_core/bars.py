@@ -19,6 +19,7 @@ class TempoSource(enum.Enum):
 
     CLOCK = "MIDI clock"
     TAPPED = "tapped tempo"
+    KEPT = "kept tempo"
     SET = "set tempo"
     PLAYED = "your playing"
 
@@ -63,17 +64,19 @@ def ruling_bars(
     *,
     clock: MidiClock | None = None,
     tapped: Pulse | None = None,
+    kept: Pulse | None = None,
     tempo_bpm: float = 0.0,
     played: PulseEstimate | None = None,
     begin_s: float | None = None,
 ) -> tuple[TempoSource, Bars] | None:
-    """The bars to play by: of a clock that runs, else as tapped, as set, or as played; None without any.
+    """The bars to play by: of a clock that runs, else as tapped, kept, set, or played; None without any.
 
     Args:
         now_s: A clock that has fallen silent by then does not count.
         beats_per_bar: MIDI clock does not say.
         clock: Follows MIDI clock; its bars count from the start of the song.
         tapped: Bars count from the first tap.
+        kept: A tempo that is clicked, or that others follow; bars count from its origin.
         tempo_bpm: The tempo of the settings, 0 for none; bars count from ``begin_s``.
         played: The player's pulse, where it is clear; bars count from its beat nearest to ``begin_s``.
         begin_s: The player's first onset, as far as there is one.
@@ -82,6 +85,8 @@ def ruling_bars(
         return TempoSource.CLOCK, Bars(clock.pulse, beats_per_bar)
     if tapped is not None:
         return TempoSource.TAPPED, Bars(tapped, beats_per_bar)
+    if kept is not None:
+        return TempoSource.KEPT, Bars(kept, beats_per_bar)
     if tempo_bpm:
         origin_s = now_s if begin_s is None else begin_s
         return TempoSource.SET, Bars(Pulse(origin_s * 1e3, 60e3 / tempo_bpm), beats_per_bar)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from improv_core.representation.asking import Pulse
+from improv_core.timekeeping import PULSES_A_BEAT as PULSES_A_BEAT
 
-PULSES_A_BEAT: Final = 24
 PULSES_A_SIXTEENTH: Final = 6
 """A song position counts so many pulses."""
 
@@ -32,6 +32,7 @@ _LEAST_JITTER_S: Final = 0.0003
 _WIDE: Final = 1.5
 _BETWEEN: Final = 0.25
 _TAKEN: Final = 0.5
+_EVEN: Final = 0.11
 _SHORTEST_S: Final = 0.001  # at 2,500 beats a minute
 _NO_ACCIDENT: Final = 3
 _NONE: Final[FloatArray] = np.empty((0, 2))
@@ -58,6 +59,11 @@ class _Line:
         each_s = float(aside @ aside_s) / spread
         rest_s = aside_s - each_s * aside
         return cls(middle, mean_s, each_s, math.sqrt(float(rest_s @ rest_s) / count), count, spread)
+
+    def moved_to(self, pulses: FloatArray) -> _Line:
+        """The same tempo through other pulses."""
+        middle, at_s = (float(mean) for mean in pulses.mean(axis=0))
+        return replace(self, middle=middle, at_s=at_s)
 
     def time_s(self, number: float) -> float:
         return self.at_s + (number - self.middle) * self.each_s
@@ -98,6 +104,8 @@ class MidiClock:
         self._source: str | None = None
         self._heard_s = self._pulse_s = -math.inf
         self._line: _Line | None = None
+        self._known: _Line | None = None
+        self._jitter_s = math.inf
         self._told = self._begins = False
         self.running = False
         """Whether the song goes on."""
@@ -117,7 +125,7 @@ class MidiClock:
         if data[0] == _SONG_POSITION:
             self._next = (data[1] | data[2] << 7) * PULSES_A_SIXTEENTH
         elif data[0] == _STOP:
-            self._stop()
+            self._stop(at_s)
         else:
             self.running = self._begins = True
             if data[0] == _START:
@@ -128,6 +136,16 @@ class MidiClock:
         return now_s - self._heard_s > SILENT_AFTER_S
 
     @property
+    def source(self) -> str:
+        """Whose pulses are followed; empty before there are any."""
+        return self._source or ""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a song was there and has been stopped."""
+        return self._told and not self.running
+
+    @property
     def pulse(self) -> Pulse | None:
         """The beats while it runs, beat 0 of the song as origin; None before the tempo is known."""
         line = self._line
@@ -135,9 +153,12 @@ class MidiClock:
             return None
         return Pulse(line.time_s(self._first) * 1e3, line.each_s * PULSES_A_BEAT * 1e3)
 
-    def _stop(self) -> None:
+    def _stop(self, at_s: float) -> None:
         if self._next is None:
-            self._next = self._number + 1 - self._first if self.running else 0
+            lost = 0
+            if self._line is not None and not self.silent(at_s):  # the last before it may be lost
+                lost = max(0, math.ceil((at_s - self._pulse_s) / self._line.each_s - _BETWEEN) - 1)
+            self._next = self._number + 1 + lost - self._first if self.running else 0
         self.running = False
 
     def _pulse(self, at_s: float) -> None:
@@ -160,13 +181,15 @@ class MidiClock:
         return abs(number - round(number)) > _BETWEEN
 
     def _forget(self) -> None:
+        self._known = self._line or self._known
         self._pulses, self._line, self._doubtful = _NONE, None, False
         self._assumed.clear()
 
     def _lost(self, at_s: float) -> int:
         """How many pulses were lost before this one."""
-        if self._line is None or len(self._pulses) < PULSES_A_BEAT:
-            return 0
+        line = self._line
+        if line is None or len(self._pulses) < (_LATEST if self._is_even(line) else PULSES_A_BEAT):
+            return self._lost_at_first(at_s)
         ahead = self._line.number(at_s) - self._number
         if self._assumed and ahead < _TAKEN:  # its place is taken: the one before was late, none was lost
             self._number -= self._assumed.pop()
@@ -183,6 +206,25 @@ class MidiClock:
         self._count_anew()
         return 0
 
+    def _is_even(self, line: _Line) -> bool:
+        """Whether a few pulses say enough of where the next is."""
+        return self._jitter_s < _EVEN * line.each_s
+
+    def _lost_at_first(self, at_s: float) -> int:
+        """The same while only a few have come: by the tempo before the silence, which most songs keep."""
+        known = self._known
+        if known is None or not self._is_even(known) or len(self._pulses) == 0:
+            return 0
+        gap = (at_s - self._pulse_s) / known.each_s
+        if gap < _WIDE:
+            self._assumed.clear()
+            return 0
+        self._assumed.append(round(gap) - 1)
+        if len(self._assumed) < _NO_ACCIDENT:
+            return self._assumed[-1]
+        self._count_anew()
+        return 0
+
     def _count_anew(self) -> None:
         """None were lost: the pulses are further apart."""
         if not any(self._assumed):
@@ -191,6 +233,7 @@ class MidiClock:
         self._number -= sum(self._assumed[:-1])
         came_s = self._pulses[-len(self._assumed) :, 1]
         self._forget()
+        self._known = None  # that tempo is over
         self._pulses = np.stack([self._number - np.arange(len(came_s))[::-1], came_s], axis=1)
 
     def _follow(self) -> None:
@@ -203,5 +246,10 @@ class MidiClock:
             and _Line.through(pulses[:-_LATEST]).is_left_by(pulses[-_LATEST:])
         ):
             self._pulses, self._doubtful = pulses[-_LATEST:], True
+        if self._known is not None and len(pulses) < _LATEST and not self._doubtful:
+            self._line = self._known.moved_to(pulses)
+            return
         line = _Line.through(self._pulses) if len(pulses) > 1 else None
         self._line = None if line is None or line.each_s < _SHORTEST_S else line
+        if self._line is not None and not self._doubtful and self._line.count > PULSES_A_BEAT:
+            self._jitter_s = self._line.jitter_s

@@ -41,7 +41,7 @@ class DelayedPerformer:
         self._ahead = [
             _Ahead(latency_s, Performer(outputs, channel, capacity)) for latency_s, outputs in groups.items()
         ]
-        self._of_output = {output: self._on_time for output in latencies_s}
+        self._of_output = dict.fromkeys(latencies_s, self._on_time)
         for ahead in self._ahead:
             self._of_output |= dict.fromkeys(groups[ahead.latency_s], ahead.performer)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from improv_core.ledger import NOTE_OFF, NOTE_ON, Bytes
+from improv_core.ledger import NOTE_OFF, NOTE_ON, Bytes, held_by, is_rest
 
 _REMEMBERED = 1024
 
@@ -24,8 +24,9 @@ class EchoFilter:
 
     A channel message equal to one that improv sent within the window is an echo, whatever input it comes
     back at; so is the note-off that belongs to such a note-on. What went out because the player played it
-    is no echo at the input that they played it at, unless that one belongs to the same device. Of more than
-    a thousand messages within one window the oldest are forgotten.
+    is no echo at the input that they played it at, unless that one belongs to the same device. A pedal, bend
+    or aftertouch that the player holds at an input is theirs to let go of there. Of more than a thousand
+    messages within one window the oldest are forgotten.
     """
 
     def __init__(self, window_s: float) -> None:
@@ -34,6 +35,7 @@ class EchoFilter:
         self._by_data: dict[Bytes, deque[_Sent]] = {}
         self._echoed: dict[tuple[str, int, int], int] = {}
         self._held: set[tuple[str, int, int]] = set()
+        self._moved: set[tuple[str, int, tuple[int, int]]] = set()
         self.dropped = 0
 
     def sent(self, message: Bytes, now_s: float, played_at: str | None = None) -> None:
@@ -59,20 +61,22 @@ class EchoFilter:
         plain = _plain(message)
         if plain[0] & 0xF0 == NOTE_OFF:
             is_echo = self._is_echoed_off(plain, now_s, source)
-        else:
+        elif plain[0] & 0xF0 == NOTE_ON:
             is_echo = self._take(plain, now_s, source)
-            if plain[0] & 0xF0 == NOTE_ON:
-                key = (source, plain[0] & 0x0F, plain[1])
-                if is_echo:
-                    self._echoed[key] = self._echoed.get(key, 0) + 1
-                else:
-                    self._held.add(key)
+            key = (source, plain[0] & 0x0F, plain[1])
+            if is_echo:
+                self._echoed[key] = self._echoed.get(key, 0) + 1
+            else:
+                self._held.add(key)
+        else:
+            is_echo = self._is_echoed_move(message, now_s, source)
         self.dropped += is_echo
         return is_echo
 
     def forget(self, source: str) -> None:
         """An input has gone: no note-off will come there any more."""
         self._held = {key for key in self._held if key[0] != source}
+        self._moved = {key for key in self._moved if key[0] != source}
         for key in [key for key in self._echoed if key[0] == source]:
             del self._echoed[key]
 
@@ -87,6 +91,19 @@ class EchoFilter:
         if not self._echoed[key]:
             del self._echoed[key]
         return True
+
+    def _is_echoed_move(self, message: Bytes, now_s: float, source: str) -> bool:
+        what = held_by(message)
+        if what is None:
+            return self._take(message, now_s, source)
+        key = (source, message[0] & 0x0F, what)
+        if is_rest(message) and key in self._moved:
+            self._moved.discard(key)
+            return False
+        is_echo = self._take(message, now_s, source)
+        if not (is_echo or is_rest(message)):
+            self._moved.add(key)
+        return is_echo
 
     def _take(self, message: Bytes, now_s: float, source: str) -> bool:
         while self._sent and self._sent[0].at_s < now_s - self._window_s:

@@ -7,36 +7,26 @@ Committed is what has sounded; a plan is drawn ahead of it, and the player may p
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import Final
 
-from improv_core.drawing import Dice, Drawing, asked_of
-from improv_core.expectation import Expectation, expectation_of
-from improv_core.heard import HeardNote
+from improv_core.drawing import Dice, Drawing
 from improv_core.improvised_turn import ImprovisedTurn
-from improv_core.improvising import NOTHING_ASKED, Ask, Beside, MemorySettings, PlannedNote
+from improv_core.improvising import NOTHING_ASKED, Ask, MemorySettings, PlannedNote
 from improv_core.leaning import Leanings
-from improv_core.live_cache import CONTEXT, LiveCache
+from improv_core.listener import Listener
+from improv_core.live_cache import CONTEXT
 from improv_core.model import Model
 from improv_core.notes import Part
 from improv_core.ranking import best_of
 from improv_core.recall import Idea
 from improv_core.rehearsal import Rehearsal
-from improv_core.representation import PianoStream, Pulse, Steps, to_ms
 from improv_core.representation.asking import style_class
-from improv_core.rolling_memory import RollingMemory
 from improv_core.sampler import FloatArray, Mixing, Sampling
-from improv_core.seed_window import SeedWindow
-from improv_core.tail import Entry, Press, Tail, Times
+from improv_core.tail import Entry, Tail, Times
 from improv_core.voice import Voice
 
-ANSWERS_REMEMBERED: Final = 8
-"""An answer is not to repeat one of so many before it."""
 
-
-class Improviser:
+class Improviser(Listener):
     """Listens, remembers and draws notes.
 
     Args:
@@ -56,20 +46,9 @@ class Improviser:
         memory: MemorySettings | None = None,
         style: str | None = None,
     ) -> None:
-        self._model, self._seed = model, seed
-        self._sampling = sampling
-        memory = memory or MemorySettings()
-        self._window = SeedWindow(memory.window_notes, memory.window_s, memory.own_weight, seed=seed)
-        self._cache = LiveCache(model.heads, memory.follow)
-        self._memory = RollingMemory(self._window, self._cache, memory)
-        self._committed = Voice.at_the_start(model, style)
-        self._pedal = 0
-        self._turn: ImprovisedTurn | None = None
-        self._rehearsal: Rehearsal | None = None
+        super().__init__(model, seed=seed, memory=memory or MemorySettings(), style=style)
+        self._seed, self._sampling = seed, sampling
         self._register: FloatArray | None = None
-        self._leanings: Leanings | None = None
-        self._call_from_s = float("-inf")
-        self._answers: deque[tuple[PlannedNote, ...]] = deque(maxlen=ANSWERS_REMEMBERED)
 
     @property
     def plays_along(self) -> bool:
@@ -103,89 +82,6 @@ class Improviser:
         self._rehearsal = None
         if self._turn is not None:
             self._turn.think_anew()
-
-    @property
-    def window(self) -> tuple[Steps, ...]:
-        """The rolling seed window: the steps of the latest notes that have sounded, oldest first."""
-        return tuple(one.step for one in self._window)
-
-    @property
-    def heard(self) -> Sequence[HeardNote]:
-        """What is remembered of both players, that of the open turn included."""
-        heard = self._window.heard
-        if self._turn is not None:
-            heard += self._turn.heard
-        return heard
-
-    @property
-    def outgrown(self) -> bool:
-        """Whether the state has read much that the window holds no more."""
-        return self._window.is_stale
-
-    @property
-    def voice(self) -> Voice:
-        """The place in the music after the latest note."""
-        return self._committed if self._turn is None else self._turn.tail.ahead
-
-    # --- what the player does ---------------------------------------------------------------------
-
-    def press(self, pitch: int, velocity: int, at_s: float) -> None:
-        """A key goes down: the model advances at once. What is planned after it counts as fixed.
-
-        A time before the latest onset counts as that onset: a key may be stamped a little before the last
-        note of the answer that it cuts short.
-        """
-        press = Press(pitch, velocity, at_s, self._pedal)
-        self._rehearsal = None
-        before = self._committed
-        if self._turn is not None:
-            before, after = self._turn.tail.press(press)
-            self._turn.think_anew()
-            self._leanings = None
-        else:
-            after = self._committed = before.pressed(self._model, pitch, velocity, at_s)
-            self._memory.keep_press(press, after)
-        self._memory.strike(press, before, after)
-
-    def release(self, pitch: int, at_s: float) -> None:
-        """A key comes up; every snapshot learns of it."""
-        self._memory.release(pitch, at_s)
-        if self._turn is not None:
-            self._turn.tail.release(pitch, at_s)
-        for stream in self._streams():
-            stream.release(pitch, to_ms(at_s))
-
-    def move_pedal(self, value: int) -> None:
-        """The player's pedal, 0..127."""
-        self._pedal = value
-        for stream in self._streams():
-            stream.move_pedal(value)
-
-    def follow(self, pulse: Pulse | None) -> None:
-        """Where the beats of the notes to come are, on the clock of `press`; None: unknown."""
-        for stream in self._streams():
-            stream.pulse = pulse
-
-    def expectation(self) -> Expectation | None:
-        """When the next note is expected, after the latest."""
-        return expectation_of(self._model.heads, self.voice.projected)
-
-    def beside(self, ask: Ask) -> Beside:
-        """What may sound together with the latest note; see `Improvising.beside`."""
-        voice = self.voice
-        return Beside(self._model.heads, voice.projected, asked_of(ask, voice.stream, None))
-
-    def _streams(self) -> Iterator[PianoStream]:
-        yield self._committed.stream
-        if self._turn is not None:
-            yield from self._turn.tail.streams()
-        if self._rehearsal is not None:
-            yield from self._rehearsal.streams()
-
-    def _read_as(self, style: str | None) -> None:
-        """What is read from here on is of this style."""
-        for stream in self._streams():
-            stream.style = style
 
     # --- improv's own notes -----------------------------------------------------------------------
 
@@ -224,6 +120,7 @@ class Improviser:
             ValueError: The style that is asked for is none.
         """
         style_class(ask.style)  # raises before anything has changed
+        self._exchanges.answer(turn)
         ready, shift_s = idea, 0.0
         if self._rehearsal is not None and not idea:
             ready = self._rehearsal.thought_for(turn, ask)
@@ -233,6 +130,11 @@ class Improviser:
         tail = Tail(self._model, self._committed, now_s)
         self._turn = ImprovisedTurn(turn, ask, tail, ready, shift_s=shift_s)
         self._call_from_s = now_s
+
+    def _read_as(self, style: str | None) -> None:
+        """What is read from here on is of this style."""
+        for stream in self._streams():
+            stream.style = style
 
     def ask_for(self, ask: Ask) -> None:
         """What the rest of the open turn is to be like; what was thought of already is dropped."""
@@ -312,26 +214,8 @@ class Improviser:
             self._committed = turn.tail.ahead.own()
         if turn.sounded:
             self._answers.append(tuple(turn.sounded))
+        self._exchanges.end()
 
     def _keep(self, turn: ImprovisedTurn, read: Sequence[tuple[Entry, Voice]]) -> None:
         self._memory.keep(read, turn.number, is_first=not turn.is_read)
         turn.settle(read)
-
-    # --- the window -------------------------------------------------------------------------------
-
-    def rebuild(self) -> Iterator[None]:
-        """Make the state anew from the window, a chunk at each step of the iterator, and swap it in.
-
-        What is played meanwhile is read too. Abandon the iterator when a turn begins or ends.
-        """
-        for done in self._window.rebuild(self._model):
-            if done is None:
-                yield
-                continue
-            before, last = done
-            projected, state = self._model.advance(last, before)
-            if self._turn is None:
-                voice = self._committed
-                self._committed = replace(voice, before=before, state=state, projected=projected)
-            else:
-                self._turn.tail.rebase(before, state, projected)

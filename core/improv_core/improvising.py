@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from improv_core.exchanges import Forgotten
     from improv_core.expectation import Expectation
     from improv_core.heard import HeardNote
     from improv_core.model import Heads
@@ -204,6 +205,37 @@ class Improvising(Protocol):
 
     def close_turn(self, sounded: Mapping[int, tuple[float, float]]) -> None:
         """End the open turn; for each index that sounded, its onset and release in seconds."""
+        ...
+
+    # --- what is to be forgotten ---
+
+    def end_phrase(self) -> None:
+        """What is played next is no part of what was played so far; nothing happens while a turn is open."""
+        ...
+
+    def forget_exchange(self) -> Forgotten | None:
+        """Forget what the player played last, and improv's turn after it, as if neither had been.
+
+        That is all from the player's first note, or what came before a turn that had none, to the end of the
+        turn. May be called again, for what was before that; None where nothing is left to forget.
+
+        Raises:
+            RuntimeError: A turn is open.
+        """
+        ...
+
+    def forget_answer(self, turn: int) -> bool:
+        """Forget a turn of improv's; what the player played into it stays.
+
+        Args:
+            turn: Its number.
+
+        Returns:
+            Whether it is forgotten: not, if anything was played since its end.
+
+        Raises:
+            RuntimeError: A turn is open.
+        """
         ...
 
     def rebuild(self) -> Iterator[None]:

@@ -19,6 +19,7 @@ RELEASING_CONTROLLERS = frozenset({_ALL_SOUND_OFF, *range(_ALL_NOTES_OFF, 128)})
 """They let go of every key: all sound off, all notes off and the modes that imply it."""
 
 _WHOLE_CHANNEL = -1
+_REST_OF = {PRESSURE: (0,), PITCH_BEND: (0, 64)}
 
 
 class Ledger:
@@ -209,3 +210,35 @@ def _bend_message(channel: int, value: int) -> Bytes:
 def _pressure_message(key: tuple[int, int], value: int) -> Bytes:
     channel, pitch = key
     return (PRESSURE | channel, value) if pitch == _WHOLE_CHANNEL else (KEY_PRESSURE | channel, pitch, value)
+
+
+def held_by(message: Bytes) -> tuple[int, int] | None:
+    """What a channel message presses, moves or lets go of, where receivers keep it until told otherwise.
+
+    Returns:
+        The kind, `NOTE_ON` for keys, and the key or controller, 0 where there is but one; else None.
+    """
+    kind = message[0] & 0xF0
+    if kind in (NOTE_OFF, NOTE_ON):
+        return NOTE_ON, message[1]
+    if kind in (PRESSURE, PITCH_BEND):
+        return kind, 0
+    if kind == KEY_PRESSURE or (kind == CONTROL and message[1] in HELD_CONTROLLERS):
+        return kind, message[1]
+    return None
+
+
+def is_rest(message: Bytes) -> bool:
+    """Whether a message lets go of what it is `held_by`."""
+    kind = message[0] & 0xF0
+    if kind in _REST_OF:
+        return message[1:] == _REST_OF[kind]
+    return kind == NOTE_OFF or message[2] == 0
+
+
+def rest_of(what: tuple[int, int], channel: int) -> Bytes:
+    """The message that lets go of it."""
+    kind, number = what
+    if kind == NOTE_ON:
+        return NOTE_OFF | channel, number, _RELEASE_VELOCITY
+    return (kind | channel, *_REST_OF.get(kind, (number, 0)))

@@ -21,6 +21,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from improv_core.following import Following
 from improv_core.model import Heads
 from improv_core.representation import ATTRIBUTE_NAMES, ATTRIBUTES, KEYS
 
@@ -29,6 +30,9 @@ Singles = NDArray[np.float32]
 
 NOTES: Final = 768
 """How many notes a cache holds, unless told otherwise."""
+
+SPARE: Final = 768
+"""So many of the latest notes can be forgotten, and what had made room for them is there again."""
 
 CONTEXT: Final = 6
 """How many of the latest pitches count in the comparison of intervals."""
@@ -109,23 +113,48 @@ class LiveCache:
         self._looked_up = tuple(i for i, trust in enumerate(trusts) if trust is not None)
         self._projection = _signs(heads.weights[0].shape[1])
         # Every note stands in two places, so that the latest are always one run of rows, oldest first.
-        rows = 2 * notes
+        self._period = notes + SPARE
+        rows = 2 * self._period
         self._keys = np.zeros((len(ATTRIBUTES), rows, _DIMENSIONS), dtype=np.float32)
         self._classes = np.zeros((len(ATTRIBUTES), rows), dtype=np.int64)
         self._intervals = np.full(rows, _NO_INTERVAL, dtype=np.int64)
         self._log_weights = np.zeros(rows, dtype=np.float32)
         self._pitches: deque[int] = deque(maxlen=CONTEXT)
-        self._count = 0
+        self._count = self._most = 0
+        self._changes = 0
         self._here = Following(self, self._pitches)
 
     def __len__(self) -> int:
         """How many notes it holds."""
-        return min(self._count, self._notes)
+        oldest = max(0, self._most - self._period)
+        return max(0, min(self._count - oldest, self._notes))
+
+    @property
+    def changes(self) -> int:
+        """How often it has become another."""
+        return self._changes
 
     @property
     def count(self) -> int:
-        """How many notes it has ever heard."""
+        """How many notes it has ever heard, but for those that are forgotten."""
         return self._count
+
+    @property
+    def latest(self) -> tuple[int, ...]:
+        """The pitches of its latest notes, oldest first, as `forget` wants them."""
+        return tuple(self._pitches)
+
+    def forget(self, count: int, latest: Sequence[int]) -> None:
+        """Go back to when so many notes had been heard; `SPARE` of them leave no gap.
+
+        Args:
+            count: From `count`, then.
+            latest: From `latest`, then.
+        """
+        self._count = count
+        self._changes += 1
+        self._pitches.clear()
+        self._pitches.extend(latest)
 
     # --- what is heard ----------------------------------------------------------------------------
 
@@ -152,6 +181,8 @@ class LiveCache:
         self._log_weights[places] = math.log(weight) if weight > 0 else -math.inf
         self._pitches.append(pitch)
         self._count += 1
+        self._most = max(self._most, self._count)
+        self._changes += 1
         return token
 
     def lasted(self, token: int, duration: int) -> None:
@@ -161,12 +192,12 @@ class LiveCache:
             token: From `heard`; a note that has made room for others is ignored.
             duration: The class of its duration.
         """
-        if self._count - token <= self._notes:
+        if 0 < self._count - token <= self._notes:
             self._classes[-1, self._places(token)] = duration
 
     def _places(self, token: int) -> slice:
         """Both rows of a note."""
-        return slice(token % self._notes, None, self._notes)
+        return slice(token % self._period, None, self._period)
 
     def _keys_of(self, projected: FloatArray, asked: Sequence[int], classes: Sequence[int]) -> Singles:
         begun = self._heads.begin(projected.astype(np.float32, copy=False), asked)
@@ -268,68 +299,9 @@ class LiveCache:
 
     @property
     def _rows(self) -> slice:
-        if self._count <= self._notes:
-            return slice(0, self._count)
-        begin = self._count % self._notes
-        return slice(begin, begin + self._notes)
-
-
-class Following:
-    """A `LiveCache` as it bears on the note after certain others; a `improv_core.sampler.Mixing`.
-
-    Args:
-        cache: Where from.
-        pitches: Of the notes before, oldest first.
-    """
-
-    __slots__ = ("_alike", "_at", "_cache", "_pitches", "_struck")
-
-    def __init__(self, cache: LiveCache, pitches: Sequence[int]) -> None:
-        self._cache, self._pitches = cache, pitches
-        self._at = -1
-        self._alike: Singles = np.zeros(0, dtype=np.float32)
-        self._struck: tuple[int, Singles] | None = None
-
-    def mixed(
-        self, attribute: int, z: FloatArray, classes: Sequence[int], probabilities: FloatArray
-    ) -> FloatArray:
-        """The model's probabilities and the cache's in one, (classes,), sum 1.
-
-        Args:
-            attribute: Index of it.
-            z: What its head reads, (projected,).
-            classes: Of the earlier attributes of the note, as drawn.
-            probabilities: The model's, (classes,), sum 1. They come back untouched where `LiveCache.follow`
-                is 0 or nothing has been heard.
-        """
-        follow = self._cache.follow
-        if follow <= 0 or not len(self._cache):
-            return probabilities
-        return self.at_strength(follow, attribute, z, classes, probabilities)
-
-    def at_strength(
-        self,
-        follow: float,
-        attribute: int,
-        z: FloatArray,
-        classes: Sequence[int],
-        probabilities: FloatArray,
-    ) -> FloatArray:
-        """`mixed` at another strength than the cache's; 1 is what the cache says alone."""
-        if self._at != self._cache.count:
-            self._at, self._alike = self._cache.count, self._cache.alike(list(self._pitches))
-            self._struck = None
-        latest = self._pitches[-1] if self._pitches else None
-        alike = self._alike
-        if attribute > _PITCH and latest is not None:
-            alike = self._with_pitch(classes[_PITCH], latest)
-        favour = self._cache.favour(attribute, alike)
-        return self._cache.mix(attribute, z, probabilities, follow=follow, favour=favour, latest=latest)
-
-    def _with_pitch(self, pitch: int, latest: int) -> Singles:
-        if self._struck is None or self._struck[0] != pitch:
-            self._struck = pitch, self._cache.with_interval(self._alike, pitch - latest)
-        return self._struck[1]
+        held = len(self)
+        begin = (self._count - held) % self._period
+        return slice(begin, begin + held)
 
 
 def _signs(width: int) -> Singles:

@@ -1,4 +1,4 @@
-"""One event that arrives by two routes is one event, and what is held is let go of whichever route ends it."""
+"""One event that arrives by two routes is one, and what is held is let go of whichever route ends it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from dataclasses import dataclass
 
 from improv_core.ledger import (
     CONTROL,
-    HELD_CONTROLLERS,
-    KEY_PRESSURE,
     NOTE_OFF,
     NOTE_ON,
-    PITCH_BEND,
-    PRESSURE,
     RELEASING_CONTROLLERS,
     Bytes,
+    held_by,
+    is_rest,
+    rest_of,
 )
 
 _REMEMBERED = 1024
 _RESET_CONTROLLERS = 121
-_REST_OF = {PRESSURE: (0,), PITCH_BEND: (0, 64)}
 
 _What = tuple[int, int]
 """What is held: kind of message, and the key or controller, 0 where there is only one."""
@@ -88,8 +86,8 @@ class RouteMerger:
         """
         if not message or not NOTE_OFF <= message[0] < 0xF0:
             return [Arrival(source, message)]
-        channel, what = message[0] & 0x0F, _held_by(message)
-        if what is not None and _is_rest(message):
+        channel, what = message[0] & 0x0F, held_by(message)
+        if what is not None and is_rest(message):
             if (source, channel, what) in self._holds:
                 return self._end(source, message, what)
             if what[0] == NOTE_ON:
@@ -109,7 +107,7 @@ class RouteMerger:
 
     def _begin(self, source: str, message: Bytes, what: _What | None, at_s: float) -> Arrival:
         hold = None
-        if what is not None and not _is_rest(message):
+        if what is not None and not is_rest(message):
             key = source, message[0] & 0x0F, what
             hold = self._holds.get(key)
             if hold is None or not hold.down:
@@ -139,7 +137,7 @@ class RouteMerger:
         if not hold.down:
             return []
         hold.down = False
-        return [Arrival(hold.source, _rest(key[2], hold.channel))]
+        return [Arrival(hold.source, rest_of(key[2], hold.channel))]
 
     def _forget_released(self, source: str, message: Bytes) -> None:
         """Whoever gets an all-notes-off or a reset lets go of what this route began; so do we."""
@@ -189,32 +187,5 @@ def _plain(message: Bytes) -> Bytes:
     return (message[0] & 0xF0, *message[1:])
 
 
-def _held_by(message: Bytes) -> _What | None:
-    """What a message presses, moves or lets go of, if a receiver keeps it so until it is told otherwise."""
-    kind = message[0] & 0xF0
-    if kind in (NOTE_OFF, NOTE_ON):
-        return NOTE_ON, message[1]
-    if kind in (PRESSURE, PITCH_BEND):
-        return kind, 0
-    if kind == KEY_PRESSURE or (kind == CONTROL and message[1] in HELD_CONTROLLERS):
-        return kind, message[1]
-    return None
-
-
-def _is_rest(message: Bytes) -> bool:
-    kind = message[0] & 0xF0
-    if kind in _REST_OF:
-        return message[1:] == _REST_OF[kind]
-    return kind == NOTE_OFF or message[2] == 0
-
-
-def _rest(what: _What, channel: int) -> Bytes:
-    kind, number = what
-    if kind == NOTE_ON:
-        return NOTE_OFF | channel, number, 64
-    return (kind | channel, *_REST_OF.get(kind, (number, 0)))
-
-
 def _said_by(hold: _Hold, message: Bytes) -> Arrival:
     return Arrival(hold.source, (message[0] & 0xF0 | hold.channel, *message[1:]))
-

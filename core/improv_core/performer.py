@@ -241,7 +241,7 @@ class Performer:
         return [Sending(output, data) for data in self._ledgers[output].feed(owner, message)]
 
     def renew(self, output: str) -> list[Sending]:
-        """Bring an output to silence that may have missed something: it was away, and nothing is held there."""
+        """Bring an output to silence that was away and may have missed something; nothing is held there."""
         return [*(Sending(output, data) for data in self._ledgers[output].release_all()), *self._care(output)]
 
     def panic(self, now_s: float) -> Outcome:

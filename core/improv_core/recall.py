@@ -29,6 +29,9 @@ LEAST_NOTES: Final = 5
 LEAST_S: Final = 1.0
 """Less than this is no phrase that anyone would know again."""
 
+TURNS_KEPT: Final = 8
+"""So many of improv's latest turns can be forgotten here."""
+
 MOST_NOTES: Final = 200
 """No more of a phrase is kept."""
 
@@ -82,16 +85,38 @@ class Remembered:
     ideas: tuple[Idea, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What a store held before a turn of improv's."""
+
+    turn: int
+    phrases: tuple[Remembered, ...]
+    taken_s: dict[int, float]
+    kept: int
+
+
 class PhraseStore:
     """The player's phrases of the last minutes."""
 
     def __init__(self) -> None:
+        self._before: deque[_Stored] = deque(maxlen=TURNS_KEPT)
         self._phrases: deque[Remembered] = deque(maxlen=MOST_PHRASES)
         self._taken_s: dict[int, float] = {}
         self._kept = 0
 
     def __len__(self) -> int:
         return len(self._phrases)
+
+    def mark(self, turn: int) -> None:
+        """A turn of improv's begins: what is held now is that before it, for `go_back`."""
+        self._before.append(_Stored(turn, tuple(self._phrases), dict(self._taken_s), self._kept))
+
+    def go_back(self, turn: int) -> None:
+        """Hold again what was held before that turn, or any later one; nothing happens if none is known."""
+        while self._before and self._before[-1].turn >= turn:
+            before = self._before.pop()
+            self._phrases = deque(before.phrases, maxlen=MOST_PHRASES)
+            self._taken_s, self._kept = dict(before.taken_s), before.kept
 
     def keep(self, notes: Sequence[HeardNote]) -> None:
         """A phrase is over.

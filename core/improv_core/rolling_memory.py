@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from improv_core.drawing import asked_of
@@ -13,9 +14,25 @@ from improv_core.notes import PEDAL_DOWN_FROM, Part
 from improv_core.representation import ATTRIBUTES, to_ms
 from improv_core.representation.piano import DURATION, HELD
 from improv_core.sampler import Mixing
-from improv_core.seed_window import Remembered, SeedWindow
+from improv_core.seed_window import Remembered, SeedWindow, WindowMark
 from improv_core.tail import Entry, Press
 from improv_core.voice import Voice
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryMark:
+    """What was remembered, for `RollingMemory.go_back`.
+
+    Attributes:
+        window: Of the window.
+        heard: How many notes the cache had heard.
+        latest: The latest pitches of these.
+    """
+
+    window: WindowMark
+    heard: int
+    latest: tuple[int, ...]
+
 
 _PLAYERS_WEIGHT: Final = 1.0
 """In the cache, next to that of improv's own notes."""
@@ -47,6 +64,22 @@ class RollingMemory:
         window.notes, window.seconds = settings.window_notes, settings.window_s
         window.own_weight, self._cache.follow = settings.own_weight, settings.follow
         self._settings = settings
+
+    # --- going back ---------------------------------------------------------------------------------
+
+    def mark(self) -> MemoryMark:
+        """What is remembered."""
+        return MemoryMark(self._window.mark(), self._cache.count, self._cache.latest)
+
+    def since(self, mark: MemoryMark) -> list[HeardNote]:
+        """What was taken in after a mark and is remembered, oldest first."""
+        return self._window.since(mark.window)
+
+    def go_back(self, mark: MemoryMark) -> None:
+        """Remember again what was remembered, and nothing since."""
+        self._window.go_back(mark.window)
+        self._cache.forget(mark.heard, mark.latest)
+        self._down = {pitch: key for pitch, key in self._down.items() if key[1] < mark.heard}
 
     # --- the player's keys --------------------------------------------------------------------------
 

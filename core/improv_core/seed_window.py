@@ -46,6 +46,23 @@ class Remembered:
     turn: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WindowMark:
+    """What a window held, for `SeedWindow.go_back`.
+
+    Attributes:
+        kept: Oldest first.
+        latest: The step of the latest, which may be read again; None in an empty window.
+        count: How many notes it had taken.
+        forgotten: How many of them the state has read and the window held no more.
+    """
+
+    kept: tuple[Remembered, ...]
+    latest: Steps | None
+    count: int
+    forgotten: int
+
+
 class SeedWindow:
     """The latest notes of both, oldest first, bounded in number and in time.
 
@@ -64,6 +81,7 @@ class SeedWindow:
         self._kept: deque[Remembered] = deque()
         self._count = 0
         self._forgotten = 0
+        self._returns = 0
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -90,6 +108,23 @@ class SeedWindow:
     def is_stale(self) -> bool:
         """Whether the state has read much that the window holds no more."""
         return self._forgotten >= STALE_SHARE * self.notes
+
+    def mark(self) -> WindowMark:
+        """What it holds."""
+        kept = tuple(self._kept)
+        return WindowMark(kept, kept[-1].step if kept else None, self._count, self._forgotten)
+
+    def since(self, mark: WindowMark) -> list[HeardNote]:
+        """What was added after a mark and is remembered, oldest first."""
+        return self.last(max(0, self._count - mark.count))
+
+    def go_back(self, mark: WindowMark) -> None:
+        """Hold again what it held."""
+        self._kept = deque(mark.kept)
+        if mark.latest is not None:
+            self._kept[-1].step = mark.latest
+        self._count, self._forgotten = mark.count, mark.forgotten
+        self._returns += 1
 
     def read_again(self) -> None:
         """The state is to be made anew though nothing was forgotten."""
@@ -123,7 +158,8 @@ class SeedWindow:
         state, rows = model.initial_state(), [start_steps()]
         read = self._count - len(self._kept)
         forgotten = self._forgotten  # it counts until all is read: whoever gives up before begins again
-        while True:
+        returns = self._returns
+        while returns == self._returns:
             oldest = self._count - len(self._kept)
             read = max(read, oldest)
             for one in list(self._kept)[read - oldest : read - oldest + REBUILD_CHUNK]:

@@ -23,6 +23,8 @@ ClockMessage = tuple[Sequence[int], float, str]
 _SONG_POSITION, _PULSE, _START, _CONTINUE, _STOP = _CLOCK = (0xF2, 0xF8, 0xFA, 0xFB, 0xFC)
 _NEAR: Final = 7
 _LOSS: Final = 0.25
+_BURST: Final = 0.2
+_SOON: Final = 0.5
 _WINDOW: Final = PULSES_A_BEAT
 """A beat is placed by so many pulses before and after it."""
 
@@ -144,8 +146,8 @@ def _runs(messages: Iterable[ClockMessage]) -> list[_Run]:
 def _counted(at_s: FloatArray) -> FloatArray:
     """The pulses' numbers, the first 0, with those that were lost.
 
-    One was lost where the time to the one before is too long for the pulses before as well as for those
-    after it, and was not just one that came late.
+    Where the time to the one before is too long, some were lost unless those that follow come as much sooner:
+    then it was only late, as when a computer stood still for a moment.
     """
     gaps = np.diff(at_s)
     if len(gaps) < _LEAST_PULSES:
@@ -154,7 +156,18 @@ def _counted(at_s: FloatArray) -> FloatArray:
     with_next = gaps + np.append(gaps[1:], gaps[-1])
     with_last = gaps + np.append(gaps[:1], gaps[:-1])
     is_long = (gaps > 1.5 * each_s) & (with_next > 2.5 * each_s) & (with_last > 2.5 * each_s)
-    steps = np.where(is_long, np.maximum(1, np.rint(gaps / each_s)), 1)
+    steps = np.ones(len(gaps))
+    for i in np.flatnonzero(is_long):
+        end = i + 1
+        while end < len(gaps) and gaps[end] < _SOON * each_s[i]:
+            end += 1
+        stretch, usual_s = gaps[i : i + 1], each_s[i]
+        if end > i + 1:
+            stretch, usual_s = (
+                gaps[i : end + 1],
+                np.median(gaps[max(0, i - PULSES_A_BEAT) : i + PULSES_A_BEAT]),
+            )
+        steps[i] += max(0.0, np.rint(stretch.sum() / usual_s) - len(stretch))
     return np.concatenate(([0.0], np.cumsum(steps)))
 
 
@@ -164,6 +177,10 @@ def _usual(gaps: FloatArray) -> FloatArray:
     medians = np.nanmedian(sliding_window_view(padded, _NEAR)[1:-1], axis=1)  # none is of nothing but padding
     before, after = medians[: len(gaps) - 1], medians[_NEAR:]
     before, after = np.append(after[:1], before), np.append(after, before[-1:])
+    # Pulses that were late come in a burst, which is no tempo.
+    tempo = np.concatenate([np.full(len(part), np.median(part)) for part in _parts(gaps)])
+    before = np.where(before < _BURST * tempo, tempo, before)
+    after = np.where(after < _BURST * tempo, tempo, after)
 
     def unlike(each_s: FloatArray) -> FloatArray:
         times = np.maximum(1.0, np.rint(gaps / each_s))
@@ -172,6 +189,11 @@ def _usual(gaps: FloatArray) -> FloatArray:
 
     usual: FloatArray = np.where(unlike(before) < unlike(after), before, after)
     return usual
+
+
+def _parts(gaps: FloatArray) -> list[FloatArray]:
+    """Some two beats each."""
+    return np.array_split(gaps, max(1, len(gaps) // (2 * PULSES_A_BEAT)))
 
 
 def _knots(pulses: FloatArray) -> Iterator[tuple[float, float]]:

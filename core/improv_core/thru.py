@@ -29,8 +29,8 @@ class ThruSettings:
     """What is wanted.
 
     Attributes:
-        mode: Whether the MIDI outputs sound the player: those that are named and belong to another device than
-            the input (auto), all (on), none (off).
+        mode: Which MIDI outputs sound the player: those that are named and belong to another device than the
+            input (auto), all (on), none (off).
         routes: If not empty, just these, as parts of the names of inputs and outputs.
         channel: On MIDI outputs, 0..15; None: as it comes.
     """

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from improv_core.clock import PULSES_A_BEAT
+PULSES_A_BEAT: Final = 24
+"""Of MIDI clock, and of `improv_core.clock`; here, since the stage does without what that needs."""
 
 START_BEFORE_S: Final = 0.002
 """Start goes out so long before the pulse of its bar line: receivers want a moment to get ready."""

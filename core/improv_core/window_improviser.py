@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from improv_core.exchanges import Exchanges, Forgotten
 from improv_core.heard import HeardNote
 from improv_core.improvising import NOTHING_ASKED, Ask, Beside, MemorySettings, PlannedNote
 from improv_core.notes import PEDAL_DOWN_FROM, SUSTAIN_CONTROLLER, ControlChange, Note, Part, Performance
@@ -79,6 +80,7 @@ class WindowImproviser:
         self._down: dict[int, _Key] = {}
         self._pedal = 0
         self._turn: WindowTurn | None = None
+        self._exchanges = Exchanges(lambda: tuple(self._window))
 
     @property
     def plays_along(self) -> bool:
@@ -108,6 +110,8 @@ class WindowImproviser:
         note of the answer that it cuts short.
         """
         self.release(pitch, at_s)
+        if self._turn is None:
+            self._exchanges.go_on()
         onset_s = max(at_s, self._window[-1].onset_s) if self._window else at_s
         key = _Key(Part.PLAYER, pitch, velocity, self._pedal, onset_s)
         self._remember(key)
@@ -158,6 +162,7 @@ class WindowImproviser:
         self, turn: int, now_s: float, ask: Ask = NOTHING_ASKED, idea: Sequence[Idea] = ()
     ) -> None:
         """Take over; the model has yet to read the window, from an empty state. An idea is not taken up."""
+        self._exchanges.answer(turn)
         players = [key for key in self._window if key.part is Part.PLAYER]
         self._turn = WindowTurn(
             turn,
@@ -209,6 +214,41 @@ class WindowImproviser:
                 if note.index in sounded
             )
         )
+
+        self._exchanges.end()
+
+    # --- what is to be forgotten --------------------------------------------------------------------
+
+    def end_phrase(self) -> None:
+        """What is played next is no part of what was played so far; see `Improvising.end_phrase`."""
+        if self._turn is None:
+            self._exchanges.end()
+
+    def forget_exchange(self) -> Forgotten | None:
+        """Forget the latest of both; see `Improvising.forget_exchange`."""
+        self._refuse_while_open()
+        exchange = self._exchanges.take_back()
+        if exchange is None:
+            return None
+        self._window = deque(exchange.before)
+        return Forgotten(exchange.turn)
+
+    def forget_answer(self, turn: int) -> bool:
+        """Forget a turn of improv's, if it was the latest; see `Improvising.forget_answer`."""
+        self._refuse_while_open()
+        before = self._exchanges.take_back_answer(turn)
+        if before is None:
+            return False
+        known = {id(key) for key in before}
+        theirs = [key for key in self._window if key.part is Part.PLAYER and id(key) not in known]
+        self._window = deque(before)
+        if theirs:
+            self._remember(*theirs)
+        return True
+
+    def _refuse_while_open(self) -> None:
+        if self._turn is not None:
+            raise RuntimeError("a turn is open")
 
     @property
     def _open_turn(self) -> WindowTurn:

@@ -11,6 +11,7 @@ from improv_daemon.partner import Partner
 from improv_daemon.stage_link import Stage
 from improv_daemon.wire import (
     Command,
+    Counts,
     Event,
     Message,
     PedalMoved,
@@ -22,7 +23,7 @@ from improv_daemon.wire import (
 )
 from improv_daemon.witness import NoWitness, Witness
 
-_LAST_KEPT: Final = (Sounded, Released, PedalMoved, TurnCancelled)
+_LAST_KEPT: Final = (Sounded, Released, PedalMoved, TurnCancelled, Counts)
 """Acknowledgements: nothing is done upon them, so that a replay of the sitting ends as the sitting did."""
 
 

@@ -86,6 +86,8 @@ def unheeded_change(model: Model, change: Change, answer: Answer) -> str | None:
         change: What is another now, if it was allowed.
         answer: What is set now.
     """
+    if change.key == "preset":
+        return unheeded(model, answer)
     named = replace(answer, style=FREE) if change.key == "answer.density_ratio" else answer
     named = replace(named, density_ratio=0.0) if change.key == "answer.style" else named
     return unheeded(model, named) if change.key in ("answer.style", "answer.density_ratio") else None

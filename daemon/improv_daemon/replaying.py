@@ -43,6 +43,8 @@ def replayed(journal: Journal, partner: Partner) -> Iterator[Given]:
 
 
 def _replayed(journal: Journal, partner: Partner) -> Iterator[Given]:
+    begun_s = _begun_s(journal)
+    yield from ((begun_s, command) for command in partner.begin(begun_s))
     for entry in journal.entries:
         message, commands = entry.message, list[Command]()
         if isinstance(message, Woken):
@@ -50,6 +52,14 @@ def _replayed(journal: Journal, partner: Partner) -> Iterator[Given]:
         elif isinstance(message, _HANDLED):
             commands = partner.handle(cast(Event | Wish, message), entry.now_s)
         yield from ((entry.now_s, command) for command in commands)
+
+
+def _begun_s(journal: Journal) -> float:
+    """When the partner began: what it said then, if anything, is the first that was kept."""
+    for entry in journal.entries[:1]:
+        if isinstance(entry.message, _COMMANDS):
+            return entry.now_s
+    return journal.header.now_s
 
 
 def commands_of(journal: Journal) -> Iterator[Given]:
@@ -85,7 +95,6 @@ def partner_of(journal: Journal, model: Model) -> Partner:
         ) from None
     partner = sitting_partner(settings, model, header.seed)
     prime_partner(partner, header.now_s)
-    partner.begin(header.now_s)
     return partner
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections import deque
@@ -40,6 +41,9 @@ NOTES_KEPT: Final = 128
 
 KEPT_S: Final = 60.0
 """... that ended no longer ago than this."""
+
+TEMPO_EACH_S: Final = 0.5
+"""It is not asked for oftener: to find it in the playing takes a while."""
 
 _SAID_KEPT: Final = 6
 _TIMED: Final = 64
@@ -110,6 +114,8 @@ class SittingState:
         self._muted = self._looping = False
         self._dials: tuple[Dial, ...] = ()
         self._dials_of: Settings | None = None
+        self._tempo: Tempo | None = None
+        self._tempo_s = -math.inf
 
     # --- display --------------------------------------------------------------------------------------
 
@@ -199,7 +205,7 @@ class SittingState:
             states=(*(("muted",) if self._muted else ()), *(("looping",) if self._looping else ())),
             model=self._opening.model,
             preset=settings.preset,
-            tempo=_tempo(playing, now_s),
+            tempo=self._tempo_of(playing, now_s),
             notes=tuple((note.who, note.pitch, note.onset_s, note.end_s) for note in self._notes),
             dials=self._dials_for(settings),
             inputs=self._inputs,
@@ -245,6 +251,11 @@ class SittingState:
                 del self._sounding[oldest.place]
         self._notes.append(note)
         self._sounding[note.place] = note
+
+    def _tempo_of(self, playing: Playing, now_s: float) -> Tempo | None:
+        if now_s - self._tempo_s >= TEMPO_EACH_S:
+            self._tempo, self._tempo_s = _tempo(playing, now_s), now_s
+        return self._tempo
 
     def _timing(self) -> Timing:
         late, thought = self._late_s, self._thought_s

@@ -26,10 +26,17 @@ _PROBLEMS: Final = 3
 Status = dict[str, Any]
 
 
-def status_folder() -> Path:
-    """Where the sockets are."""
+def status_folder(*, make: bool = False) -> Path:
+    """Where the sockets are.
+
+    Args:
+        make: Whether to make the folder.
+
+    Raises:
+        OSError: It cannot be had, or is somebody else's.
+    """
     with warnings.catch_warnings(action="ignore"):  # of a system without such folders; it has another one
-        return platformdirs.user_runtime_path("improv")
+        return platformdirs.user_runtime_path("improv", ensure_exists=make)
 
 
 def status_of(snapshot: Snapshot, now_s: float, *, command: str, started_at: str) -> Status:
@@ -90,9 +97,9 @@ async def answering_status(
             await writer.drain()
         writer.close()
 
-    path = (status_folder() if folder is None else folder) / f"{os.getpid()}.socket"
+    path = Path(f"{os.getpid()}.socket")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = (status_folder(make=True) if folder is None else folder) / path
         path.unlink(missing_ok=True)  # of a process of this number that was killed
         server = await asyncio.start_unix_server(answer, path)
     except (OSError, NotImplementedError, AttributeError) as error:
@@ -109,7 +116,10 @@ async def answering_status(
 
 def running(folder: Path | None = None) -> list[Status]:
     """How every sitting stands that answers; what a killed one has left is cleared away."""
-    place = status_folder() if folder is None else folder
+    try:
+        place = status_folder() if folder is None else folder
+    except OSError:
+        return []
     found = (_asked(path) for path in sorted(place.glob("*.socket")))
     return sorted((one for one in found if one is not None), key=lambda one: str(one["started_at"]))
 

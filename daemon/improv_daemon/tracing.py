@@ -13,10 +13,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from improv_core.representation.chord_names import pitch_name
 from improv_daemon.partner import AnswerEnded, CallHeard, Drawn, Notice
+from improv_daemon.trace_events import TraceEvents
 from improv_daemon.trace_file import TraceFile
 from improv_daemon.wire import (
     CancelTurn,
@@ -37,8 +38,6 @@ from improv_daemon.witness import NoWitness, Witness
 STAGE_IN, MIND, MODEL, STAGE_OUT = 1, 2, 3, 4
 _TRACKS: Final = {STAGE_IN: "stage in", MIND: "mind", MODEL: "model", STAGE_OUT: "stage out"}
 _MOST_NOTES: Final = 4096
-_MOMENT_US: Final = 50
-"""What takes no time is shown as long as this, to be seen and clicked."""
 
 
 @contextlib.contextmanager
@@ -96,16 +95,15 @@ class Tracer:
 
     def __init__(self, file: TraceFile, say: Callable[[str], None], clock: Callable[[], float]) -> None:
         self._file, self._say, self._clock = file, say, clock
-        self._begun_s = clock()
+        self._events = TraceEvents(file, _TRACKS, clock())
         self._told_failure = False
         self._notices: list[tuple[float, Notice]] = []
         self._ways: dict[tuple[int, int], _Way] = {}
         self._heard: tuple[float, float] | None = None
         self._turn: int | None = None
         self._decision: _Decision | None = None
-        self._latest = dict.fromkeys(_TRACKS, (0, 0))
-        self._flows = self._queued = 0
-        self._name_tracks()
+        self._decided: list[str] = []
+        self._queued = 0
 
     def notice(self, notice: Notice) -> None:
         """See `Witness`."""
@@ -129,10 +127,13 @@ class Tracer:
             case TurnCancelled():
                 self._silent(message)
         drawn = any(isinstance(notice, Drawn) for _, notice in notices)
-        self._slice(MIND, _step(message, commands, drawn=drawn), begun_s, ended_s)
+        self._events.slice(MIND, _step(message, commands, drawn=drawn), begun_s, ended_s)
         self._decide(message, commands, notices, begun_s)
         self._draw(notices, begun_s)
         self._queue(commands, begun_s, max((at_s for at_s, _ in notices), default=begun_s), ended_s)
+        for what in self._decided:
+            self._events.moment(MIND, f"decided: {what}", begun_s, for_us=1)
+        self._decided.clear()
 
     def end(self) -> None:
         """The file is closed."""
@@ -149,7 +150,7 @@ class Tracer:
             f'"velocity":{velocity},"port":{_text(played.source)},"to_mind_ms":{_ms(begun_s - played.at_s)}'
         )
         name = f"{_name(pitch)} received" if is_on else f"{_name(pitch)} up"
-        self._moment(STAGE_IN, name, played.at_s, more)
+        self._events.moment(STAGE_IN, name, played.at_s, more)
         if is_on:
             self._heard = (played.at_s, begun_s)
 
@@ -163,7 +164,7 @@ class Tracer:
         for command in commands:
             if isinstance(command, CancelTurn | FinishTurn):
                 how = "yield" if isinstance(message, Played) else "end"
-                self._moment(MIND, f"decided: {how}, turn {command.turn}", begun_s)
+                self._decided.append(f"{how}, turn {command.turn}")
                 self._turn = None
         for _, notice in notices:
             if isinstance(notice, CallHeard):
@@ -178,17 +179,20 @@ class Tracer:
     def _begin(self, turn: int, at_s: float, why: str) -> None:
         received_s, heard_s = (None, at_s) if self._heard is None else self._heard
         self._turn, self._decision = turn, _Decision(received_s, heard_s, at_s)
-        self._moment(MIND, f"decided: {why}, turn {turn}", at_s)
+        self._decided.append(f"{why}, turn {turn}")
 
     def _draw(self, notices: Sequence[tuple[float, Notice]], begun_s: float) -> None:
         from_s = begun_s
         for at_s, notice in notices:
             if isinstance(notice, Drawn):
+                known = self._ways.get((notice.turn, notice.index))
+                if known is not None and known.queued_s is not None:
+                    continue  # it stands, and the one after it was taken back
                 if notice.turn != self._turn:  # one that begins unasked, as in a duet
                     self._begin(notice.turn, begun_s, "a turn")
                 self._way(notice.turn, notice.index).drawn_s = from_s
-                self._slice(MODEL, f"drawn {notice.turn}.{notice.index}", from_s, at_s)
-                self._counter("model", _ms(at_s - from_s), at_s)
+                self._events.slice(MODEL, f"drawn {notice.turn}.{notice.index}", from_s, at_s)
+                self._events.counter("model", "ms", _ms(at_s - from_s), at_s)
                 from_s = at_s
 
     def _queue(self, commands: Sequence[Command], begun_s: float, from_s: float, ended_s: float) -> None:
@@ -202,21 +206,21 @@ class Tracer:
             self._queued += way.queued_s is None
             way.queued_s = from_s
             ahead = f'"note":"{note.turn}.{note.index}","ahead_ms":{_ms(note.onset_s - ended_s)}'
-            self._slice(MIND, f"{_name(note.pitch)} queued", from_s, ended_s, ahead)
+            self._events.slice(MIND, f"{_name(note.pitch)} queued", from_s, ended_s, ahead)
         if notes:
-            self._counter("queue", str(self._queued), ended_s)
+            self._events.counter("queue", "notes", str(self._queued), ended_s)
 
     def _sent(self, note: Sounded) -> None:
         lateness = (
             f'"note":"{note.turn}.{note.index}","velocity":{note.velocity},"late_ms":{_ms(note.late_s)}'
         )
-        self._moment(STAGE_OUT, f"{_name(note.pitch)} sent", note.at_s, lateness)
-        self._counter("lateness", _ms(note.late_s), note.at_s)
+        self._events.moment(STAGE_OUT, f"{_name(note.pitch)} sent", note.at_s, lateness)
+        self._events.counter("lateness", "ms", _ms(note.late_s), note.at_s)
         way = self._ways.pop((note.turn, note.index), None)
         if way is None:
             return
         self._queued -= way.queued_s is not None
-        self._counter("queue", str(self._queued), note.at_s)
+        self._events.counter("queue", "notes", str(self._queued), note.at_s)
         decision = way.decision
         passed = [
             (STAGE_IN, decision.received_s),
@@ -225,13 +229,13 @@ class Tracer:
             (MIND, way.queued_s),
             (STAGE_OUT, note.at_s),
         ]
-        self._flow([(track, at_s) for track, at_s in passed if at_s is not None])
+        self._events.link("note", [(track, at_s) for track, at_s in passed if at_s is not None])
 
     def _silent(self, cancelled: TurnCancelled) -> None:
-        self._moment(STAGE_OUT, f"turn {cancelled.turn} silent", cancelled.at_s)
+        self._events.moment(STAGE_OUT, f"turn {cancelled.turn} silent", cancelled.at_s)
         for key in [key for key in self._ways if key[0] == cancelled.turn]:
             self._queued -= self._ways.pop(key).queued_s is not None
-        self._counter("queue", str(self._queued), cancelled.at_s)
+        self._events.counter("queue", "notes", str(self._queued), cancelled.at_s)
 
     def _way(self, turn: int, index: int) -> _Way:
         """A new one, even where the note was drawn before: it was taken back then."""
@@ -240,59 +244,6 @@ class Tracer:
             self._ways.pop(next(iter(self._ways)))
         way = self._ways[(turn, index)] = _Way(self._decision)
         return way
-
-    # --- events ---------------------------------------------------------------------------------------
-
-    def _us(self, at_s: float) -> int:
-        return round((at_s - self._begun_s) * 1e6)
-
-    def _moment(self, track: int, name: str, at_s: float, more: str = "") -> None:
-        begun_us = self._us(at_s)
-        self._put(track, name, begun_us, begun_us + _MOMENT_US, more)
-
-    def _slice(self, track: int, name: str, begun_s: float, ended_s: float, more: str = "") -> None:
-        self._put(track, name, self._us(begun_s), self._us(ended_s), more)
-
-    def _put(self, track: int, name: str, begun_us: int, ended_us: int, more: str) -> None:
-        # Those of a track must lie within one another or apart.
-        latest_begun_us, latest_ended_us = self._latest[track]
-        ended_us = max(ended_us, begun_us + 1)
-        if latest_begun_us <= begun_us < latest_ended_us:
-            ended_us = min(ended_us, latest_ended_us)
-        else:
-            if begun_us < latest_begun_us:
-                ended_us = min(ended_us, latest_begun_us)
-            self._latest[track] = (begun_us, ended_us)
-        self._file.put(
-            f'{{"name":"{name}","ph":"X","pid":1,"tid":{track},"ts":{begun_us},"dur":{ended_us - begun_us},'
-            f'"args":{{{more}}}}}'
-        )
-
-    def _counter(self, name: str, value: str, at_s: float) -> None:
-        unit = "notes" if name == "queue" else "ms"
-        self._file.put(
-            f'{{"name":"{name}","ph":"C","pid":1,"ts":{self._us(at_s)},"args":{{"{unit}":{value}}}}}'
-        )
-
-    def _flow(self, passed: Sequence[tuple[int, float]]) -> None:
-        """A line through the slices that begin at these moments."""
-        self._flows += 1
-        last = len(passed) - 1
-        for place, (track, at_s) in enumerate(passed):
-            kind = '"s"' if place == 0 else '"f","bp":"e"' if place == last else '"t"'
-            self._file.put(
-                f'{{"name":"note","cat":"note","ph":{kind},"id":{self._flows},"pid":1,"tid":{track},'
-                f'"ts":{self._us(at_s)}}}'
-            )
-
-    def _name_tracks(self) -> None:
-        names: list[dict[str, Any]] = [{"name": "process_name", "args": {"name": "improv"}}]
-        for track, name in _TRACKS.items():
-            names.append({"name": "thread_name", "tid": track, "args": {"name": name}})
-            names.append({"name": "thread_sort_index", "tid": track, "args": {"sort_index": track}})
-        names.append({"name": "begun", "args": {"monotonic_s": self._begun_s}})
-        for one in names:
-            self._file.put(json.dumps({"ph": "M", "pid": 1, **one}))
 
     def _tell_failure(self) -> None:
         if self._file.failure is not None and not self._told_failure:

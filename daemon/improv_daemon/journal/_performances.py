@@ -21,7 +21,8 @@ def performances(journal: Journal) -> tuple[Performance, Performance]:
     """The player's and improv's performance, as they sounded; times count from the session's start.
 
     Notes and pedals still held at the end, or where lines were lost, are closed there. Controllers of
-    the player are kept, but for knobs and gestures, which told improv something. Of improv, what was sounded counts, not what was planned.
+    the player are kept, but for knobs and gestures, which told improv something. Of improv, what was
+    sounded counts, not what was planned.
     """
     player, improv = _hands(journal)
     return player.performance, improv.performance
@@ -31,7 +32,8 @@ def voices(journal: Journal) -> tuple[tuple[Voice, ...], Voice]:
     """The same, with bends, pressures, programs and how the parts were set to sound.
 
     Returns:
-        The player's, one for each port and channel, at least one; and improv's.
+        The player's, one for each port and channel, at least one, or just one where what came by two ways was
+        merged; and improv's.
     """
     player, improv = _hands(journal)
     (one,) = improv.voices()
@@ -40,7 +42,7 @@ def voices(journal: Journal) -> tuple[tuple[Voice, ...], Voice]:
 
 def _hands(journal: Journal) -> tuple[Hand, Hand]:
     start_s = journal.header.now_s
-    player, improv = _Player(), Hand()
+    player, improv = _Player(one_voice=_routes_met(journal)), Hand()
     sound = {"player": _Sound(player), "improv": _Sound(improv)}
     for entry in journal.entries:
         now_s = max(0.0, entry.now_s - start_s)
@@ -68,11 +70,22 @@ def _hands(journal: Journal) -> tuple[Hand, Hand]:
     return player, improv
 
 
-class _Player(Hand):
-    """Takes the player's MIDI messages."""
+def _routes_met(journal: Journal) -> bool:
+    """Whether anything came by two ways, so that a key may have come in here now and there then."""
+    counts = (entry.message for entry in journal.entries if isinstance(entry.message, wire.Counts))
+    return any(one.merged for one in counts)
 
-    def __init__(self) -> None:
+
+class _Player(Hand):
+    """Takes the player's MIDI messages.
+
+    Args:
+        one_voice: From wherever they come, they are of one voice.
+    """
+
+    def __init__(self, *, one_voice: bool) -> None:
         super().__init__()
+        self._one_voice = one_voice
         self.withholding = Withholding()
         """What of them is no music."""
 
@@ -82,11 +95,12 @@ class _Player(Hand):
             return
         if self.withholding.withholds(data):
             return
-        status, owner = data[0] & 0xF0, (source, data[0] & 0x0F)
+        status, channel = data[0] & 0xF0, data[0] & 0x0F
+        owner = ("", 0) if self._one_voice else (source, channel)
         if len(data) == _TOLD.get(status):
             self.tell(owner, (status, *data[1:]), at_s)
         elif len(data) == 3:
-            key = (owner, data[1])
+            key = (source, channel, data[1])
             if status == _NOTE_ON and data[2] > 0:
                 self.press(owner, key, data[1], data[2], at_s)
             elif status in (_NOTE_ON, _NOTE_OFF):

@@ -204,6 +204,9 @@ def _check(message: wire.Message) -> None:
             numbers = _whole(message.turn) and _whole(message.index)
             if not (numbers and _whole(message.pitch, 0, 127) and _whole(velocity, 1, 127)):
                 raise ValueError(message)
+        case wire.Counts():
+            if not _whole(message.merged):
+                raise ValueError(message)
         case wire.Withhold():
             if not all(_whole(number) for number in (*message.places, *message.keys)):
                 raise ValueError(message)

@@ -12,6 +12,8 @@ from improv_daemon.partner.notices import CallHeard, Phase
 from improv_daemon.partner.open_turn import OpenTurn
 from improv_daemon.partner.policy import Ensemble
 from improv_daemon.partner.responding import Responding
+from improv_daemon.partner.taking_turns import NO_ANSWER, PLAYED_SINCE
+from improv_daemon.settings import Settings
 from improv_daemon.wire import Command, Played
 
 ACCOMPANYING: Final = ROLES["support"]
@@ -21,6 +23,13 @@ INVITATION_S: Final = 4.0
 INVITATION_NOTES_PER_S: Final = 2.0
 INVITATION_LOUDNESS: Final = 0.6
 """An invitation is short, sparse and soft."""
+
+
+def is_return_of(settings: Settings, event: Played) -> bool:
+    """Whether a note that the player strikes means that they are back."""
+    yielding = settings.yielding
+    _, pitch, velocity = event.data
+    return velocity >= yielding.min_velocity and yielding.lowest_key <= pitch <= yielding.highest_key
 
 
 class Answering(Responding):
@@ -54,7 +63,7 @@ class Answering(Responding):
 
     def _played_into(self, event: Played, now_s: float) -> list[Command]:
         """A key goes down while improv answers."""
-        is_return, turn = self._is_return(event), self._open
+        is_return, turn = is_return_of(self._all.settings, event), self._open
         how = self._all.settings.yielding.how if is_return else "overlap"
         if how == "cut":
             self._withheld.append(event)
@@ -81,11 +90,6 @@ class Answering(Responding):
         theirs = self._company.pitches(now_s, held)
         turn.loudness = ACCOMPANYING.loudness
         self._all.improviser.lean(register(ACCOMPANYING, theirs, held, self._all.settings.duet.distance))
-
-    def _is_return(self, event: Played) -> bool:
-        yielding = self._all.settings.yielding
-        _, pitch, velocity = event.data
-        return velocity >= yielding.min_velocity and yielding.lowest_key <= pitch <= yielding.highest_key
 
     def hand_over(self, now_s: float) -> list[Command]:
         """The player's turn is over, if anything was said in it."""
@@ -158,11 +162,27 @@ class Answering(Responding):
             return []
         number = self._all.next_turn()
         self._all.notify(CallHeard(number, call, tuple(self._all.ears.pitches)))
+        return self._answer(number, call, now_s, (now_s, now_s) if at_once else self._first_s(now_s))
+
+    def _answer(self, number: int, call: Call, now_s: float, first_s: tuple[float, float]) -> list[Command]:
+        self._answered = number, call
         length_s = self._length_s(call)
         ask = self._all.ask(call, length_s)
         idea = self._recollection.idea(number, call, now_s, length_s)
-        first_s = (now_s, now_s) if at_once else self._first_s(now_s)
         return self._open_turn(number, ask, now_s, first_s, idea)
+
+    def another(self, now_s: float) -> list[Command]:
+        """Forget the answer, and play a different one to the same call."""
+        if self._answered is None:
+            return self._all.say(NO_ANSWER)
+        is_playing = self.phase is Phase.ANSWERING
+        if not is_playing and (self.phase is Phase.YIELDING or self._all.ears.turns.call is not None):
+            return self._all.say(PLAYED_SINCE)
+        commands = self.rest(now_s)
+        number, call = self._answered
+        if not self._all.forget_answer(number):
+            return commands + self._all.say(PLAYED_SINCE if self._all.ears.turns.call else NO_ANSWER)
+        return commands + self._answer(self._all.next_turn(), call, now_s, self._first_s(now_s))
 
     # --- the invitation -----------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from typing import Final
 from improv_core.bars import Bars, TempoSource, ruling_bars
 from improv_core.clock import MidiClock
 from improv_core.improvising import Improvising
+from improv_core.kept_tempo import KeptTempo
 from improv_core.notes import SUSTAIN_CONTROLLER
 from improv_core.pulse import PulseTracker
 from improv_core.representation import Pulse
@@ -34,6 +35,10 @@ class Ears:
         pitches: What was played in the turn so far, the latest `PITCHES_KEPT`.
         last_s: When something was played last, or done since; None before anything was played.
         by_model: Whether the model says when it expects no note any more.
+        follow_clock: Whether MIDI clock counts.
+        tempo_bpm: The tempo that is set, 0 for none; beats count from the first note of what is played.
+        beats_per_bar: Of the bars.
+        kept: A tempo that goes on whoever plays.
     """
 
     def __init__(self, improviser: Improvising, turns: TurnTaker) -> None:
@@ -41,7 +46,9 @@ class Ears:
         self._pulses, self._clock, self._taps = PulseTracker(), MidiClock(), TapTempo()
         self.pitches: deque[int] = deque(maxlen=PITCHES_KEPT)
         self.last_s: float | None = None
-        self.by_model = True
+        self.by_model = self.follow_clock = True
+        self.tempo_bpm, self.beats_per_bar, self.kept = 0.0, 4, KeptTempo()
+        self._begun_s: float | None = None
 
     def keep_time(self, event: Played) -> bool:
         """Take a message of the system, as of MIDI clock: nobody plays it; returns whether it is one."""
@@ -84,30 +91,59 @@ class Ears:
         """What comes from now on is a new call."""
         self.turns.begin()
         self.pitches.clear()
+        self._improviser.end_phrase()
+        self._begun_s = None
 
     def pulse(self, now_s: float) -> Pulse | None:
-        """The beats, on the clock of the messages: of MIDI clock, as tapped, or the player's if clear."""
-        ruling = self.bars(now_s, beats_per_bar=1)
+        """The beats, on the clock of the messages: of MIDI clock, as tapped, kept or set, or the player's."""
+        ruling = self.tempo(now_s)
         return None if ruling is None else ruling[1].pulse
+
+    def tempo(self, now_s: float) -> tuple[TempoSource, Bars] | None:
+        """The bars that anybody may go by, and who says so; None while there are none."""
+        return self.told_tempo(now_s) or self.bars(now_s, self.beats_per_bar)
+
+    def told_tempo(self, now_s: float) -> tuple[TempoSource, Bars] | None:
+        """The same, but for what is only estimated from the playing: that takes a while."""
+        begun_s = self._begun_s if self.tempo_bpm else None
+        tempo_bpm = 0.0 if begun_s is None else self.tempo_bpm
+        return self._told(now_s, self.beats_per_bar, tempo_bpm, begun_s)
+
+    @property
+    def clock_source(self) -> str:
+        """The input that MIDI clock comes from."""
+        return self._clock.source
+
+    @property
+    def is_song_stopped(self) -> bool:
+        """Whether MIDI clock has said stop, and counts."""
+        return self.follow_clock and self._clock.stopped
 
     def bars(
         self, now_s: float, beats_per_bar: int, *, tempo_bpm: float = 0.0, begin_s: float | None = None
     ) -> tuple[TempoSource, Bars] | None:
         """The bars to play by; see `improv_core.bars.ruling_bars`."""
-        told = ruling_bars(
-            now_s,
-            beats_per_bar,
-            clock=self._clock,
-            tapped=self._taps.pulse,
-            tempo_bpm=tempo_bpm,
-            begin_s=begin_s,
-        )
+        told = self._told(now_s, beats_per_bar, tempo_bpm, begin_s)
         if told is not None:
             return told  # the player's pulse takes a while to find, and this is asked at every tick
         played = self._pulses.estimate(now_s)
         return ruling_bars(now_s, beats_per_bar, played=played, begin_s=begin_s)
 
+    def _told(
+        self, now_s: float, beats_per_bar: int, tempo_bpm: float, begin_s: float | None
+    ) -> tuple[TempoSource, Bars] | None:
+        return ruling_bars(
+            now_s,
+            beats_per_bar,
+            clock=self._clock if self.follow_clock else None,
+            tapped=self._taps.pulse,
+            kept=self.kept.pulse,
+            tempo_bpm=tempo_bpm,
+            begin_s=begin_s,
+        )
+
     def _press(self, pitch: int, velocity: int, at_s: float) -> None:
+        self._begun_s = at_s if self._begun_s is None else self._begun_s
         self._improviser.press(pitch, velocity, at_s)
         self._pulses.onset(at_s, velocity)
         self.turns.press(pitch, at_s)

@@ -15,7 +15,7 @@ from improv_core.sampler import FloatArray
 from improv_core.scales import OFF, outside
 from improv_daemon.partner.attending import Attending
 from improv_daemon.partner.ears import is_note_on
-from improv_daemon.partner.notices import Phase
+from improv_daemon.partner.notices import Drawn, Phase
 from improv_daemon.partner.policy import Ensemble
 from improv_daemon.wire import CancelTurn, Command, MovePedal, Played, PlayNote
 
@@ -45,6 +45,7 @@ class Harmonising(Attending):
 
     def played(self, event: Played, now_s: float) -> list[Command]:
         """A message of the player's."""
+        self._part_phrases(event)
         self._all.ears.take(event)
         data = event.data
         if is_note_on(data):
@@ -83,6 +84,8 @@ class Harmonising(Attending):
             PlayNote(turn, index, voice, loudness, at_s, at_s + LONGEST_S)
             for index, (voice, loudness) in enumerate(voices)
         )
+        for index in range(len(voices)):
+            self._all.notify(Drawn(turn, index))
         return [*self._pedal_of_before(at_s), *notes]
 
     def _pedal_of_before(self, at_s: float) -> list[Command]:
@@ -125,5 +128,14 @@ class Harmonising(Attending):
     def leave(self, now_s: float) -> list[Command]:
         """Everything that improv added ends, and its pedal comes up."""
         super().leave(now_s)
+        return self._end(now_s)
+
+    def rest(self, now_s: float) -> list[Command]:
+        """Likewise."""
+        super().rest(now_s)
+        commands, self._pedal_s = self._end(now_s), None
+        return commands
+
+    def _end(self, now_s: float) -> list[Command]:
         foot = [] if self._pedal_s is None else [self._move_pedal(0, max(now_s, self._pedal_s))]
         return [*self._let_go_of_all(), *foot]

@@ -18,5 +18,6 @@ class Listening(Attending):
 
     def played(self, event: Played, now_s: float) -> list[Command]:
         """Heard, and no more."""
+        self._part_phrases(event)
         self._all.ears.take(event)
         return []

@@ -10,6 +10,7 @@ from typing import Final
 
 from improv_core.closing import Closing
 from improv_core.improvising import Ask, Improvising, PlannedNote
+from improv_core.quantising_grid import Quantiser, QuantisingGrid
 from improv_daemon.wire import Command, MovePedal, PlayNote, Released, Sounded
 
 RING_S: Final = 0.4
@@ -47,6 +48,7 @@ class _Before:
     last_release_s: float
     pedal: tuple[int, float]
     closing: Closing | None
+    moved: tuple[Quantiser, float]
 
 
 @dataclass(slots=True)
@@ -72,6 +74,8 @@ class OpenTurn:
         settle_notes: So many notes that have ended are taken into the memory at a time.
         stands: What sounds is never cut, so that it counts as ended, as planned, when it begins.
         until_s: No note begins at that time or later, and none is planned to last longer.
+        grid: Asked, with the time, as each note is drawn: what its onset is moved to; None: it is not moved.
+            What is drawn next goes on from where the note was drawn.
     """
 
     turn: int
@@ -92,6 +96,8 @@ class OpenTurn:
     settle_notes: int = SETTLE_NOTES
     stands: bool = False
     until_s: float = float("inf")
+    grid: Callable[[float], QuantisingGrid | None] | None = None
+    _moved: tuple[Quantiser, float] = (Quantiser(), float("-inf"))
     _origin_s: float | None = None
     _begun_s: float | None = None
     _latest: PlannedNote | None = None
@@ -179,7 +185,7 @@ class OpenTurn:
             return min(at_s for at_s, _ in self._held) - self.lookahead_s
         if self.drawn:
             return self.ends_s
-        return float("-inf") if self._latest is None else self._latest.onset_s - self.lookahead_s
+        return self._moved[1] - self.lookahead_s
 
     def go_on(self, improviser: Improvising, now_s: float) -> list[Command]:
         """Send what is near or, if nothing is, draw what comes next: a note never waits for one after it."""
@@ -209,6 +215,7 @@ class OpenTurn:
         before = self._before
         self._latest, self._origin_s, self._begun_s = before.latest, before.origin_s, before.begun_s
         self._last_release_s, self.closing = before.last_release_s, before.closing
+        self._moved = before.moved
         if any(isinstance(command, MovePedal) for _, command in self._held):
             self.pedal, self._pedal_s = before.pedal  # otherwise it has moved already, or does not
         self._held.clear()
@@ -234,22 +241,36 @@ class OpenTurn:
         return near
 
     def _draw(self, improviser: Improvising, now_s: float) -> None:
-        times = self._origin_s, self._begun_s, self._last_release_s
-        self._before = _Before(self._latest, *times, (self.pedal, self._pedal_s), copy.copy(self.closing))
-        note = improviser.draw(*self._bounds_s(now_s))
-        if not self._takes(note.onset_s):
+        self._before = self._as_it_stands()
+        drawn = improviser.draw(*self._bounds_s(now_s))
+        moved, at_s = self._move(drawn.onset_s, now_s)
+        if not self._takes(drawn.onset_s) or at_s >= self.until_s - LEAST_S:
             improviser.withdraw()
             self._close(now_s)
             return
-        note = replace(note, release_s=min(note.release_s, self._latest_release_s(note.onset_s)))
-        self._begun_s = note.onset_s if self._begun_s is None else self._begun_s
-        self._origin_s = note.onset_s if self._origin_s is None else self._origin_s
+        release_s = min(drawn.release_s + at_s - drawn.onset_s, self._latest_release_s(drawn.onset_s))
+        note = replace(drawn, onset_s=at_s, release_s=max(at_s, release_s))
+        self._begun_s = drawn.onset_s if self._begun_s is None else self._begun_s
+        self._origin_s = drawn.onset_s if self._origin_s is None else self._origin_s
         self.notes[note.index] = note
-        self._onsets_s.append(note.onset_s)
+        self._onsets_s.append(drawn.onset_s)
         self._last_release_s = max(self._last_release_s, note.release_s)
         self._pedalling(note, now_s)
-        self._latest = note
+        self._latest, self._moved = drawn, (moved, at_s)
         self._held.append((note.onset_s, _play(note, self.loudness)))
+
+    def _as_it_stands(self) -> _Before:
+        times = self._origin_s, self._begun_s, self._last_release_s
+        pedal = self.pedal, self._pedal_s
+        return _Before(self._latest, *times, pedal, copy.copy(self.closing), self._moved)
+
+    def _move(self, onset_s: float, now_s: float) -> tuple[Quantiser, float]:
+        """Where the note that was drawn for then is to sound."""
+        quantiser, latest_s = self._moved
+        grid = None if self.grid is None else self.grid(now_s)
+        if grid is None:
+            return Quantiser(), onset_s if quantiser == Quantiser() else max(onset_s, latest_s)
+        return quantiser.moved(onset_s, grid, now_s)
 
     def _takes(self, onset_s: float) -> bool:
         in_time = onset_s < self.until_s - LEAST_S
@@ -268,7 +289,9 @@ class OpenTurn:
             return earliest_s, max(earliest_s, self.first_s[1])
         last_s = max(self._latest.onset_s, self._heard_s)
         # A plan that has fallen behind the clock goes on from now; a chord in it stays together.
-        is_behind = now_s - last_s >= _BEHIND_S or self._heard_s > self._latest.onset_s
+        is_behind = (
+            now_s - max(self._moved[1], self._heard_s) >= _BEHIND_S or self._heard_s > self._latest.onset_s
+        )
         crowded_s = self._onsets_s[0] + 1.0 if len(self._onsets_s) == MOST_A_SECOND else float("-inf")
         earliest_s = max(now_s if is_behind else last_s, asked_s[0], crowded_s)
         gap_s = self.max_gap_s if self.closing is None else self.closing.gap_s
@@ -281,7 +304,7 @@ class OpenTurn:
         self.pedal = note.pedal
         at_s = note.onset_s
         if note.pedal and self._latest is not None:
-            at_s = min(at_s, max(now_s, self._latest.onset_s + PEDAL_AFTER_ONSET_S))
+            at_s = min(at_s, max(now_s, self._moved[1] + PEDAL_AFTER_ONSET_S))
         # One that is on its way already, for a note that was taken back since, must not come after this one.
         at_s = self._pedal_s = max(at_s, self._pedal_s)
         self._held.append((at_s, MovePedal(self.turn, 127 if note.pedal else 0, at_s)))

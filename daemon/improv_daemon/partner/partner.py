@@ -17,10 +17,11 @@ from improv_core.turns import TurnBounds, TurnTaker
 from improv_daemon.directions import preset_in_words
 from improv_daemon.partner.answering import Answering
 from improv_daemon.partner.ears import Ears
+from improv_daemon.partner.floor import Floor
 from improv_daemon.partner.harmonising import Harmonising
 from improv_daemon.partner.listening import Listening
 from improv_daemon.partner.notices import ModeChanged, Notice, Phase, Said
-from improv_daemon.partner.policy import Ensemble, KeepsTime, Policy
+from improv_daemon.partner.policy import CountsBars, Ensemble, KeepsTime, Policy
 from improv_daemon.partner.possible import cannot
 from improv_daemon.partner.signals import signals_of
 from improv_daemon.partner.surface import Surface
@@ -39,6 +40,11 @@ MODES: Final[Mapping[str, Callable[[Ensemble], Policy]]] = {
     "solo": Solo,
     "listen": Listening,
 }
+
+
+NO_TEMPO_TO_COUNT: Final = (
+    "There is no tempo to count in: send MIDI clock, tap the tempo, or set time.tempo_bpm."
+)
 
 
 class Partner:
@@ -71,7 +77,7 @@ class Partner:
         ears = Ears(improviser, TurnTaker(bounds_of(settings)))
         ears.by_model = settings.turn.by_model
         self._all = Ensemble(improviser, ears, settings, seed, styles, beats, notify)
-        self._policy: Policy = MODES[settings.mode](self._all)
+        self._floor = Floor(self._all, MODES)
         self._surface = Surface(settings)
         self._signals = signals_of(self._all, lambda: self.phase)
 
@@ -83,7 +89,21 @@ class Partner:
     @property
     def phase(self) -> Phase:
         """Who has the floor."""
-        return self._policy.phase
+        return self._floor.phase
+
+    @property
+    def muted(self) -> bool:
+        """Whether improv is silent until it is wanted again."""
+        return self._floor.is_muted
+
+    @property
+    def looping(self) -> bool:
+        """Whether something goes round."""
+        return self._floor.is_looping
+
+    @property
+    def _policy(self) -> Policy:
+        return self._floor.policy
 
     @property
     def improviser(self) -> Improvising:
@@ -102,14 +122,17 @@ class Partner:
 
     def tempo(self, now_s: float) -> tuple[TempoSource, Bars] | None:
         """The beats that are gone by now; None while nobody knows them."""
-        time = self._all.settings.time
-        return self._all.ears.bars(now_s, time.beats_per_bar, tempo_bpm=time.tempo_bpm)
+        time, ears = self._all.settings.time, self._all.ears
+        known = ears.tempo(now_s)
+        if known is not None or not time.tempo_bpm:
+            return known
+        return ears.bars(now_s, time.beats_per_bar, tempo_bpm=time.tempo_bpm)
 
     # --- events -----------------------------------------------------------------------------------
 
     def begin(self, now_s: float) -> list[Command]:
         """The sitting begins; returns what the stage is to be told before anything is played."""
-        return self._signalled(now_s)
+        return self._count_in_if_set(now_s) + self._signalled(now_s)
 
     def handle(self, event: Event | Wish, now_s: float) -> list[Command]:
         """Take one event of the stage, or a wish of the musician; returns what the stage is to do now."""
@@ -126,7 +149,7 @@ class Partner:
             case Learn(key):
                 self._all.notify(self._surface.learn(key))
                 return []
-        return self._policy.told(event, now_s)
+        return self._floor.told(event, now_s)
 
     def _signalled(self, now_s: float) -> list[Command]:
         return [command for signal in self._signals for command in signal.commands(now_s)]
@@ -136,7 +159,7 @@ class Partner:
             self._retime(now_s)
             return []
         meant = self._surface.take(event)
-        commands = [] if meant.consumed else self._policy.played(event, now_s)
+        commands = [] if meant.consumed else self._floor.played(event, now_s)
         for change in meant.changes:
             commands += self._change(change.key, change.value, now_s)
         for notice in meant.notices:
@@ -146,7 +169,19 @@ class Partner:
     def _cue(self, name: str, at_s: float, now_s: float) -> list[Command]:
         match name:
             case "hand_over":
-                return self._policy.hand_over(now_s)
+                return self._floor.hand_over(now_s)
+            case "panic":
+                return self._floor.panic(now_s)
+            case "mute":
+                return self._floor.mute(now_s)
+            case "again":
+                return self._floor.again(now_s)
+            case "another":
+                return self._floor.another(now_s)
+            case "loop":
+                return self._floor.loop(now_s)
+            case "undo":
+                return self._floor.undo(now_s)
             case "next_mode":
                 return self._change("mode", self._next_mode(), now_s)
             case "next_preset":
@@ -155,7 +190,29 @@ class Partner:
             case "tap":
                 self._all.ears.tap(at_s)
                 self._retime(now_s)
+                return self._count_in_if_set(now_s)
+            case "count_in":
+                return self._count_in(now_s)
         return []
+
+    def _count_in_if_set(self, now_s: float) -> list[Command]:
+        """Where the settings want bars to be counted in before it begins, and it has not yet."""
+        counting = self._all.count_in_s is not None and now_s < self._all.count_in_s[1]
+        waits = isinstance(self._policy, CountsBars) and self._policy.awaits_count_in
+        ruling = self._all.ears.told_tempo(now_s)
+        is_told = ruling is not None and ruling[0] is not TempoSource.CLOCK
+        if counting or not waits or not self.settings.time.count_in_bars:
+            return []
+        return self._count_in(now_s) if is_told or self.settings.time.tempo_bpm else []
+
+    def _count_in(self, now_s: float) -> list[Command]:
+        until_s = self._all.count_in(now_s)
+        if until_s is None:
+            self._all.notify(Said(NO_TEMPO_TO_COUNT))
+            return []
+        if self.muted or self.looping or not isinstance(self._policy, CountsBars):
+            return []
+        return self._policy.count_in(until_s, now_s)
 
     def _retime(self, now_s: float) -> None:
         if isinstance(self._policy, KeepsTime):
@@ -169,12 +226,12 @@ class Partner:
 
     def next_wakeup_s(self) -> float | None:
         """When `wake` wants to be called; None while only an event can change anything."""
-        times = (self._policy.next_wakeup_s(), *(signal.next_wakeup_s() for signal in self._signals))
+        times = (self._floor.next_wakeup_s(), *(signal.next_wakeup_s() for signal in self._signals))
         return min((at_s for at_s in times if at_s is not None), default=None)
 
     def wake(self, now_s: float) -> list[Command]:
         """Do what is due; returns what the stage is to do. Call again while `next_wakeup_s` is past."""
-        return self._policy.wake(now_s) + self._signalled(now_s)
+        return self._floor.wake(now_s) + self._signalled(now_s)
 
     # --- settings ---------------------------------------------------------------------------------
 
@@ -197,11 +254,9 @@ class Partner:
         return self._go_over(settings, now_s) if settings.mode != before.mode else []
 
     def _go_over(self, settings: Settings, now_s: float) -> list[Command]:
-        commands = self._policy.leave(now_s)
-        self._all.ears.stir(now_s)
-        self._policy = MODES[settings.mode](self._all)
+        commands = self._floor.go_over(now_s)
         self._all.notify(ModeChanged(settings.mode))
-        return commands
+        return commands + self._count_in_if_set(now_s)
 
 
 def bounds_of(settings: Settings) -> TurnBounds:

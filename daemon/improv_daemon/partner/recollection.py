@@ -37,6 +37,7 @@ class Recollection:
             length_s: Of the answer.
         """
         notes = self._notes(call)
+        self._all.phrases.mark(turn)
         dice = np.random.default_rng((self._all.seed, turn, _KEY))
         idea: Sequence[Idea] = ()
         if dice.random() < self._all.settings.memory.recall:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from improv_core.closing import Closing
 from improv_core.improvising import Ask
+from improv_core.quantising_grid import QuantisingGrid
 from improv_core.recall import Idea
+from improv_core.representation import Pulse
+from improv_core.turns import Call
 from improv_daemon.partner.notices import Phase
 from improv_daemon.partner.open_turn import OpenTurn
 from improv_daemon.partner.policy import PATIENCE_S, Ensemble
@@ -39,6 +42,7 @@ class Responding(TakingTurns):
         self._rehearsed = False
         self._thought_for_s = 0.0
         self._recollection = Recollection(ensemble)
+        self._answered: tuple[int, Call] | None = None
         self.phase = Phase.LISTENING
 
     @property
@@ -97,6 +101,12 @@ class Responding(TakingTurns):
         """Something was played: what was thought of is no answer to that."""
         self._rehearsing, self._rehearsed = None, False
 
+    def rest(self, now_s: float) -> list[Command]:
+        """Be silent at once."""
+        commands = super().rest(now_s)
+        self._think_anew()
+        return commands
+
     # --- the answer -------------------------------------------------------------------------------
 
     def _open_turn(
@@ -111,6 +121,7 @@ class Responding(TakingTurns):
         until_s: float = float("inf"),
     ) -> list[Command]:
         answer = self._all.settings.answer
+        grid = self._grid(now_s)
         self._begin_turn(number, ask, now_s, idea)
         self._think_anew()
         closing = Closing(ask.length_s or answer.length_min_s, answer.max_gap_s)
@@ -123,9 +134,20 @@ class Responding(TakingTurns):
             closing,
             loudness=loudness,
             until_s=until_s,
+            grid=grid,
         )
         self.phase = Phase.ANSWERING
-        return self._turn.go_on(self._all.improviser, now_s)
+        return self._play_on(self._turn, now_s)
+
+    def _grid(self, now_s: float) -> Callable[[float], QuantisingGrid | None]:
+        """What a turn that begins now is moved to: by the beats of then, where nobody tells others."""
+        before = self._told_beats(now_s) or self._all.beats_for_grid(now_s)
+        return lambda at_s: self._all.grid(self._told_beats(at_s) or before)
+
+    def _told_beats(self, now_s: float) -> Pulse | None:
+        """The beats by anything but an estimate."""
+        told = self._all.ears.told_tempo(now_s)
+        return None if told is None else told[1].pulse
 
     def _finish(self, times: dict[int, tuple[float, float]], now_s: float, *, yielded: bool = False) -> None:
         self.phase = Phase.LISTENING

@@ -8,6 +8,7 @@ from typing import Protocol
 from improv_daemon.partner.notices import Phase
 from improv_daemon.partner.policy import Ensemble
 from improv_daemon.partner.state_out import StateOut
+from improv_daemon.partner.timekeeping import Beats
 from improv_daemon.partner.voices_out import VoicesOut
 from improv_daemon.partner.withheld import Withheld
 from improv_daemon.wire import Command
@@ -33,6 +34,7 @@ def signals_of(ensemble: Ensemble, phase: Callable[[], Phase]) -> tuple[Signal, 
         phase: Who has the floor.
     """
     return (
+        Beats(ensemble),
         VoicesOut(ensemble),
         StateOut(ensemble, phase),
         Withheld(ensemble),

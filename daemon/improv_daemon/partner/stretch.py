@@ -20,7 +20,7 @@ PICK_UP_BEATS: Final = 0.5
 MISSED_S: Final = 0.03
 """Who is so late for a bar line has missed it."""
 
-OF_THEIR_OWN: Final = (TempoSource.CLOCK, TempoSource.TAPPED)
+OF_THEIR_OWN: Final = (TempoSource.CLOCK, TempoSource.TAPPED, TempoSource.KEPT)
 """Bars that are there whoever plays; all others are counted from where a stretch begins."""
 
 _SAME_TEMPO: Final = 0.25

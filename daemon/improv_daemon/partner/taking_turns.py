@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from improv_core.improvising import Ask
 from improv_core.recall import Idea
 from improv_daemon.partner.background import Background
-from improv_daemon.partner.notices import AnswerEnded
+from improv_daemon.partner.notices import AnswerEnded, Drawn
 from improv_daemon.partner.open_turn import OpenTurn
 from improv_daemon.partner.policy import PATIENCE_S, Ensemble
-from improv_daemon.wire import Command, Event, FinishTurn, Released, Sounded, TurnCancelled
+from improv_daemon.wire import CancelTurn, Command, Event, FinishTurn, Released, Sounded, TurnCancelled
+
+NO_ANSWER: Final = "There is no answer yet that another one could replace."
+TOGETHER: Final = "In mode {mode} we play at once, so there is no answer that another one could replace."
+PLAYED_SINCE: Final = "You have played since that answer, so it stays; I answer what you play now."
 
 
 class TakingTurns:
@@ -49,19 +54,45 @@ class TakingTurns:
         self._all.ears.begin()
         return commands
 
+    def rest(self, now_s: float) -> list[Command]:
+        """Be silent at once."""
+        self._background.abandon()
+        turn = self._turn
+        if turn is None:
+            return []
+        self._finish(turn.times(now_s), now_s, yielded=True)
+        return [CancelTurn(turn.turn)]
+
+    def resume(self, now_s: float) -> None:
+        """It goes by the player."""
+
+    def another(self, now_s: float) -> list[Command]:
+        """Both play at once: nothing was an answer."""
+        return self._all.say(TOGETHER.format(mode=self._all.settings.mode))
+
     def _begin_turn(self, number: int, ask: Ask, now_s: float, idea: Sequence[Idea] = ()) -> None:
         """The improviser takes over; what the player plays from here on is another call."""
         self._background.abandon()
         self._keep_time(now_s)
         self._all.improviser.begin_turn(number, now_s, ask, idea)
+        self._all.takes.begin(number, self._all.ears.turns.call)
         self._all.ears.begin()
 
     def _keep_time(self, now_s: float) -> None:
         """Let the model know where the beats are."""
         self._all.follow_pulse(now_s)
 
-    def _go_on(self, turn: OpenTurn, now_s: float) -> list[Command]:
+    def _play_on(self, turn: OpenTurn, now_s: float) -> list[Command]:
+        """Send what is near, or draw what comes next, and tell of it."""
+        before = turn.latest
         commands = turn.go_on(self._all.improviser, now_s)
+        note = turn.latest
+        if note is not None and note is not before:
+            self._all.notify(Drawn(note.turn, note.index))
+        return commands
+
+    def _go_on(self, turn: OpenTurn, now_s: float) -> list[Command]:
+        commands = self._play_on(turn, now_s)
         if not commands and turn.drawn and now_s >= turn.ends_s:
             self._end(turn, now_s)
         return commands

@@ -19,7 +19,7 @@ from improv_daemon.partner.ears import is_note_on
 from improv_daemon.partner.notices import Phase
 from improv_daemon.partner.open_turn import OpenTurn
 from improv_daemon.partner.policy import Ensemble
-from improv_daemon.partner.taking_turns import TakingTurns
+from improv_daemon.partner.taking_turns import NO_ANSWER, TakingTurns
 from improv_daemon.wire import Command, Event, Played, Sounded
 
 SETTLE_NOTES: Final = 4
@@ -66,6 +66,7 @@ _REST_S: Final = 1.0
 ENTRY_S: Final = 0.3
 """In which its first note is to come."""
 
+HEARD_SINCE: Final = "You have played since that phrase, so it stays; another one follows."
 _FORM: Final = 1 << 37
 
 
@@ -100,8 +101,9 @@ class _Together(TakingTurns):
             within=within,
             settle_notes=SETTLE_NOTES,
             stands=True,
+            grid=lambda at_s: self._all.grid(self._all.beats_for_grid(at_s)),
         )
-        return self._turn.go_on(self._all.improviser, now_s)
+        return self._play_on(self._turn, now_s)
 
 
 class Duet(_Together):
@@ -161,6 +163,11 @@ class Duet(_Together):
         if isinstance(event, Sounded) and self._turn is not None and self._turn.turn == event.turn:
             self._company.played(event.at_s)
         return super().told(event, now_s)
+
+    def rest(self, now_s: float) -> list[Command]:
+        """Be silent at once, until the player goes on."""
+        self._begin_s, self._closing = None, False
+        return super().rest(now_s)
 
     def hand_over(self, now_s: float) -> list[Command]:
         """Join in at once."""
@@ -249,6 +256,8 @@ class Solo(_Together):
     def __init__(self, ensemble: Ensemble) -> None:
         super().__init__(ensemble)
         self._begin_s: float | None = float("-inf")
+        self._phrase: int | None = None
+        self._is_to_go_on = False
 
     def played(self, event: Played, now_s: float) -> list[Command]:
         """It is heard."""
@@ -262,6 +271,29 @@ class Solo(_Together):
         if len(self._all.ears.pitches) > PITCHES_TOLD:
             self._all.ears.begin()
         return []
+
+    def rest(self, now_s: float) -> list[Command]:
+        """Be silent at once, and for good unless `resume` follows, or the player hands over."""
+        self._is_to_go_on = self._turn is not None or self._begin_s is not None
+        commands = super().rest(now_s)
+        self._begin_s = None
+        return commands
+
+    def resume(self, now_s: float) -> None:
+        """Go on with the next phrase, unless it had been stopped before."""
+        if self._is_to_go_on:
+            self._begin_s = now_s
+        self._is_to_go_on = False
+
+    def another(self, now_s: float) -> list[Command]:
+        """Forget the phrase, and play another."""
+        if self._phrase is None:
+            return self._all.say(NO_ANSWER)
+        commands = self.rest(now_s)
+        if not self._all.forget_answer(self._phrase):
+            self.resume(now_s)
+            return commands + self._all.say(HEARD_SINCE)
+        return commands + self._begin_phrase(now_s)
 
     def hand_over(self, now_s: float) -> list[Command]:
         """Stop; or begin again, after having stopped."""
@@ -291,7 +323,7 @@ class Solo(_Together):
         length_s = self._chosen(PHRASE_S, self._all.turns + 1)
         answer, ask = self._all.settings.answer, self._all.ask(length_s=length_s)
         ask = replace(ask, notes_per_s=self._notes_per_s())
-        number = self._all.next_turn()
+        number = self._phrase = self._all.next_turn()
         self._begin_turn(number, ask, now_s)
         self._begin_s = None
         first_s, closing = (now_s, now_s + ENTRY_S), Closing(length_s, answer.max_gap_s)

@@ -6,11 +6,13 @@ from typing import Final
 
 from improv_core.closing import CLOSE_S
 from improv_core.improvising import Ask
+from improv_core.representation import Pulse
 from improv_daemon.partner.ears import is_note_on
 from improv_daemon.partner.notices import CallHeard, Phase, Said
 from improv_daemon.partner.policy import Ensemble
 from improv_daemon.partner.responding import Responding
 from improv_daemon.partner.stretch import Measure, Stretch
+from improv_daemon.partner.taking_turns import PLAYED_SINCE
 from improv_daemon.wire import Command, Played
 
 LEAD_S: Final = 0.06
@@ -24,6 +26,8 @@ MOST_ROOM: Final = 0.25
 
 SHORTEST_S: Final = 0.15
 """Less than this left of its bars is nothing to begin in."""
+
+NOT_MY_BARS: Final = "Another answer can only be had while my bars last, and these are not mine any more."
 
 NO_TEMPO: Final = (
     "There is no tempo to trade bars by, so each of us plays {seconds:g} s: send MIDI clock, tap the tempo, "
@@ -84,6 +88,19 @@ class Trading(Responding):
         if stretch.is_improvs and self._turn is not None:
             self._turn.until_s = stretch.end_s
 
+    @property
+    def awaits_count_in(self) -> bool:
+        """Whether nobody's bars have begun."""
+        return self._stretch is None and self._turn is None
+
+    def count_in(self, until_s: float, now_s: float) -> list[Command]:
+        """The player's bars begin then, whatever was going on."""
+        commands = [] if self._turn is None or self.phase is Phase.YIELDING else self._cut(self._turn, now_s)
+        self._think_anew()
+        self._all.ears.begin()
+        self._stretch = Stretch(self._all.ears, Measure.of(self._all.settings), until_s, now_s)
+        return commands
+
     def hand_over(self, now_s: float) -> list[Command]:
         """The player's bars end with this one, if anything was said in them."""
         stretch = self._stretch
@@ -97,8 +114,36 @@ class Trading(Responding):
         """What sounds comes to its end, nothing else of the bars does."""
         commands = super().leave(now_s)
         self._stretch = None
+        self._all.forget_count_in()
         self._all.ears.forget_taps()  # elsewhere nobody would remember having tapped
         return commands
+
+    def rest(self, now_s: float) -> list[Command]:
+        """Be silent at once; the player's next note begins anew."""
+        commands = super().rest(now_s)
+        self._stretch = None
+        return commands
+
+    def another(self, now_s: float) -> list[Command]:
+        """Forget what was played in these bars of improv's, and play something else in what is left."""
+        mine = self._stretch
+        if mine is None or not mine.is_improvs or self.phase is Phase.YIELDING or self._answered is None:
+            return self._all.say(NOT_MY_BARS)
+        entry_s = mine.entry_s(now_s)
+        left_s = mine.end_s - max(now_s, entry_s)
+        if left_s < SHORTEST_S:
+            return self._all.say(NOT_MY_BARS)
+        (number, call), commands = self._answered, super().rest(now_s)
+        if not self._all.forget_answer(number):
+            return commands + self._all.say(PLAYED_SINCE)
+        number = self._all.next_turn()
+        self._answered = number, call
+        length_s = left_s - min(ROOM_S, MOST_ROOM * left_s)
+        ask, idea = (
+            self._all.ask(call, length_s),
+            self._recollection.idea(number, call, now_s, length_s),
+        )
+        return commands + self._open_turn(number, ask, now_s, (entry_s, entry_s), idea, until_s=mine.end_s)
 
     @property
     def _has_yielded(self) -> bool:
@@ -127,7 +172,7 @@ class Trading(Responding):
             return self._give_back(stretch, now_s) if stretch.is_improvs else self._take_over(stretch, now_s)
         next_note_s = self._next_note_s()
         if next_note_s is not None:
-            return self._open.go_on(self._all.improviser, now_s) if now_s >= next_note_s else []
+            return self._play_on(self._open, now_s) if now_s >= next_note_s else []
         rehearse_s = None if stretch is None else self._rehearse_s(stretch)
         if stretch is not None and rehearse_s is not None and now_s >= rehearse_s:
             begin_s = self._due_s(stretch)
@@ -171,6 +216,7 @@ class Trading(Responding):
             self._all.notify(Said(NO_TEMPO.format(seconds=mine.end_s - mine.start_s)))
         number, ask = self._all.next_turn(), self._ask(mine)
         self._all.notify(CallHeard(number, call, tuple(self._all.ears.pitches)))
+        self._answered = number, call
         idea = self._recollection.idea(number, call, now_s, ask.length_s or 0.0)
         entry_s = mine.entry_s(now_s)
         return self._open_turn(number, ask, now_s, (entry_s, entry_s), idea, until_s=mine.end_s)
@@ -189,10 +235,15 @@ class Trading(Responding):
         self._stretch = None
         self._think_anew()
         self._all.ears.begin()
+        self._all.forget_count_in()
 
     def _ask(self, mine: Stretch) -> Ask:
         length_s = mine.end_s - mine.start_s
         return self._all.ask(self._all.ears.turns.call, length_s - min(ROOM_S, MOST_ROOM * length_s))
+
+    def _told_beats(self, now_s: float) -> Pulse | None:
+        stretch = self._stretch
+        return None if stretch is None or stretch.source is None else stretch.bars.pulse
 
     def _keep_time(self, now_s: float) -> None:
         """Let the model know where the beats are: those of the bars."""

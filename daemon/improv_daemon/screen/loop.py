@@ -23,6 +23,7 @@ EACH_S: Final = 0.1
 LAST_WORDS: Final = b"improv was killed; nothing of it sounds on.\r\n"
 """A shell says so, too, but perhaps to the screen that is about to go."""
 
+_SNAPSHOT: Final = b'{"kind":"Snapshot"'
 _IDLE_S: Final = 1.0
 _ESCAPE_S: Final = 0.05
 _MOVING_S: Final = 3.0  # after the last note the roll may still have a page to go
@@ -128,10 +129,9 @@ class Loop:
             self._terminal.hide(b"" if self._said_bye else LAST_WORDS)
             return
         *lines, self._lines = (self._lines + chunk).split(b"\n")
-        latest = len(lines) - 1
-        for number, line in enumerate(lines):
-            # Of snapshots only the latest is worth the reading.
-            if number == latest or not line.startswith(b'{"kind":"Snapshot"'):
+        latest = next((line for line in reversed(lines) if line.startswith(_SNAPSHOT)), b"")
+        for line in lines:
+            if line is latest or not line.startswith(_SNAPSHOT):  # no other is worth the reading
                 self._take(line)
 
     def _take(self, line: bytes) -> None:

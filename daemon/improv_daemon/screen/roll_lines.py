@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
 from typing import Final
 
 from rich.style import Style
 from rich.text import Text
 
 from improv_daemon.screen import colours
+from improv_daemon.screen.lines import Piece
 from improv_daemon.screen.roll import Cell, roll
 from improv_daemon.screen.snapshot import Snapshot
 
@@ -48,14 +51,17 @@ def roll_lines(
         here = drawn.cells[per_line * number : per_line * (number + 1)]
         names = (drawn.labels.get(row) for row in range(per_line * number, per_line * (number + 1)))
         line = Text(next((name for name in names if name), "").rjust(GUTTER - 1) + " ", colours.FAINT)
+        pieces: list[Piece] = []
         for column, cells in enumerate(zip(*here, strict=True)):
             if not any(cells):
                 is_bar = column in drawn.bar_lines
-                line.append(_BAR_LINE[ascii_only] if is_bar else " ", colours.FAINT)
+                pieces.append((_BAR_LINE[ascii_only] if is_bar else " ", colours.FAINT))
             elif halves:
-                line.append(*_half_blocks(cells[0], cells[1]))
+                pieces.append(_half_blocks(cells[0], cells[1]))
             else:
-                line.append(*_form(cells[0], colour=colour, ascii_only=ascii_only))
+                pieces.append(_form(cells[0], colour=colour, ascii_only=ascii_only))
+        for style, run in itertools.groupby(pieces, key=operator.itemgetter(1)):
+            line.append("".join(text for text, _ in run), style)
         lines.append(line)
     return lines
 

@@ -8,16 +8,15 @@ import signal
 import socket
 import sys
 
-from improv_core.echo import EchoFilter
 from improv_core.errors import ImprovError, SoundError
-from improv_core.performer import Performer
 from improv_daemon.stage.config import StageConfig
 from improv_daemon.stage.inbox import Inbox, WakeUp
-from improv_daemon.stage.loop import MIDI, SYNTH, Output, StageLoop
+from improv_daemon.stage.loop import StageLoop
 from improv_daemon.stage.mind_socket import MindSocket
 from improv_daemon.stage.ports import MidiPorts
 from improv_daemon.stage.realtime import claim_priority, keep_stderr_quiet, stop_collecting
-from improv_daemon.stage.synth import PLAYER_CHANNEL, LiveSynth
+from improv_daemon.stage.rigging import put_together
+from improv_daemon.stage.synth import LiveSynth, players_channel
 from improv_daemon.wire import Ready, Trouble
 
 EXIT_PORT_REFUSED = 2
@@ -41,15 +40,9 @@ class Stage:
         self._ports.open(config)
         self._problems = list(self._ports.problems)
         self._synth = self._open_synth(config)
-        outputs: dict[str, Output] = {MIDI: self._ports}
-        thru: dict[str, int] = {}
-        if self._synth is not None:
-            outputs[SYNTH] = self._synth
-            thru = {SYNTH: PLAYER_CHANNEL} if config.sound_player else {}
-        performer = Performer(tuple(outputs), config.channel - 1, thru)
-        echo = EchoFilter(config.echo_window_s)
-        ports = self._ports
-        self.loop = StageLoop(performer, echo, inbox, wake_up, mind, outputs, ports.check, ports.has_input)
+        parts, unknown = put_together(config, self._ports, self._synth, players_channel(config))
+        self._problems += unknown
+        self.loop = StageLoop(parts, inbox, wake_up, mind)
 
     def run(self) -> None:
         """Play to the end; whatever ends it, nothing is left sounding."""
@@ -59,9 +52,15 @@ class Stage:
             self.loop.run()
         finally:
             try:
-                self.loop.release_everything()
+                self.loop.stop_the_clock()
             finally:
-                self._close()
+                self._let_go()
+
+    def _let_go(self) -> None:
+        try:
+            self.loop.release_everything()
+        finally:
+            self._close()
 
     def _close(self) -> None:
         self._mind.say(self.loop.counts())

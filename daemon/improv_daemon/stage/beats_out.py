@@ -1,4 +1,4 @@
-"""MIDI clock and the metronome's clicks, to the outputs that want them, each as much earlier as it is late."""
+"""MIDI clock and the clicks of the metronome, each sent as much earlier as its output sounds late."""
 
 from __future__ import annotations
 

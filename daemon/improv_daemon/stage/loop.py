@@ -24,6 +24,7 @@ from improv_daemon.stage.voices import STATE, VOICES, Voices
 
 DEMO_SOURCE = "demo"
 _INPUTS_AT_ONCE = 32  # between two looks at the plan
+_WAITING_AT_MOST = 4096  # the inbox's messages, and releases beside them
 _OPENING_TAKES_S = 0.015
 _COUNTS_EVERY_S = 1.0
 
@@ -207,7 +208,7 @@ class StageLoop:
 
     def _let_go(self, gone: tuple[str, ...]) -> None:
         # What they sent last may still wait, and would be held for ever if it came after this.
-        while not self._inbox.empty:
+        for _ in range(_WAITING_AT_MOST // _INPUTS_AT_ONCE):
             self._take_inputs(_INPUTS_AT_ONCE)
         for source in gone:
             for released in self._hearing.lost(source, self._clock()):

@@ -134,16 +134,6 @@ class MidiPorts:
                 self._failed.add(key)
                 self._say(f'The MIDI output "{mouth.port}" fails ({error}); is it still connected?')
 
-    def send(self, message: tuple[int, ...]) -> None:
-        """Send to every output."""
-        for key in self._mouths:
-            self.send_to(key, message)
-
-    def has_input(self, name: str) -> bool:
-        """Whether what an input listens to is still there."""
-        self.look(time.monotonic())
-        return name in self.inputs
-
     def same_device(self, input_name: str, key: str) -> bool:
         """Whether an input and an output belong to one device, or were last seen to, as their names tell."""
         mouth = self._mouths.get(key)

@@ -10,7 +10,12 @@ _PRIORITY = 20  # above all ordinary processes, below what audio servers use for
 
 
 def claim_priority() -> bool:
-    """Ask for real-time scheduling of this thread and those it starts; whether it was granted."""
+    """Ask for real-time scheduling of this thread and those it starts; whether it was granted.
+
+    With IMPROV_NO_REALTIME in the environment it does without, as where it is not allowed.
+    """
+    if os.environ.get("IMPROV_NO_REALTIME"):
+        return False
     with contextlib.suppress(AttributeError, OSError):  # not on this system, or not allowed
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(_PRIORITY))
         return True

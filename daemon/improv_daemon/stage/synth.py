@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from improv_core.errors import SoundError
 from improv_daemon.soundfonts import INSTALL_HINT, find_soundfont, load_fluidsynth
+from improv_daemon.stage.beats_out import CLICK_CHANNEL
 from improv_daemon.stage.config import StageConfig
 
-PLAYER_CHANNEL = 0
+_DRUMS = 128
 _DRIVERS = {
     "darwin": ("coreaudio",),
     "win32": ("wasapi", "dsound"),
@@ -19,11 +23,23 @@ _DRIVERS = {
 _BEND_CENTRE = 0x2000
 
 
-class LiveSynth:
-    """Two pianos: the player's on channel 0, improv's on its own."""
+def players_channel(config: StageConfig) -> int:
+    """The player's channel in the synth, 0..15: another than improv's."""
+    return 0 if config.channel != 1 else 1
 
-    def __init__(self, synth: Any, description: str) -> None:  # noqa: ANN401 - no types there
+
+class LiveSynth:
+    """Two instruments, pianos to begin with, on a channel each, and percussion for clicks."""
+
+    def __init__(self, synth: Any, number: int, description: str) -> None:  # noqa: ANN401 - no types there
+        """
+        Args:
+            synth: The binding's, which plays already.
+            number: The soundfont's in it.
+            description: What it is, for the musician.
+        """
         self._synth = synth
+        self._number = number
         self.description = description
 
     @classmethod
@@ -41,16 +57,21 @@ class LiveSynth:
             gain=float(config.gain),
             samplerate=48000.0,
             channels=16,
+            # Only the samples of the instruments that are chosen are read: of a large soundfont a quarter of
+            # the memory, and a start without a wait. Choosing another takes some milliseconds.
+            **{"synth.dynamic-sample-loading": 1},
             **{"synth.chorus.active": 0, "audio.period-size": 256, "audio.periods": 3},
         )
         number = synth.sfload(str(soundfont))
         if number < 0:
             synth.delete()
             raise SoundError(f"{soundfont}: FluidSynth cannot load this soundfont; name another one.")
-        for channel in (PLAYER_CHANNEL, config.channel - 1):
+        if config.channel - 1 != CLICK_CHANNEL and synth.program_select(CLICK_CHANNEL, number, _DRUMS, 0) < 0:
+            synth.program_select(CLICK_CHANNEL, number, 0, 0)
+        for channel in (players_channel(config), config.channel - 1):
             synth.program_select(channel, number, 0, 0)
         driver = _start(fluidsynth, synth, config)
-        return cls(synth, f"FluidSynth ({driver}, {soundfont.name})")
+        return cls(synth, number, f"FluidSynth ({driver}, {soundfont.name})")
 
     def send(self, message: tuple[int, ...]) -> None:
         """Sound one channel message."""
@@ -63,10 +84,26 @@ class LiveSynth:
             self._synth.cc(channel, message[1], message[2])
         elif kind == 0xE0:
             self._synth.pitch_bend(channel, (message[1] | message[2] << 7) - _BEND_CENTRE)
+        elif kind == 0xC0:
+            # Chosen by number: a change of program would fall back to another soundfont's, or to silence.
+            self._synth.program_select(channel, self._number, 0, message[1])
+        elif kind in _PRESSURES:
+            _pressure(*_PRESSURES[kind])(self._synth.synth, channel, *message[1:])
 
     def close(self) -> None:
         """Stop the audio."""
         self._synth.delete()
+
+
+_PRESSURES = {0xA0: ("fluid_synth_key_pressure", 2), 0xD0: ("fluid_synth_channel_pressure", 1)}
+
+
+@functools.cache
+def _pressure(name: str, numbers: int) -> Callable[..., object]:
+    """One of the library's functions that the binding does not know: of a synth, a channel and numbers."""
+    arguments = [(f"number{place}", ctypes.c_int, 1) for place in range(numbers + 1)]
+    found = load_fluidsynth().cfunc(name, ctypes.c_int, ("synth", ctypes.c_void_p, 1), *arguments)
+    return found if found is not None else lambda *_: None
 
 
 def _load_fluidsynth() -> Any:  # noqa: ANN401 - no types there

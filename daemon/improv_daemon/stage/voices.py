@@ -26,7 +26,11 @@ class Voices:
     """
 
     def __init__(
-        self, channel: int, outputs: Sequence[str], midi: Iterable[str], players: Iterable[tuple[str, int]] = ()
+        self,
+        channel: int,
+        outputs: Sequence[str],
+        midi: Iterable[str],
+        players: Iterable[tuple[str, int]] = (),
     ) -> None:
         """
         Args:

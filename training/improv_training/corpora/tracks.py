@@ -37,8 +37,8 @@ def chosen_rows(
 ) -> NDArray[np.int32]:
     """The notes of a file that are read.
 
-    Drums are never read. Of a recorded session (its tracks are named player and improv) only the player's
-    part is. Of the rest:
+    Drums are never read. Of a recorded session (its tracks are named player, or player and the keyboard's
+    name, and improv) only the player's part is. Of the rest:
 
     - ``all``: every voice.
     - ``piano``: the voices whose track name says piano, and those with one of General MIDI's piano
@@ -65,8 +65,8 @@ def chosen_rows(
     heard = [voice for voice in voices if not voice.is_drum]
     if not heard:
         raise MidiFileError(f"{label} holds no notes.")
-    if {voice.name for voice in heard} <= {_PLAYER, _IMPROV}:
-        heard = [voice for voice in heard if voice.name == _PLAYER]
+    if {_who(voice) for voice in heard} <= {_PLAYER, _IMPROV}:
+        heard = [voice for voice in heard if _who(voice) == _PLAYER]
         if not heard:
             raise MidiFileError(f"{label} holds nothing that a player played, only improv's part.")
     if tracks == "piano":
@@ -76,6 +76,11 @@ def chosen_rows(
     if tracks == "melody":
         return skyline(rows_of(form(_melody(heard)), beats))
     return rows_of(form(heard), beats)
+
+
+def _who(voice: Voice) -> str:
+    """The recorder calls a keyboard of several "player, its name"."""
+    return voice.name.partition(",")[0]
 
 
 def _piano(voices: Sequence[Voice]) -> list[Voice]:

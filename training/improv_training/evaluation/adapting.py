@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from improv_core.live_cache import CONTEXT, NOTES, TRUSTS, Following, LiveCache, Trust
+from improv_core.following import Following
+from improv_core.live_cache import CONTEXT, NOTES, TRUSTS, LiveCache, Trust
 from improv_core.model import Heads, Model
 from improv_core.representation import ATTRIBUTES, Notes, joined
 from improv_training.engine.batches import own_rows
