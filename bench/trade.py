@@ -1,27 +1,34 @@
-"""How far from the bar line improv's bars begin and end when it trades by MIDI clock; time is virtual.
+"""How far from the bar line improv's bars begin and end when it trades by MIDI clock.
 
-    python -m bench.trade [--trades 100] [--jitter-ms 2] [--quick]
+    python -m bench.trade [--trades 100] [--jack-trades 10] [--jitter-ms 2] [--quick]
 
 The pulses of a steady clock come with normal jitter of that standard deviation, and the player plays up to
 each bar line. A beginning is the onset of improv's first note less the true bar line, an end is its last
 release or pedal up less the true bar line at the end of its bars: at most 0 where nothing sounds across it.
+
+The first table is of virtual time. The second is of real JACK ports: another process is clock, player and
+ear, so that its errors hold both ways through JACK.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import shutil
 import sys
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.tables import milliseconds, print_table
+from bench.end_to_end import jack_server
+from bench.tables import load_average, milliseconds, print_table
 from improv_core.clock import PULSES_A_BEAT
 from improv_daemon.settings import Settings, Time, Trade
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from playing import Room, partner_of
+from simulated_daw import Daw, traded
 
 BPM = (60, 90, 120, 160, 200)
 BEATS_PER_BAR = 4
@@ -38,9 +45,7 @@ class Lines:
 
 def trade(bpm: float, trades: int, jitter_s: float, seed: int = 1) -> Lines:
     """One bar each, so many times."""
-    settings = replace(
-        Settings(), mode="trade", trade=Trade(bars=1), time=Time(beats_per_bar=BEATS_PER_BAR)
-    )
+    settings = replace(Settings(), mode="trade", trade=Trade(bars=1), time=Time(beats_per_bar=BEATS_PER_BAR))
     room, beat_s = Room(partner_of(settings=settings)), 60 / bpm
     bar_s = BEATS_PER_BAR * beat_s
     dice = random.Random(seed)
@@ -73,6 +78,16 @@ def trade(bpm: float, trades: int, jitter_s: float, seed: int = 1) -> Lines:
     return Lines(begun_s, ended_s)
 
 
+def traded_on_jack(bpm: float, trades: int, jitter_s: float) -> list[float]:
+    """The same on real ports; how far each of improv's bars begins from its line, in seconds."""
+    daw = Daw(bpm, jitter_s, seed=round(bpm))
+    daw.start()
+    daw.play("play", 2 * trades)
+    daw.stop()
+    with tempfile.TemporaryDirectory() as place:
+        return [abs(off_s) for _, off_s in traded(Path(place), daw).begun]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m bench.trade",
@@ -80,6 +95,7 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--trades", type=int, default=100, help="of each tempo")
+    parser.add_argument("--jack-trades", type=int, default=10, help="of each tempo, on real ports")
     parser.add_argument("--jitter-ms", type=float, default=2.0)
     parser.add_argument("--quick", action="store_true", help="a few trades of each")
     arguments = parser.parse_args()
@@ -93,6 +109,20 @@ def main() -> None:
         ("beats a minute", "trades", "p50 ms", "p99 ms", "max ms", "sounds past the line after it, max ms"),
         rows,
     )
+    if shutil.which("jackd"):
+        _on_jack(2 if arguments.quick else arguments.jack_trades, arguments.jitter_ms / 1e3)
+
+
+def _on_jack(trades: int, jitter_s: float) -> None:
+    rows, everything = [], list[float]()
+    with jack_server(realtime=True):
+        for bpm in BPM:
+            errors_s = traded_on_jack(bpm, trades, jitter_s)
+            everything += errors_s
+            rows.append((bpm, len(errors_s), *milliseconds(errors_s)))
+    rows.append(("all", len(everything), *milliseconds(everything)))
+    print(f"On real JACK ports, load average {load_average()}:\n")
+    print_table(("beats a minute", "trades", "p50 ms", "p99 ms", "max ms"), rows)
 
 
 if __name__ == "__main__":

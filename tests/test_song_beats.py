@@ -103,7 +103,7 @@ def test_the_song_is_where_the_clock_that_is_heard_live_has_it(actions: list[tup
             case "locate":
                 daw.locate(number := amount)
                 goes_on = bool(goes_on)
-            case "wait":
+            case "wait" if not goes_on:
                 daw.at_s += amount / 8
             case "play" if goes_on is not False:
                 goes_on = True

@@ -32,6 +32,7 @@ _LEAST_JITTER_S: Final = 0.0003
 _WIDE: Final = 1.5
 _BETWEEN: Final = 0.25
 _TAKEN: Final = 0.5
+_AT_A_STOP: Final = 2
 _EVEN: Final = 0.11
 _SHORTEST_S: Final = 0.001  # at 2,500 beats a minute
 _NO_ACCIDENT: Final = 3
@@ -158,6 +159,7 @@ class MidiClock:
             lost = 0
             if self._line is not None and not self.silent(at_s):  # the last before it may be lost
                 lost = max(0, math.ceil((at_s - self._pulse_s) / self._line.each_s - _BETWEEN) - 1)
+            lost = lost if lost <= _AT_A_STOP else 0  # more than that is a song that stood still before
             self._next = self._number + 1 + lost - self._first if self.running else 0
         self.running = False
 
