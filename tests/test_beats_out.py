@@ -145,3 +145,20 @@ def test_onsets_are_as_far_from_the_grid_as_the_strength_leaves_them(strength: f
     assert onsets_s == sorted(onsets_s)
     assert max(off_s) <= 0.125 * (1 - strength) + 1e-6
     assert all(on_s >= at_s for at_s, c in room.commands if isinstance(c, PlayNote) for on_s in [c.onset_s])
+
+
+def test_when_the_tempo_rises_in_improvs_bars_it_closes_sooner() -> None:
+    room = room_of("trade", metronome=True, tempo_bpm=60.0)
+    room.run_for(0.15)
+    room.call(60, 62, 64)
+    room.run_for(5.2 - room.now_s)  # improv has begun at 5.1
+    asked_s = room.partner._policy._open.ask.length_s
+    room.wish(Change("time.tempo_bpm", 120.0))
+    room.run_for(0.2)
+    turn = room.partner._policy._open
+    assert turn.until_s == pytest.approx(5.2 + 3.9 / 2)
+    assert turn.ask.length_s is not None
+    assert turn.ask.length_s < asked_s - 1.0
+    room.run_for(3.0)
+    last_s = max(c.onset_s for _, c in room.commands if isinstance(c, PlayNote))
+    assert turn.until_s - 1.1 < last_s < turn.until_s

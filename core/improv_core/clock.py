@@ -192,12 +192,12 @@ class MidiClock:
         line = self._line
         if line is None or len(self._pulses) < (_LATEST if self._is_even(line) else PULSES_A_BEAT):
             return self._lost_at_first(at_s)
-        ahead = self._line.number(at_s) - self._number
+        ahead = line.number(at_s) - self._number
         if self._assumed and ahead < _TAKEN:  # its place is taken: the one before was late, none was lost
             self._number -= self._assumed.pop()
             self._pulses[-1, 0] = self._number
             return 0
-        gap = (at_s - self._pulse_s) / self._line.each_s
+        gap = (at_s - self._pulse_s) / line.each_s
         if gap < _WIDE:
             self._assumed.clear()
             return 0

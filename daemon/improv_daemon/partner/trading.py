@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from improv_core.closing import CLOSE_S
@@ -9,6 +10,7 @@ from improv_core.improvising import Ask
 from improv_core.representation import Pulse
 from improv_daemon.partner.ears import is_note_on
 from improv_daemon.partner.notices import CallHeard, Phase, Said
+from improv_daemon.partner.open_turn import OpenTurn
 from improv_daemon.partner.policy import Ensemble
 from improv_daemon.partner.responding import Responding
 from improv_daemon.partner.stretch import Measure, Stretch
@@ -23,6 +25,9 @@ ROOM_S: Final = CLOSE_S + 0.25
 
 MOST_ROOM: Final = 0.25
 """But no more than this part of them."""
+
+SOONER_S: Final = 0.1
+"""Where they end so much sooner than was planned, so does it."""
 
 SHORTEST_S: Final = 0.15
 """Less than this left of its bars is nothing to begin in."""
@@ -49,6 +54,7 @@ class Trading(Responding):
     def __init__(self, ensemble: Ensemble) -> None:
         super().__init__(ensemble)
         self._stretch: Stretch | None = None
+        self._planned_to_s = 0.0
         self._has_picked_up = False
         self._has_said = False
 
@@ -87,6 +93,18 @@ class Trading(Responding):
         stretch.follow(now_s)
         if stretch.is_improvs and self._turn is not None:
             self._turn.until_s = stretch.end_s
+            if stretch.end_s < self._planned_to_s - SOONER_S:
+                self._close_sooner(self._turn, stretch)
+
+    def _close_sooner(self, turn: OpenTurn, stretch: Stretch) -> None:
+        """The tempo has risen: what was planned would be cut off before it closes."""
+        self._planned_to_s = stretch.end_s
+        if turn.drawn or turn.closing is None:
+            return
+        length_s = turn.closing.end_by(stretch.end_s - _room_s(stretch))
+        if length_s is not None:
+            turn.ask = replace(turn.ask, length_s=length_s)
+            self._all.improviser.ask_for(turn.ask)
 
     @property
     def awaits_count_in(self) -> bool:
@@ -238,8 +256,8 @@ class Trading(Responding):
         self._all.forget_count_in()
 
     def _ask(self, mine: Stretch) -> Ask:
-        length_s = mine.end_s - mine.start_s
-        return self._all.ask(self._all.ears.turns.call, length_s - min(ROOM_S, MOST_ROOM * length_s))
+        self._planned_to_s = mine.end_s
+        return self._all.ask(self._all.ears.turns.call, mine.end_s - mine.start_s - _room_s(mine))
 
     def _told_beats(self, now_s: float) -> Pulse | None:
         stretch = self._stretch
@@ -251,3 +269,8 @@ class Trading(Responding):
         stretch = self._stretch
         if self._all.beats and stretch is not None and stretch.source is not None:
             self._all.improviser.follow(stretch.bars.pulse)
+
+
+def _room_s(stretch: Stretch) -> float:
+    """How long before the end of improv's bars what it plays is to end."""
+    return min(ROOM_S, MOST_ROOM * (stretch.end_s - stretch.start_s))
