@@ -87,6 +87,22 @@ MEASUREMENTS = (
         "live_view", "What the live view costs", full=(), quick=("--rounds", "20", "--starts", "1")
     ),
     Measurement("trade", "Trades and their bar lines", full=(), quick=("--quick",)),
+    Measurement(
+        "daw_clock",
+        "Trades by the clock of a DAW that stops, loops, jumps and changes tempo",
+        full=(),
+        quick=("--quick",),
+        programs=("jackd",),
+        packages=("rtmidi",),
+    ),
+    Measurement(
+        "jack_midi_clock",
+        "Trades by the clock of jack_midi_clock",
+        full=(),
+        quick=(),
+        programs=("jackd", "jack_midi_clock", "jack_transport"),
+        packages=("rtmidi",),
+    ),
 )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 from improv_daemon.port_texts import channels_of, latencies_of, names_of, routes_of
 from improv_daemon.settings.control_rules import Gesture, Knobs
+from improv_daemon.settings.instruments import Instrument
 from improv_daemon.settings.registry import Setting
 from improv_daemon.settings.rules import (
     Choice,
@@ -187,12 +188,13 @@ class Voices:
     improv_program: Annotated[
         int,
         Setting(
-            Whole(0, 128),
-            "improv's instrument, a General MIDI number from 1 to 128 (1 is a piano); 0 = as it is",
+            Instrument(),
+            "improv's instrument, a General MIDI number from 1 to 128 (1 is a piano) or a name, as "
+            '"Vibraphone"; 0 = as it is',
         ),
     ] = 0
     player_program: Annotated[
-        int, Setting(Whole(0, 128), "your instrument where your notes go on to, 1 to 128; 0 = as it is")
+        int, Setting(Instrument(), "your instrument where your notes go on to, likewise; 0 = as it is")
     ] = 0
     improv_pan: Annotated[
         float, Setting(Number(-1.0, 1.0), "where improv is heard, from -1 = left to 1 = right")

@@ -25,7 +25,7 @@ from improv_daemon.stage.voices import STATE, VOICES, Voices
 DEMO_SOURCE = "demo"
 _INPUTS_AT_ONCE = 32  # between two looks at the plan
 _WAITING_AT_MOST = 4096  # the inbox's messages, and releases beside them
-_OPENING_TAKES_S = 0.015
+_LOOKING_TAKES_S, _OPENING_TAKES_S = 0.0005, 0.015
 _COUNTS_EVERY_S = 1.0
 
 
@@ -192,8 +192,11 @@ class StageLoop:
         self._mind.say(wire.Played(data, message.at_s, source))
 
     def _look_at_ports(self) -> None:
+        free_s = self._free_s()
+        if free_s < _LOOKING_TAKES_S:
+            return
         now_s = self._clock()
-        changes = self._ports.look(now_s, self._free_s() > _OPENING_TAKES_S)
+        changes = self._ports.look(now_s, free_s > _OPENING_TAKES_S)
         if not changes.changed:
             return
         self._thru.ports_changed()
