@@ -83,9 +83,7 @@ MEASUREMENTS = (
         programs=("jackd",),
         packages=("rtmidi",),
     ),
-    Measurement(
-        "live_view", "What the live view costs", full=(), quick=("--rounds", "20", "--starts", "1")
-    ),
+    Measurement("live_view", "What the live view costs", full=(), quick=("--rounds", "20", "--starts", "1")),
     Measurement("trade", "Trades and their bar lines", full=(), quick=("--quick",)),
     Measurement(
         "daw_clock",

@@ -9,6 +9,8 @@ import random
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 
+from jack_player import JackPlayer, Timed
+
 from bench.rig_rows import Effort, Row, timed
 from improv_core.improvising import Improvising
 from improv_daemon.building import improviser_of
@@ -17,7 +19,6 @@ from improv_daemon.settings import Settings
 from improv_daemon.stage.config import StageConfig
 from improv_daemon.stage_link import StageLink
 from improv_daemon.wire import PlayNote, Sounded
-from jack_player import JackPlayer, Timed
 
 AHEAD_S = 0.25
 """So long before its onset the mind sends a note."""

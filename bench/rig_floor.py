@@ -6,9 +6,10 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 
+from jack_player import JackPlayer, Timed
+
 from bench.feel import playing, row, steadily
 from bench.rig_rows import Effort, Row
-from jack_player import JackPlayer, Timed
 
 GAP_S = 0.1
 _WITHIN_S = 0.09

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import rtmidi
+from jack_player import JackPlayer
 
 from bench.rig_processes import Improv, Memory, cpu_s, memory_of, name_of, summed
 from bench.rig_rows import Effort, Row, figure, timed
-from jack_player import JackPlayer
 
 _SETTLED_S = 3.0
 _LOOK_EVERY_S = 0.002

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from bench.rig_rows import LARGE_SOUNDFONTS  # noqa: F401 - puts tests/ on the path
 from improv_process import environment
+
+from bench.rig_rows import LARGE_SOUNDFONTS  # noqa: F401 - puts tests/ on the path
 
 _WITHIN_S = 20.0
 _SIZE = (24, 80)

@@ -6,12 +6,12 @@ import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from jack_player import Timed
 
 from bench.feel import playing
 from bench.rig_rows import Effort, Row, figure, timed
 from improv_daemon.journal import Journal
 from improv_daemon.wire import PlayNote
-from jack_player import Timed
 
 _PAIRED_WITHIN_S = 0.1
 _SOLO = ("--mode", "solo", "--plain", "--seed", "5")
