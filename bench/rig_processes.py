@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import functools
 import os
 import signal
 import subprocess
@@ -55,6 +57,9 @@ class Improv:
             stderr=theirs,
             cwd=folder,
             env=variables,
+            start_new_session=terminal,
+            # The live view is for who is in front at a terminal.
+            preexec_fn=functools.partial(fcntl.ioctl, 0, termios.TIOCSCTTY, 0) if terminal else None,
         )
         os.close(theirs)
         self._reader = threading.Thread(target=self._read, daemon=True)

@@ -18,10 +18,9 @@ from jack_player import JackPlayer, Timed
 PULSES_A_BEAT = 24
 BEATS_PER_BAR = 4
 IMPROV_CHANNEL = 1
-_BAR = PULSES_A_BEAT * BEATS_PER_BAR
 _PULSE, _START, _CONTINUE, _STOP, _SONG_POSITION = 0xF8, 0xFA, 0xFB, 0xFC, 0xF2
 _BEFORE_S = 0.0005
-_AFTER_S = 1.6
+_SOON_S = 0.5
 
 
 @dataclass
@@ -32,6 +31,7 @@ class Daw:
         bpm: From now on.
         jitter_s: Standard deviation of when its pulses come.
         lost: Part of the pulses that never come.
+        beats_per_bar: Of all bars.
         now_s: Where it has come to; when the next pulse is due.
         messages: What it has sent, with the time of each.
         stops_s: When it was stopped.
@@ -43,6 +43,7 @@ class Daw:
     lost: float = 0.0
     now_s: float = 0.0
     seed: int = 1
+    beats_per_bar: int = BEATS_PER_BAR
     messages: list[Timed] = field(default_factory=list)
     bar_lines: list[tuple[str, float]] = field(default_factory=list)
     stops_s: list[float] = field(default_factory=list)
@@ -54,6 +55,15 @@ class Daw:
     @property
     def each_s(self) -> float:
         return 60 / self.bpm / PULSES_A_BEAT
+
+    @property
+    def bar_s(self) -> float:
+        """At the tempo that it has now."""
+        return 60 / self.bpm * self.beats_per_bar
+
+    @property
+    def _bar(self) -> int:
+        return PULSES_A_BEAT * self.beats_per_bar
 
     def start(self) -> None:
         """From the beginning of the song."""
@@ -75,17 +85,17 @@ class Daw:
 
     def put(self, bar: float) -> None:
         """The song goes on elsewhere: a loop, a jump, or the cursor while it stands."""
-        sixteenths = round(bar * _BAR / 6)
+        sixteenths = round(bar * self._bar / 6)
         self._place = 6 * sixteenths
         self._say(_SONG_POSITION, sixteenths & 127, sixteenths >> 7)
 
     def play(self, what: str, bars: float, *, to_bpm: float | None = None) -> None:
         """So many bars of the song; a ramp to another tempo if there is one."""
-        count, from_bpm = round(bars * _BAR), self.bpm
+        count, from_bpm = round(bars * self._bar), self.bpm
         for number in range(count):
             if to_bpm is not None:
                 self.bpm = from_bpm + (to_bpm - from_bpm) * (number + 1) / count
-            if self._place % _BAR == 0:
+            if self._place % self._bar == 0:
                 self.bar_lines.append((what, self.now_s))
             # A jump or a start is heard by the pulse after it: those are never lost.
             if self._dice.random() >= self.lost or number == 0:
@@ -146,14 +156,15 @@ def session(bpm: float, jitter_s: float, lost: float, seed: int = 1) -> Daw:
 
 def traded(folder: Path, daw: Daw, *options: str) -> Trades:
     """improv trades a bar each with a player who plays eighths all the time, by the clock of the DAW."""
-    arguments = ("play", "-o", "mode=trade", "-o", "trade.bars=1", "-o", "sound.enabled=off", "--seed", "7")
+    settings = ("mode=trade", "trade.bars=1", f"time.beats_per_bar={daw.beats_per_bar}", "sound.enabled=off")
+    arguments = ("play", *(word for setting in settings for word in ("-o", setting)), "--seed", "7")
     with ImprovProcess(*arguments, *options, folder=folder) as improv, JackPlayer() as player:
         improv.wait_until_playing()
         player.connect()
-        shift_s = time.monotonic() + 1.0
+        shift_s = time.monotonic() + _SOON_S
         messages = [(at_s + shift_s, data) for at_s, data in daw.messages]
         player.play(sorted([*messages, *_eighths(daw, shift_s)]))
-        player.wait_until(daw.now_s + shift_s + _AFTER_S)
+        player.wait_until(daw.now_s + shift_s + max(1.1 * daw.bar_s, 0.5))
         lines = [(what, at_s + shift_s) for what, at_s in daw.bar_lines]
         stops = [at_s + shift_s for at_s in daw.stops_s]
         text = improv.text
@@ -164,8 +175,7 @@ def traded(folder: Path, daw: Daw, *options: str) -> Trades:
         beat_s = 60 / daw.bpm
         if at_s - before_s > beat_s and _begins_a_bar(lines, at_s, before_s):
             begun.append((what, at_s - line_s))
-    bar_s = BEATS_PER_BAR * 60 / daw.bpm
-    sounding = [_sounds_until(player.heard, stop_s, 1.1 * bar_s) - stop_s for stop_s in stops]
+    sounding = [_sounds_until(player.heard, stop_s, 1.1 * daw.bar_s) - stop_s for stop_s in stops]
     return Trades(begun, sounding, player.heard, text)
 
 
@@ -200,8 +210,8 @@ def _eighths(daw: Daw, shift_s: float) -> list[Timed]:
     notes = list[Timed]()
     lines = [at_s for _, at_s in daw.bar_lines]
     for line_s, next_s in pairwise([*lines, daw.now_s]):
-        gap_s = min(next_s - line_s, BEATS_PER_BAR * 60 / 40)
-        for number in range(8):
-            at_s = shift_s + line_s + (number + 0.1) * gap_s / 8
+        gap_s = min(next_s - line_s, daw.beats_per_bar * 60 / 40)
+        for number in range(2 * daw.beats_per_bar):
+            at_s = shift_s + line_s + (number + 0.1) * gap_s / (2 * daw.beats_per_bar)
             notes += [(at_s, (0x90, 60 + number, 64)), (at_s + gap_s / 20, (0x80, 60 + number, 0))]
     return notes

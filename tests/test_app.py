@@ -18,7 +18,7 @@ from playing import model_of, model_trained_on
 from pythonosc.osc_message_builder import OscMessageBuilder
 from window_models import PITCH_ALONE
 
-from improv_core.errors import ConfigError, MidiFileError, PortError
+from improv_core.errors import ConfigError, MidiFileError, PortError, StorageError
 from improv_core.midi_files import Track, write_midi
 from improv_core.notes import Note, Performance
 from improv_core.representation import Events
@@ -26,12 +26,12 @@ from improv_daemon import app, shown, signalling, sitting
 from improv_daemon.building import sitting_partner
 from improv_daemon.journal import read_journal
 from improv_daemon.partner import Partner
-from improv_daemon.settings import Answer, Controls, Ports, Record, Sampling, Settings, Solo, Sound
+from improv_daemon.settings import Answer, Controls, Ports, Record, Sampling, Settings, Solo, Sound, Time
 from improv_daemon.showing import Showing
 from improv_daemon.stage.config import StageConfig
 from improv_daemon.stage.virtual import VirtualStage
 from improv_daemon.view import View
-from improv_daemon.wire import MovePedal, Played, PlayNote
+from improv_daemon.wire import Command, KeepTime, MovePedal, Played, PlayNote
 
 NO_MP3 = Settings(record=Record(mp3=False))
 PLAIN = Showing(plain=True)
@@ -162,6 +162,21 @@ class SuspendedStage(SlowStage):
         os.kill(os.getpid(), signal.SIGINT)
 
 
+class TickingStage(SuspendedStage):
+    """The same with a metronome."""
+
+    kept: ClassVar[list[KeepTime]] = []
+
+    async def __aenter__(self) -> SlowStage:
+        TickingStage.kept.clear()
+        return await super().__aenter__()
+
+    def send(self, command: Command) -> None:
+        if isinstance(command, KeepTime):
+            self.kept.append(command)
+        super().send(command)
+
+
 @pytest.fixture(autouse=True)
 def _own_runtime_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
@@ -199,6 +214,20 @@ def test_a_sitting_is_kept_with_what_was_played(monkeypatch: pytest.MonkeyPatch,
     (journal,) = tmp_path.glob("*.jsonl")
     kept = [entry.message for entry in read_journal(journal).entries]
     assert [one.data for one in kept if isinstance(one, Played)] == [(0x90, 60, 64)]
+
+
+def test_a_sitting_whose_midi_file_cannot_be_written_is_safe_and_it_says_how_to_make_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use(PlayedStage, monkeypatch)
+    monkeypatch.setattr(app, "new_session_path", lambda folder, now: folder / f"{'x' * 246}.jsonl")
+    with pytest.raises(StorageError) as refused:
+        run_record(NO_MP3, tmp_path)
+    (journal,) = tmp_path.iterdir()
+    assert str(refused.value).endswith(
+        f"{journal.with_suffix('.mid')} cannot be written (File name too long). What was kept of the sitting "
+        f'is in {journal}; when that can be mended, "improv render {journal}" makes the rest.'
+    )
 
 
 def test_what_improv_takes_from_the_player_is_said_at_the_start(
@@ -438,8 +467,22 @@ def test_ctrl_z_leaves_nothing_sounding_and_the_conversation_goes_on(monkeypatch
     assert SuspendedStage.silent_while_suspended == [False, True]
 
 
-def test_an_unknown_port_is_refused_by_a_real_stage_before_anything_is_kept(tmp_path: Path) -> None:
-    settings = replace(NO_MP3, ports=Ports(api="jack", input="nothing of this name"))
-    with pytest.raises(PortError):
+def test_ctrl_z_stops_the_metronome_and_it_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(TickingStage, monkeypatch)
+    monkeypatch.setattr(signalling, "suspend_this_process", TickingStage.suspend)
+    assert run_play(replace(Settings(), time=Time(metronome=True, tempo_bpm=100.0))) == 0
+    before, stopped, after = TickingStage.kept
+    assert before.click_until_s > before.click_from_s
+    assert (stopped.beat_s, stopped.click_until_s) == (0.0, 0.0)
+    assert after == before
+
+
+def test_a_named_port_without_a_server_is_refused_by_a_real_stage_before_anything_is_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", "improv-nobody")
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    settings = replace(NO_MP3, ports=Ports(api="jack", input="keystation"))
+    with pytest.raises(PortError, match="JACK"):
         run_record(settings, tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -40,6 +40,18 @@ def test_a_metronome_clicks_the_set_tempo_from_the_start_and_for_ever() -> None:
     assert (one.click_from_s, one.click_until_s, one.source) == (1.0, FOREVER_S, "")
 
 
+def test_what_is_due_is_done_at_its_time_to_the_last_bit() -> None:
+    looked_s = 7.863
+    assert (looked_s + 0.25) - looked_s < 0.25
+    room = room_of(metronome=True)
+    room.now_s = looked_s - 1.0
+    room.press(60)
+    room.now_s = looked_s
+    room.press(62)
+    room.run_for(1.0)  # fails where something is due again and again
+    assert room.partner.next_wakeup_s() > room.now_s
+
+
 def test_nobody_is_told_of_a_tempo_that_nobody_asks_for() -> None:
     room = room_of(tempo_bpm=100.0)
     room.call(60, 62, 64)
@@ -131,6 +143,17 @@ def test_setting_a_tempo_takes_the_place_of_what_was_tapped() -> None:
     assert room.partner.tempo(room.now_s)[0] is TempoSource.TAPPED
     room.wish(Change("time.tempo_bpm", 90.0))
     assert told(room)[-1].beat_s == pytest.approx(60 / 90)
+
+
+@pytest.mark.parametrize("cue", ["mute", "loop"])
+def test_nothing_is_counted_in_while_the_mode_does_nothing(cue: str) -> None:
+    room = room_of("trade", count_in_bars=1)
+    room.call(60, 62, 64)
+    room.wish(Cue(cue))
+    for _ in range(4):
+        room.wish(Cue("tap"))
+        room.run_for(0.5)
+    assert [one for one in told(room) if one.click_until_s > 0.0] == []
 
 
 @pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])

@@ -118,6 +118,20 @@ def test_a_config_file_is_read() -> None:
     assert stage.settings.seed == 9
 
 
+def test_a_preset_is_chosen_by_name_and_single_settings_count_for_more() -> None:
+    stage = Stage()
+    stage.run("--preset", "Calm", "--temperature", "1.2", "-o", "memory.follow=0")
+    assert stage.settings is not None
+    assert stage.settings.preset == "calm"
+    assert stage.settings.answer.density_ratio == 0.5
+    assert (stage.settings.sampling.temperature, stage.settings.memory.follow) == (1.2, 0.0)
+    with pytest.raises(ConfigError) as refused:
+        stage.run("--preset", "calmer")
+    assert str(refused.value) == (
+        '--preset: there is no preset "calmer"; there are calm, bold, mirror and fours.'
+    )
+
+
 def test_a_commands_own_argument_and_exit_status_are_its_own() -> None:
     stage = Stage(status=3)
     assert stage.run("--place", "away") == 3

@@ -71,7 +71,8 @@ def test_a_gesture_says_how_it_is_learned(capsys: pytest.CaptureFixture[str]) ->
     assert shown(capsys, "controls.tap", "-o", "controls.tap=cc 67") == [
         'controls.tap = "cc 67"   (from -o; default "")',
         "  tap the tempo",
-        '  It must be "cc N", "note N", "notes N+M" (N and M from 0 to 127), or "" for none.',
+        '  It must be "cc N", "note N", "notes N+M" (keys from 0 to 127, controllers to 119), or "" for '
+        "none.",
         "  While improv plays:",
         "    a learned pedal: ask for it by OSC, /improv/learn tap, then press it",
         '    OSC: /improv/controls/tap "cc 67"',

@@ -377,6 +377,19 @@ def test_on_a_clear_beat_a_round_is_so_many_whole_beats() -> None:
     assert starts == pytest.approx([4.0, 8.0, 12.0])
 
 
+def test_a_key_that_was_held_on_and_on_is_struck_in_each_round_and_ends_with_the_loop() -> None:
+    room = Heard("listen", time=replace(Settings().time, tempo_bpm=120.0))
+    room.call(60, 62, gap_s=0.5, duration_s=0.4)
+    room.press(64)
+    room.run_for(30.0)
+    room.cue("loop")
+    room.run_for(9.0)
+    assert sum(pitch == 64 for _, pitch in room.onsets) == 4
+    room.cue("loop")
+    room.run_for(2.5)
+    assert room.performer.silent
+
+
 def test_the_player_may_play_over_it_and_is_not_answered_but_for_a_hand_over() -> None:
     room = Heard()
     room.answered()

@@ -31,6 +31,16 @@ def test_each_output_is_sent_to_as_much_earlier_as_it_sounds_late(performer: Del
     assert performer.silent
 
 
+def test_what_is_refused_where_it_is_heard_on_time_sounds_nowhere(performer: DelayedPerformer) -> None:
+    performer.play_note(1, 0, 60, 90, 2.0, 2.1)
+    performer.move_pedal(1, 0, 2.1)
+    performer.advance(1.9)
+    performer.panic(1.95)
+    assert not performer.play_note(1, 1, 62, 90, 3.0, 4.0)
+    assert not performer.move_pedal(1, 127, 3.0)
+    assert performer.next_deadline_s() is None
+
+
 def test_where_all_outputs_are_late_what_is_told_is_still_what_is_heard() -> None:
     performer = DelayedPerformer({"far": 0.25}, 1)
     performer.move_pedal(1, 127, 2.0)

@@ -122,3 +122,18 @@ def test_memory_is_bounded(echo: EchoFilter) -> None:
     for _ in range(5000):
         echo.sent(ON, 1.0)
     assert sum(echo.heard(ON, 1.0) for _ in range(5000)) == 1024
+
+
+def test_all_notes_off_of_the_player_is_theirs_while_they_hold_a_key(echo: EchoFilter) -> None:
+    all_off = (0xB1, 123, 0)
+    assert not echo.heard(ON, 0.5, "keyboard")
+    echo.sent(all_off, 1.0)
+    assert [echo.heard(all_off, 1.0, source) for source in ("keyboard", "improv in")] == [False, True]
+    assert echo.heard(all_off, 1.01, "keyboard")
+
+
+def test_reset_of_controllers_is_the_players_while_they_hold_a_pedal(echo: EchoFilter) -> None:
+    reset = (0xB1, 121, 0)
+    assert not echo.heard((0xB1, 64, 127), 0.5, "keyboard")
+    echo.sent(reset, 1.0)
+    assert [echo.heard(reset, 1.0, source) for source in ("keyboard", "improv in")] == [False, True]

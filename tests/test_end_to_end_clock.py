@@ -13,18 +13,18 @@ ON_THE_LINE_S = 0.03
 
 @pytest.fixture(scope="module")
 def trades(jack_server: str, tmp_path_factory: pytest.TempPathFactory) -> Trades:
-    """At 180 beats a minute, 1.33 s a bar, with 2 ms of jitter."""
-    daw = Daw(180.0, jitter_s=0.002, seed=3)
+    """At 200 beats a minute, two to a bar of 0.6 s, with 2 ms of jitter."""
+    daw = Daw(200.0, jitter_s=0.002, seed=3, beats_per_bar=2)
     daw.start()
     daw.play("play", 2)
     daw.stop()
-    daw.wait(1.5)
+    daw.wait(0.8)
     daw.go_on()
     daw.play("continue", 2)
     daw.put(1)
     daw.play("loop", 2)
     daw.put(9.5)
-    daw.play("jump", 2.5)
+    daw.play("jump", 2)
     daw.stop()
     return traded(tmp_path_factory.mktemp("daw"), daw)
 
@@ -35,7 +35,7 @@ def test_improvs_bars_begin_on_the_lines_of_the_daw_whatever_it_does(trades: Tra
 
 
 def test_after_a_stop_improv_plays_to_the_end_of_its_bars_at_most(trades: Trades) -> None:
-    assert max(trades.sounding_s) < 4 * 60 / 180 + ON_THE_LINE_S
+    assert max(trades.sounding_s) < 2 * 60 / 200 + ON_THE_LINE_S
 
 
 def test_no_key_stays_down(trades: Trades) -> None:

@@ -17,8 +17,10 @@ from udp_ports import free_port
 
 from improv_daemon.settings import MODES
 
-LISTENED_S = 3.0
-"""So long without an answer: several times what improv waits in mode answer."""
+LISTENED_S = 1.5
+"""So long without an answer: more than twice what improv waits in mode answer."""
+QUIET_S = 0.5
+SHORT = ("-o", "answer.length_min_s=1", "-o", "answer.length_max_s=1")
 ANSWER_WITHIN_S = 6.0
 PHRASE = ((60, 0.0), (64, 0.25), (67, 0.5), (72, 0.75))
 LAST_ONSET_S = 0.75
@@ -54,7 +56,7 @@ def is_answered(player: JackPlayer) -> bool:
     last_s = play_phrase(player)
     if not answer_begins(player, last_s, ANSWER_WITHIN_S):
         return False
-    return player.wait_for_quiet(last_s, 1.0, 20.0)
+    return player.wait_for_quiet(last_s, QUIET_S, 20.0)
 
 
 def is_listened_to(player: JackPlayer) -> bool:
@@ -65,7 +67,7 @@ def is_listened_to(player: JackPlayer) -> bool:
 @pytest.mark.usefixtures("jack_server")
 def test_the_mode_is_changed_by_osc_while_it_plays_whatever_else_comes_in_there(tmp_path: Path) -> None:
     port = free_port()
-    options = (*JACK, "--seed", "7", "-o", f"controls.osc_port={port}")
+    options = (*JACK, "--seed", "7", *SHORT, "-o", f"controls.osc_port={port}")
     with ImprovProcess("play", *options, folder=tmp_path) as improv, JackPlayer() as player:
         improv.wait_for_text(f"OSC messages are taken at UDP port {port}.\n")
         player.connect()
@@ -102,7 +104,7 @@ def hold_together(player: JackPlayer) -> None:
 
 @pytest.mark.usefixtures("jack_server")
 def test_a_key_hands_over_and_keys_held_together_change_the_mode_round_and_back(tmp_path: Path) -> None:
-    options = (*JACK, "--seed", "7", "--mode", "listen", *GESTURES)
+    options = (*JACK, "--seed", "7", "--mode", "listen", *SHORT, *GESTURES)
     with ImprovProcess("play", *options, folder=tmp_path) as improv, JackPlayer() as player:
         improv.wait_until_playing()
         player.connect()
@@ -113,7 +115,7 @@ def test_a_key_hands_over_and_keys_held_together_change_the_mode_round_and_back(
         last_s = play_phrase(player)
         player.play(strike(HAND_OVER_KEY, last_s + 0.1, lasting_s=0.1))
         assert answer_begins(player, last_s, 0.1 + HANDED_OVER_S)
-        player.wait_for_quiet(last_s, 1.0, 20.0)
+        player.wait_for_quiet(last_s, QUIET_S, 20.0)
         for _ in MODES:
             if "Mode listen: " not in improv.text:
                 hold_together(player)

@@ -88,6 +88,14 @@ def test_knobs_may_become_others() -> None:
     assert knobs.take(cc(1, 0)) == Turned()
 
 
+def test_what_something_else_has_set_is_set_anew_with_the_next_move() -> None:
+    knobs = Knobs("cc 1 mode, cc 2 memory.recall")
+    assert values(knobs, 1, 0, 5) == ["answer", None]
+    assert values(knobs, 2, 0) == [0.0]
+    knobs.keep({"mode": "trade", "memory.recall": 0.0}.__getitem__)
+    assert values(knobs, 1, 10, 15) == ["answer", None]
+
+
 @given(st.lists(st.integers(0, 127), min_size=1, max_size=60))
 def test_what_is_set_is_never_further_than_a_step_from_where_the_knob_stands(positions: list[int]) -> None:
     knobs, value = Knobs("cc 1 voices.improv_program 0..127"), -1

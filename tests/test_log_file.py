@@ -10,6 +10,8 @@ from pathlib import Path
 from improv_daemon.display import Display, Opening
 from improv_daemon.log_file import StampedLines, logging_to
 from improv_daemon.partner import Said
+from improv_daemon.showing import Showing
+from improv_daemon.shown import shown
 from improv_daemon.wire import Played, Ready, Sounded
 
 STAMP = "2026-03-01 12:00:00.250"
@@ -78,6 +80,12 @@ def test_a_file_that_cannot_be_opened_is_said_and_improv_goes_on(tmp_path: Path)
         "improv goes on without.",
         f"The log {fifo} cannot be written: No such device or address; improv goes on without.",
     ]
+
+
+def test_what_becomes_of_the_log_is_said_in_the_live_view_too(tmp_path: Path) -> None:
+    with shown(Showing(quiet=True, log=tmp_path)) as here:
+        (problem,) = here.state.problems
+    assert problem.text == f"The log {tmp_path} cannot be written: Is a directory; improv goes on without."
 
 
 def test_a_disk_that_is_full_is_said_once_and_improv_goes_on() -> None:

@@ -142,6 +142,15 @@ def test_all_notes_off_of_one_route_ends_only_what_it_began(merger: RouteMerger)
     assert merger.heard("piano", OFF, 1.4) == once("piano", *OFF)
 
 
+def test_all_notes_off_of_two_keyboards_at_once_is_not_merged(merger: RouteMerger) -> None:
+    merger.heard("piano", ON, 1.0)
+    merger.heard("organ", (0x90, 40, 70), 1.0)
+    for keyboard in ("piano", "organ"):
+        assert merger.heard(keyboard, (0xB0, 123, 0), 1.2) == once(keyboard, 0xB0, 123, 0)
+        assert not merger.holds(keyboard)
+    assert merger.merged == 0
+
+
 def test_release_of_a_key_that_nobody_holds_passes(merger: RouteMerger) -> None:
     assert merger.heard("daw", OFF, 1.0) == once("daw", *OFF)
 

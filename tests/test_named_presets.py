@@ -6,9 +6,10 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from playing import Room, packaged_model, partner_of
+from playing import Room, model_trained_on, packaged_model, partner_of
 
 from improv_core.errors import ConfigError
+from improv_daemon.building import sitting_partner
 from improv_daemon.partner import ModeChanged, Notice, Said
 from improv_daemon.replaying import _settings
 from improv_daemon.settings import (
@@ -222,6 +223,22 @@ def test_the_next_is_chosen_by_a_cue() -> None:
         chosen.append(studio.partner.settings.preset)
     studio.play(0xB0, 66, 127)
     assert [*chosen, studio.partner.settings.preset] == [*NAMES, "late night", "calm"]
+
+
+def test_what_of_it_means_nothing_to_the_model_is_said_however_it_is_chosen() -> None:
+    notices: list[Notice] = []
+    settings = loaded(
+        "answer.style = 'roll era'\ncontrols.next_preset = 'cc 66'\n", "controls.presets_by_program=true"
+    )
+    studio = Room(sitting_partner(settings, model_trained_on("pop"), 1, notices.append))
+    studio.wish(Change("preset", "calm"))
+    studio.play(0xB0, 66, 127)
+    studio.play(0xC0, 2)
+    in_vain = Said(
+        "The model 'default' (preset piano) has not learned to heed the style roll era: it plays as it would "
+        "without."
+    )
+    assert [notice == in_vain for notice in notices] == [False, True] * 3
 
 
 def test_a_program_change_chooses_one_where_that_is_wanted() -> None:

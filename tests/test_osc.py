@@ -23,6 +23,7 @@ from improv_daemon.osc import (
     LONGEST,
     NO_MESSAGE,
     PACE_S,
+    SAID_AGAIN_S,
     TOO_MUCH,
     WAITING,
     OscInbox,
@@ -252,7 +253,20 @@ async def test_of_a_flood_no_more_waits_than_is_soon_carried_out_and_the_rest_is
     assert [wish for _, wish in wishes] == [*[Cue("tap")] * WAITING, Cue("hand_over")]
     assert wishes[WAITING - 1][0] == pytest.approx((WAITING - 1) * PACE_S)
     assert inbox.dropped == 10_000 - WAITING
-    assert set(said) == {TOO_MUCH}
+    assert said == [TOO_MUCH]
+
+
+@pytest.mark.virtual_time
+async def test_what_cannot_be_is_said_once_and_after_a_while_again() -> None:
+    said: list[Said] = []
+    inbox = OscInbox(said.append)
+    nothing, unknown = b"nothing", message("/improv/nothing")
+    for datagram in (nothing, nothing, unknown, unknown, nothing):
+        inbox.datagram_received(datagram, None)
+    assert [one == NO_MESSAGE for one in said] == [True, False, True]
+    await asyncio.sleep(SAID_AGAIN_S)
+    inbox.datagram_received(nothing, None)
+    assert len(said) == 4
 
 
 # --- the port ---------------------------------------------------------------------------------------
@@ -289,7 +303,7 @@ async def test_what_comes_in_at_the_port_is_wished_though_garbage_comes_too() ->
         assert await peer.wish() == Change("mode", "duet")
         peer.send(b"/improv/tap\0,xyz\0\0\0\0")
         assert await peer.wish() == Cue("tap")
-    assert said == [NO_MESSAGE, NO_MESSAGE]
+    assert said == [NO_MESSAGE]
     peer.close()
 
 

@@ -166,6 +166,17 @@ def test_full_schedule_refuses_a_note_and_counts_it() -> None:
     assert performer.refused == 1
 
 
+def test_the_pedal_of_a_finished_turn_comes_up_at_once_where_the_schedule_is_full() -> None:
+    performer = make_performer(capacity=2)
+    performer.move_pedal(1, 127, 1.0)
+    performer.play_note(1, 0, 60, 90, 1.0, 9.0)
+    performer.advance(1.0)
+    performer.play_note(2, 0, 62, 90, 20.0, 21.0)
+    assert performer.finish_turn(1, 2.0).sendings == midi((0xB1, 64, 0))
+    assert performer.advance(9.0).sendings == midi((0x81, 60, 64))
+    assert performer.silent
+
+
 @pytest.mark.parametrize(
     ("pitch", "velocity", "onset_s", "release_s"),
     [(128, 90, 1.0, 2.0), (60, 0, 1.0, 2.0), (60, 90, math.nan, 2.0), (60, 90, 1.0, math.inf)],

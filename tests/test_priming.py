@@ -8,6 +8,7 @@ import pytest
 from playing import improviser_of
 
 from improv_core.errors import MidiFileError
+from improv_core.exchanges import Forgotten
 from improv_core.midi_files import Track, write_midi
 from improv_core.notes import SUSTAIN_CONTROLLER, ControlChange, Note, Performance
 from improv_daemon.priming import JUST_BEFORE_S, ending_at, prime, remembered
@@ -37,6 +38,18 @@ def test_the_clock_may_have_begun_a_moment_ago(tmp_path: Path) -> None:
     prime(improviser, written(tmp_path / "scale.mid", scale_of(40)), 1.0)
     improviser.begin_turn(1, 1.0)
     assert 1.0 <= improviser.draw(1.0, 2.0).onset_s <= 2.0
+
+
+def test_to_undo_the_first_turn_does_not_forget_the_file(tmp_path: Path) -> None:
+    improviser = improviser_of()
+    prime(improviser, written(tmp_path / "scale.mid", scale_of(20)), 10.0)
+    of_the_file = list(improviser.heard)
+    improviser.begin_turn(1, 10.0)
+    note = improviser.draw(10.0, 11.0)
+    improviser.close_turn({note.index: (note.onset_s, note.release_s)})
+    assert len(improviser.heard) == 21
+    assert improviser.forget_exchange() == Forgotten(1)
+    assert list(improviser.heard) == of_the_file
 
 
 def test_no_more_of_it_is_read_than_is_remembered() -> None:

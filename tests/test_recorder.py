@@ -196,7 +196,7 @@ def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
 
 def test_a_midi_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     path = conversation(tmp_path / f"{'x' * 246}.jsonl")  # its name fits the file system, the next does not
-    with pytest.raises(StorageError, match=r"x\.mid.* cannot be written"):
+    with pytest.raises(StorageError, match=r"/x{246}\.mid cannot be written"):
         kept_quietly(path)
     assert list(tmp_path.iterdir()) == [path]
 

@@ -8,15 +8,19 @@ from pathlib import Path
 import pytest
 from live_scenes import room_of
 from live_setups import SOON, STEADY
+from playing import Room, partner_of
 from pythonosc.osc_message_builder import OscMessageBuilder
+from window_models import RandomModel, representations
 
 from improv_core.errors import ConfigError
+from improv_core.sampler import Sampling
+from improv_core.window_improviser import WindowImproviser
 from improv_daemon.osc import read
 from improv_daemon.partner import Notice, Said
 from improv_daemon.settings import Assignment, load_settings
 from improv_daemon.settings.rules import Value
 from improv_daemon.settings.writing import toml_value
-from improv_daemon.wire import Learn
+from improv_daemon.wire import Change, Learn
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +33,21 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def said(notices: list[Notice]) -> list[str]:
     return [notice.text for notice in notices if isinstance(notice, Said)]
+
+
+def test_a_model_without_a_key_in_the_range_goes_on_with_the_range_before() -> None:
+    model = RandomModel(representations()["frames"])
+    sampling = Sampling()
+    improviser = WindowImproviser(model, model.representation, sampling, seed=1)
+    notices: list[Notice] = []
+    room = Room(partner_of(improviser=improviser, notices=notices))
+    room.wish(Change("sampling.highest_pitch", 120))
+    room.wish(Change("sampling.lowest_pitch", 115))
+    assert said(notices) == [
+        "The model plays the keys of a piano (21 to 108), none of which would lie "
+        "between sampling.lowest_pitch and sampling.highest_pitch; set these otherwise."
+    ]
+    assert (improviser.sampling.lowest_pitch, room.partner.settings.sampling.lowest_pitch) == (21, 21)
 
 
 def in_file(key: str, value: Value) -> list[str]:

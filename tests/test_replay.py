@@ -29,9 +29,20 @@ from improv_daemon.journal import Journal, JournalWriter, read_journal
 from improv_daemon.partner import recollection, together
 from improv_daemon.partner.partner import MODES
 from improv_daemon.replaying import commands_of, partner_of, replayed
-from improv_daemon.settings import Answer, Memory, Settings, Solo
+from improv_daemon.settings import Answer, Memory, Settings, Solo, Time
 from improv_daemon.stage.virtual import VirtualStage
-from improv_daemon.wire import CancelTurn, Change, Command, Cue, FinishTurn, MovePedal, Panic, PlayNote, Woken
+from improv_daemon.wire import (
+    CancelTurn,
+    Change,
+    Command,
+    Cue,
+    FinishTurn,
+    KeepTime,
+    MovePedal,
+    Panic,
+    PlayNote,
+    Woken,
+)
 
 SEED = 20261120
 CANDIDATES = 4
@@ -247,6 +258,20 @@ async def test_the_partner_of_a_sitting_has_its_settings_seed_and_model(tmp_path
     )
     for unknown in ({"tempo": 3}, {"answer": {"tempo": 3}}, {"answer": 3}, {"mode": "sleep"}, {"seed": "x"}):
         assert refusal_of(settings=header["settings"] | unknown) == other_version
+
+
+@pytest.mark.virtual_time
+async def test_a_wish_that_comes_before_anything_else_comes_after_the_beginning(tmp_path: Path) -> None:
+    time = replace(Time(), metronome=True, tempo_bpm=100.0)
+    sitting = Sitting(
+        tmp_path / "sitting.jsonl", replace(settings_of(candidates=1), mode="listen", time=time)
+    )
+    journal = await sitting.play(calls=1)
+    begun, *_ = journal.entries
+    assert isinstance(begun.message, KeepTime)
+    again = list(replayed(journal, partner_of(journal, packaged_model())))
+    assert again == list(commands_of(journal))
+    assert [command for _, command in again] == sitting.commands[:-1]
 
 
 @pytest.mark.virtual_time

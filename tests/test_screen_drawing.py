@@ -148,6 +148,10 @@ def test_where_not_all_dials_have_room_the_chosen_one_has() -> None:
         assert f"> {dial.name}" in text(look=Look(40, 9, ascii_only=True), desk=Desk(chosen=chosen))
 
 
+def test_a_narrow_window_has_room_for_a_value() -> None:
+    assert lines(look=Look(20, 4))[1].split() == ["›", "tempera…", "1"]
+
+
 def test_before_the_first_note_nothing_is_said_of_its_timing() -> None:
     found = text(sitting(timing=Timing(None, None, None), inputs=(), outputs=(), sound=None))
     assert " hears nothing yet  ·  plays nothing yet\n model default\n" in found

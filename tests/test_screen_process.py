@@ -18,9 +18,9 @@ from typing import Self
 import pytest
 from snapshots import SITTING, sitting
 
-from improv_daemon.screen.loop import LAST_WORDS
+from improv_daemon.screen.loop import LAST_WORDS, Loop
 from improv_daemon.screen.snapshot import Asked, Bye, Hide, Show, ToScreen, from_screen, to_line
-from improv_daemon.screen.terminal import CLOSING, OPENING
+from improv_daemon.screen.terminal import CLOSING, OPENING, Terminal
 
 PATIENCE_S = 10.0
 MAY_NOT_IMPORT = (
@@ -206,6 +206,35 @@ def test_it_ends_when_its_window_is_closed() -> None:
         closed, window.fd = window.fd, os.dup(window.mind.fileno())
         os.close(closed)
         assert window.status() == 0
+
+
+def test_in_the_background_it_draws_nothing_and_does_not_spin(monkeypatch: pytest.MonkeyPatch) -> None:
+    mind, theirs = socket.socketpair()
+    window, line = pty.openpty()
+    waits: list[float] = []
+
+    def at_once(
+        ears: list[socket.socket], *others: object
+    ) -> tuple[list[object], list[object], list[object]]:
+        waits.append(float(str(others[-1])))
+        if len(waits) == 3:
+            mind.close()
+        return really(ears, [], [], 0.0)
+
+    really = select.select
+    before = {number: signal.getsignal(number) for number in (signal.SIGWINCH, signal.SIGTERM)}
+    monkeypatch.setattr("improv_daemon.screen.loop.select.select", at_once)
+    mind.sendall(to_line(SITTING))
+    try:
+        Loop(theirs, Terminal(line)).run()  # of a terminal that is not this process's
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        theirs.close()
+    assert waits == [1.0, 1.0, 1.0]
+    assert really([window], [], [], 0.0) == ([], [], [])
+    os.close(window)
+    os.close(line)
 
 
 def test_it_imports_nothing_heavy_beside_rich() -> None:

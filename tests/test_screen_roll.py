@@ -74,6 +74,13 @@ def test_where_there_is_little_room_a_beat_has_fewer_columns() -> None:
     assert drawn(now_s=104.5, columns=30).bar_lines == {6, 14, 22}
 
 
+@pytest.mark.parametrize("tempo", [None, Tempo(0.5, 100.0, 7, "MIDI clock", steady=True)])
+def test_what_was_played_last_is_on_the_narrowest_roll(tempo: Tempo | None) -> None:
+    for begun_s in (104.0 + 0.25 * n for n in range(32)):
+        found = drawn((YOU, 60, begun_s, begun_s + 0.1), now_s=begun_s + 0.1, columns=12, tempo=tempo)
+        assert where(found, YOU)
+
+
 def test_notes_far_apart_share_rows_and_all_are_on_it() -> None:
     found = drawn((YOU, 21, 104.0, 104.2), (IMPROV, 108, 104.0, 104.2), now_s=104.3)
     assert {row for row, _ in where(found, YOU)} == {11}

@@ -190,6 +190,10 @@ def test_a_file_that_is_not_text_is_refused() -> None:
             "mine.toml: sampling.min_p = nan is not allowed: it must be a number from 0 to 0.9.",
         ),
         (
+            f"[improv.sampling]\nmin_p = 1{'0' * 400}\n",
+            f"mine.toml: sampling.min_p = 1{'0' * 400} is not allowed: it must be a number from 0 to 0.9.",
+        ),
+        (
             '[improv.answer]\nstyle = "Polka"\n',
             'mine.toml: answer.style = "Polka" is not allowed: it must be "free", "classical", "roll era", '
             '"pop" or "jazz line".',
@@ -459,7 +463,9 @@ def test_a_gesture_is_a_controller_a_key_or_keys(written: str) -> None:
     assert Gesture().check(written) == written
 
 
-@pytest.mark.parametrize("written", ["cc", "cc 128", "note 1+2", "notes 21", "notes 21+", "pedal", "67", 67])
+@pytest.mark.parametrize(
+    "written", ["cc", "cc 120", "note 128", "note 1+2", "notes 21", "notes 21+", "pedal", "67", 67]
+)
 def test_nothing_else_is_a_gesture(written: object) -> None:
     with pytest.raises(ValueError, match='"cc N", "note N"'):
         Gesture().check(written)

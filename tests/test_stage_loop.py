@@ -280,6 +280,21 @@ def test_an_output_that_comes_back_is_silent_and_sounds_as_it_should(rig_of: Cal
     assert rig.ports.sent == [(OWN, (0x81, 60, 64))]
 
 
+def test_a_key_let_go_of_while_an_output_comes_back_is_let_go_of_everywhere(
+    rig_of: Callable[..., Rig],
+) -> None:
+    rig = rig_of("roland", "moog", thru="on")
+    rig.play(0x93, 60, 80, source="improv in")
+    rig.say()
+    rig.play(0x93, 60, 80, source="improv in")
+    rig.ports.changes.append(PortChanges((), ("roland",), True))
+    rig.say()
+    assert rig.loop.counts().echoes_dropped == 1
+    rig.play(0x83, 60, 64, source="improv in")
+    rig.say()
+    assert rig.ports.to("moog") == [(0x93, 60, 80), (0x83, 60, 64)]
+
+
 # --- hearing, thru and voices ---------------------------------------------------------------------
 
 

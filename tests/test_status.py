@@ -66,6 +66,12 @@ def test_what_a_killed_one_has_left_is_cleared_away(runtime: Path) -> None:
     assert not path.exists()
 
 
+def test_one_that_ends_while_it_is_asked_is_left_out(runtime: Path) -> None:
+    runtime.mkdir()
+    (runtime / "4711.socket").symlink_to(runtime / "gone")
+    assert running() == []
+
+
 def test_one_that_does_not_answer_is_said_to_be_busy(runtime: Path) -> None:
     runtime.mkdir()
     with socket.socket(socket.AF_UNIX) as deaf:

@@ -119,6 +119,12 @@ def test_without_a_tempo_to_end_soon_is_just_then() -> None:
         assert stretch.end_s == pytest.approx(2.2)
 
 
+def test_what_is_counted_in_and_has_not_begun_can_end_soon() -> None:
+    stretch = Stretch(ears(), TWO, 10.0, 1.0)
+    stretch.end_soon(2.2)
+    assert stretch.end_s == pytest.approx(2.2)
+
+
 def test_who_has_missed_the_bar_line_begins_with_the_next_half_beat() -> None:
     mine = Stretch.first(ears(), SET, 1.0, 1.0).next(SET, 4.9)
     assert mine.entry_s(4.94) == pytest.approx(5.0)

@@ -10,10 +10,11 @@ from scripted_improviser import ScriptedImproviser
 from improv_core.errors import ConfigError
 from improv_daemon.controls import CUES
 from improv_daemon.partner import CallHeard, Learned, ModeChanged, Notice, Said
+from improv_daemon.partner.partner import REFUSED_AGAIN_S
 from improv_daemon.partner.surface import Surface
 from improv_daemon.settings import Controls, Settings, changed
 from improv_daemon.settings.schema import REGISTRY
-from improv_daemon.wire import Learn, Played
+from improv_daemon.wire import Change, Learn, Played
 
 
 def room(notices: list[Notice], **controls: str) -> Room:
@@ -43,6 +44,51 @@ def test_a_value_that_does_not_fit_the_others_is_said() -> None:
         Said("While playing: sampling.lowest_pitch = 21 must not be above sampling.highest_pitch = 20.")
     ]
     assert studio.partner.settings.sampling.highest_pitch == 108
+
+
+def test_a_knob_that_is_turned_on_where_it_sets_nothing_is_refused_once_and_again_later() -> None:
+    notices: list[Notice] = []
+    studio = room(notices, knobs="cc 1 sampling.highest_pitch 0..127")
+    for position in (20, 18, 16):
+        studio.play(0xB0, 1, position)
+    assert len(notices) == 1
+    studio.run_for(REFUSED_AGAIN_S)
+    studio.play(0xB0, 1, 14)
+    assert len(notices) == 2
+
+
+def test_after_a_preset_a_knob_sets_what_it_stands_for_as_soon_as_it_is_moved() -> None:
+    studio = room([], knobs="cc 1 mode")
+    studio.play(0xB0, 1, 5)
+    studio.wish(Change("preset", "fours"))
+    assert studio.partner.mode == "trade"
+    studio.play(0xB0, 1, 7)
+    assert studio.partner.mode == "answer"
+
+
+def test_a_pedal_that_went_down_as_music_comes_up_though_it_is_a_gesture_by_then() -> None:
+    studio = Room(partner_of())
+    studio.play(0xB0, 64, 127)
+    studio.press(60)
+    studio.wish(Change("controls.mute", "cc 64"))
+    studio.play(0xB0, 64, 0)
+    studio.press(62)
+    assert [note.pedal for note in studio.improviser.heard] == [1, 0]
+
+
+def test_a_switch_that_is_let_go_while_another_is_learned_works_with_its_next_press() -> None:
+    studio = room([], next_mode="cc 80")
+    studio.play(0xB0, 80, 127)
+    assert studio.partner.mode == "trade"
+    studio.wish(Learn("memory.recall"))
+    studio.play(0xB0, 80, 126)
+    studio.wish(Learn(""))
+    studio.play(0xB0, 80, 0)
+    studio.wish(Learn("next_mode"))
+    studio.play(0xB0, 81, 127)
+    studio.play(0xB0, 81, 0)
+    studio.play(0xB0, 81, 127)
+    assert studio.partner.mode == "duet"
 
 
 def test_a_knob_is_learned_by_moving_it_and_works_from_the_next_move_on() -> None:

@@ -15,7 +15,7 @@ import pytest
 from conftest import require
 from playing import BY_PACE, improviser_of, model_that_plays
 
-from improv_core.errors import StorageError
+from improv_core.errors import PortError, StorageError
 from improv_core.turns import Call
 from improv_daemon.conversation import Conversation
 from improv_daemon.partner import CallHeard, Drawn, Partner
@@ -209,6 +209,12 @@ def test_a_file_that_exists_is_not_overwritten_and_one_that_cannot_be_made_is_na
         tracing(tmp_path / "gone" / "t.json", pytest.fail),
     ):
         pytest.fail("it began")
+
+
+def test_a_sitting_that_is_refused_leaves_no_trace(tmp_path: Path) -> None:
+    with pytest.raises(PortError), tracing(tmp_path / "trace.json", pytest.fail):
+        raise PortError("There is no JACK server")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_ends_the_trace_with_one_sentence_and_nothing_else(tmp_path: Path) -> None:

@@ -376,6 +376,16 @@ def test_when_it_gets_faster_improv_is_over_at_the_new_line() -> None:
     assert_within(one.room, [(4.0, 4.5 + 7 * 0.25 + 0.03)])
 
 
+def test_when_it_gets_faster_in_improvs_bars_it_closes_within_what_is_left_of_them() -> None:
+    one = clocked(bars=4)
+    one.play_until(8.5, beats(0.0, 15))
+    one.beat_s = 0.25
+    one.play_until(13.0)
+    line_s = 8.5 + BEAT_S / PULSES_A_BEAT + (15 * PULSES_A_BEAT - 1) * 0.25 / PULSES_A_BEAT
+    assert one.begins_s == pytest.approx([8.0], abs=ON_THE_LINE_S)
+    assert line_s - 1.1 <= max(one.onsets_s) < line_s - 0.2
+
+
 def test_a_loop_keeps_the_bars_on_the_grid() -> None:
     one = clocked()
     for again in range(3):

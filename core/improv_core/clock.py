@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from improv_core.pulse_count import PulseCount
 from improv_core.representation.asking import Pulse
 from improv_core.timekeeping import PULSES_A_BEAT as PULSES_A_BEAT
 
@@ -29,13 +30,10 @@ _LATEST: Final = 8
 _ENOUGH: Final = 3 * _LATEST
 _SURE: Final = 5.0
 _LEAST_JITTER_S: Final = 0.0003
-_WIDE: Final = 1.5
 _BETWEEN: Final = 0.25
-_TAKEN: Final = 0.5
+_BEYOND: Final = 0.5
 _AT_A_STOP: Final = 2
-_EVEN: Final = 0.11
 _SHORTEST_S: Final = 0.001  # at 2,500 beats a minute
-_NO_ACCIDENT: Final = 3
 _NONE: Final[FloatArray] = np.empty((0, 2))
 
 
@@ -74,7 +72,7 @@ class _Line:
 
     def is_left_by(self, latest: FloatArray) -> bool:
         """Whether these later pulses keep another time, beyond what jitter explains."""
-        number, at_s = (float(mean) for mean in latest.mean(axis=0))
+        number, at_s = (float(total) / len(latest) for total in latest.sum(axis=0))
         noise = 1 / len(latest) + 1 / self.count + (number - self.middle) ** 2 / self.spread
         jitter_s = max(self.jitter_s, _LEAST_JITTER_S)
         return abs(at_s - self.time_s(number)) > _SURE * jitter_s * math.sqrt(noise)
@@ -87,8 +85,8 @@ class MidiClock:
       position message has put it. Stop: no pulse and no place until it goes on; the tempo is kept up.
     - A clock that is heard without a start runs from its first pulse, which counts as beat 0.
     - A song position that comes while it runs, as from a program that loops, holds from the next pulse on.
-    - A gap of about a whole number of pulses is pulses that were lost: the place is kept. The third such gap
-      in a row is no accident but another tempo: the pulses that came are what counts.
+    - Lost pulses do not lose the place: whether some were lost or the tempo has changed is decided, a few
+      pulses later, by what explains them best (`improv_core.pulse_count`).
     - Another tempo is followed within some `_LATEST` pulses; until then the old one holds.
     - After a silence, or a start that falls between two pulses, what came before says nothing of the tempo
       any more, and pulses count on from where they were.
@@ -96,17 +94,15 @@ class MidiClock:
     """
 
     def __init__(self) -> None:
-        self._pulses = _NONE
+        self._count = PulseCount(MEMORY)
+        self._came = _NONE
         self._doubtful = False
         self._number = -1
-        self._first = 0
         self._next: int | None = None
-        self._assumed: list[int] = []
         self._source: str | None = None
         self._heard_s = self._pulse_s = -math.inf
         self._line: _Line | None = None
         self._known: _Line | None = None
-        self._jitter_s = math.inf
         self._told = self._begins = False
         self.running = False
         """Whether the song goes on."""
@@ -152,16 +148,20 @@ class MidiClock:
         line = self._line
         if line is None or not self.running:
             return None
-        return Pulse(line.time_s(self._first) * 1e3, line.each_s * PULSES_A_BEAT * 1e3)
+        return Pulse(line.time_s(self._count.best.first) * 1e3, line.each_s * PULSES_A_BEAT * 1e3)
 
     def _stop(self, at_s: float) -> None:
         if self._next is None:
             lost = 0
             if self._line is not None and not self.silent(at_s):  # the last before it may be lost
-                lost = max(0, math.ceil((at_s - self._pulse_s) / self._line.each_s - _BETWEEN) - 1)
-            lost = lost if lost <= _AT_A_STOP else 0  # more than that is a song that stood still before
-            self._next = self._number + 1 + lost - self._first if self.running else 0
+                lost = math.floor(self._line.number(at_s) - self._latest - _BEYOND)
+            lost = lost if 0 <= lost <= _AT_A_STOP else 0  # more than that is a song that stood still before
+            self._next = self._latest + 1 + lost - self._count.best.first if self.running else 0
         self.running = False
+
+    @property
+    def _latest(self) -> int:
+        return self._number + self._count.best.lost
 
     def _pulse(self, at_s: float) -> None:
         if at_s - self._pulse_s > SILENT_AFTER_S or (self._begins and self._is_between(at_s)):
@@ -170,11 +170,12 @@ class MidiClock:
         self._heard_s = max(self._heard_s, at_s)
         if not self._told:
             self.running = self._told = True
-        lost = self._lost(at_s)
-        self._number += 1 + lost
+        self._number += 1
+        self._count.pulse(self._number, at_s)
         if self.running and self._next is not None:
-            self._first, self._next = self._number - self._next, None
-        self._pulses = np.concatenate((self._pulses[1 - MEMORY :], [(self._number, at_s)]))
+            self._count.place(self._number, self._next)
+            self._next = None
+        self._came = np.concatenate((self._came[1 - MEMORY :], [(self._number, at_s)]))
         self._pulse_s = at_s
         self._follow()
 
@@ -184,74 +185,30 @@ class MidiClock:
 
     def _forget(self) -> None:
         self._known = self._line or self._known
-        self._pulses, self._line, self._doubtful = _NONE, None, False
-        self._assumed.clear()
+        self._count.forget(None if self._known is None else self._known.each_s)
+        self._came, self._line, self._doubtful = _NONE, None, False
 
-    def _lost(self, at_s: float) -> int:
-        """How many pulses were lost before this one."""
-        line = self._line
-        if line is None or len(self._pulses) < (_LATEST if self._is_even(line) else PULSES_A_BEAT):
-            return self._lost_at_first(at_s)
-        ahead = line.number(at_s) - self._number
-        if self._assumed and ahead < _TAKEN:  # its place is taken: the one before was late, none was lost
-            self._number -= self._assumed.pop()
-            self._pulses[-1, 0] = self._number
-            return 0
-        gap = (at_s - self._pulse_s) / line.each_s
-        if gap < _WIDE:
-            self._assumed.clear()
-            return 0
-        # Jitter makes wide gaps too, but none that is late against the line.
-        self._assumed.append(round(min(gap, ahead)) - 1 if ahead >= _WIDE else 0)
-        if len(self._assumed) < _NO_ACCIDENT:
-            return self._assumed[-1]
-        self._count_anew()
-        return 0
-
-    def _is_even(self, line: _Line) -> bool:
-        """Whether a few pulses say enough of where the next is."""
-        return self._jitter_s < _EVEN * line.each_s
-
-    def _lost_at_first(self, at_s: float) -> int:
-        """The same while only a few have come: by the tempo before the silence, which most songs keep."""
-        known = self._known
-        if known is None or not self._is_even(known) or len(self._pulses) == 0:
-            return 0
-        gap = (at_s - self._pulse_s) / known.each_s
-        if gap < _WIDE:
-            self._assumed.clear()
-            return 0
-        self._assumed.append(round(gap) - 1)
-        if len(self._assumed) < _NO_ACCIDENT:
-            return self._assumed[-1]
-        self._count_anew()
-        return 0
-
-    def _count_anew(self) -> None:
-        """None were lost: the pulses are further apart."""
-        if not any(self._assumed):
-            self._assumed.clear()
-            return
-        self._number -= sum(self._assumed[:-1])
-        came_s = self._pulses[-len(self._assumed) :, 1]
-        self._forget()
-        self._known = None  # that tempo is over
-        self._pulses = np.stack([self._number - np.arange(len(came_s))[::-1], came_s], axis=1)
+    def _counted(self) -> FloatArray:
+        """The pulses since the tempo is this, with those that were lost counted."""
+        pulses, best = self._came.copy(), self._count.best
+        pulses[:, 0] += best.lost
+        for number, lost in best.losses:
+            pulses[: max(0, len(pulses) - 1 - (self._number - number)), 0] -= lost
+        return pulses
 
     def _follow(self) -> None:
-        pulses = self._pulses
+        pulses = self._counted()
         if self._doubtful and len(pulses) == _ENOUGH:
-            self._pulses, self._doubtful = pulses[_LATEST:], False  # some are from before the change
+            self._came, pulses = self._came[_LATEST:], pulses[_LATEST:]  # some are from before the change
+            self._doubtful = False
         elif (
-            not self._assumed
-            and len(pulses) >= _ENOUGH
+            len(pulses) >= _ENOUGH
+            and self._count.decided
             and _Line.through(pulses[:-_LATEST]).is_left_by(pulses[-_LATEST:])
         ):
-            self._pulses, self._doubtful = pulses[-_LATEST:], True
+            self._came, pulses, self._doubtful = self._came[-_LATEST:], pulses[-_LATEST:], True
         if self._known is not None and len(pulses) < _LATEST and not self._doubtful:
             self._line = self._known.moved_to(pulses)
             return
-        line = _Line.through(self._pulses) if len(pulses) > 1 else None
+        line = _Line.through(pulses) if len(pulses) > 1 else None
         self._line = None if line is None or line.each_s < _SHORTEST_S else line
-        if self._line is not None and not self._doubtful and self._line.count > PULSES_A_BEAT:
-            self._jitter_s = self._line.jitter_s

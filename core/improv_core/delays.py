@@ -46,11 +46,6 @@ class DelayedPerformer:
             self._of_output |= dict.fromkeys(groups[ahead.latency_s], ahead.performer)
 
     @property
-    def outputs(self) -> tuple[str, ...]:
-        """Names of the outputs."""
-        return tuple(self._of_output)
-
-    @property
     def refused(self) -> int:
         """Planned events refused because the schedule was full."""
         return self._on_time.refused
@@ -73,15 +68,18 @@ class DelayedPerformer:
         self, turn: int, index: int, pitch: int, velocity: int, onset_s: float, release_s: float
     ) -> bool:
         """See `Performer.play_note`; times are those of the sound."""
-        for ahead in self._ahead:
+        planned = self._on_time.play_note(turn, index, pitch, velocity, onset_s, release_s)
+        # What is refused is to sound nowhere: nothing would ever be told of it.
+        for ahead in self._ahead if planned else ():
             ahead.performer.play_note(turn, index, pitch, velocity, onset_s, release_s)
-        return self._on_time.play_note(turn, index, pitch, velocity, onset_s, release_s)
+        return planned
 
     def move_pedal(self, turn: int, value: int, at_s: float) -> bool:
         """See `Performer.move_pedal`; the time is that of the sound."""
-        for ahead in self._ahead:
+        planned = self._on_time.move_pedal(turn, value, at_s)
+        for ahead in self._ahead if planned else ():
             ahead.performer.move_pedal(turn, value, at_s)
-        return self._on_time.move_pedal(turn, value, at_s)
+        return planned
 
     def advance(self, now_s: float) -> Outcome:
         """Play everything whose deadline is not after `now_s`, less what its output is late."""

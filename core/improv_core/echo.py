@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
-from improv_core.ledger import NOTE_OFF, NOTE_ON, Bytes, held_by, is_rest
+from improv_core.ledger import (
+    NOTE_OFF,
+    NOTE_ON,
+    RESET_CONTROLLERS,
+    Bytes,
+    held_by,
+    is_rest,
+    lets_go_of_all,
+)
 
 _REMEMBERED = 1024
 
@@ -25,8 +34,8 @@ class EchoFilter:
     A channel message equal to one that improv sent within the window is an echo, whatever input it comes
     back at; so is the note-off that belongs to such a note-on. What went out because the player played it
     is no echo at the input that they played it at, unless that one belongs to the same device. A pedal, bend
-    or aftertouch that the player holds at an input is theirs to let go of there. Of more than a thousand
-    messages within one window the oldest are forgotten.
+    or aftertouch that the player holds at an input is theirs to let go of there, and so is all that they hold
+    on a channel. Of more than a thousand messages within one window the oldest are forgotten.
     """
 
     def __init__(self, window_s: float) -> None:
@@ -68,6 +77,8 @@ class EchoFilter:
                 self._echoed[key] = self._echoed.get(key, 0) + 1
             else:
                 self._held.add(key)
+        elif self._lets_go_of_all(message, source):
+            is_echo = False
         else:
             is_echo = self._is_echoed_move(message, now_s, source)
         self.dropped += is_echo
@@ -91,6 +102,15 @@ class EchoFilter:
         if not self._echoed[key]:
             del self._echoed[key]
         return True
+
+    def _lets_go_of_all(self, message: Bytes, source: str) -> bool:
+        """Whether it ends what the player holds at an input, all of a channel at once."""
+        if not lets_go_of_all(message):
+            return False
+        held: set[Any] = self._moved if message[1] == RESET_CONTROLLERS else self._held
+        ended = {key for key in held if key[:2] == (source, message[0] & 0x0F)}
+        held -= ended
+        return bool(ended)
 
     def _is_echoed_move(self, message: Bytes, now_s: float, source: str) -> bool:
         what = held_by(message)

@@ -14,9 +14,11 @@ HELD_CONTROLLERS = frozenset({64, 66, 67})
 
 _RELEASE_VELOCITY = 64
 _BEND_CENTRE = 0x2000
-_ALL_SOUND_OFF, _RESET_CONTROLLERS, _ALL_NOTES_OFF = 120, 121, 123
+_ALL_SOUND_OFF, _ALL_NOTES_OFF = 120, 123
 RELEASING_CONTROLLERS = frozenset({_ALL_SOUND_OFF, *range(_ALL_NOTES_OFF, 128)})
 """They let go of every key: all sound off, all notes off and the modes that imply it."""
+RESET_CONTROLLERS = 121
+"""Lets go of everything but keys."""
 
 _WHOLE_CHANNEL = -1
 _REST_OF = {PRESSURE: (0,), PITCH_BEND: (0, 64)}
@@ -81,7 +83,7 @@ class Ledger:
         """Move a controller; the pedals are kept account of, the others pass."""
         if controller in RELEASING_CONTROLLERS:
             return self._release_keys(owner, channel)
-        if controller == _RESET_CONTROLLERS:
+        if controller == RESET_CONTROLLERS:
             return [
                 *self._release_pedals(owner, channel),
                 *self._release_bend(owner, channel),
@@ -226,6 +228,12 @@ def held_by(message: Bytes) -> tuple[int, int] | None:
     if kind == KEY_PRESSURE or (kind == CONTROL and message[1] in HELD_CONTROLLERS):
         return kind, message[1]
     return None
+
+
+def lets_go_of_all(message: Bytes) -> bool:
+    """Whether a message lets go of every key of its channel, or of everything else that is held there."""
+    is_control = message[0] & 0xF0 == CONTROL
+    return is_control and (message[1] in RELEASING_CONTROLLERS or message[1] == RESET_CONTROLLERS)
 
 
 def is_rest(message: Bytes) -> bool:

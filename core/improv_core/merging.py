@@ -6,18 +6,17 @@ from collections import deque
 from dataclasses import dataclass
 
 from improv_core.ledger import (
-    CONTROL,
     NOTE_OFF,
     NOTE_ON,
-    RELEASING_CONTROLLERS,
+    RESET_CONTROLLERS,
     Bytes,
     held_by,
     is_rest,
+    lets_go_of_all,
     rest_of,
 )
 
 _REMEMBERED = 1024
-_RESET_CONTROLLERS = 121
 
 _What = tuple[int, int]
 """What is held: kind of message, and the key or controller, 0 where there is only one."""
@@ -92,12 +91,13 @@ class RouteMerger:
                 return self._end(source, message, what)
             if what[0] == NOTE_ON:
                 return [] if self._is_held(what) else [Arrival(source, message)]
+        if lets_go_of_all(message):  # never merged: another route may hold what this one does not
+            self._end_all(source, message)
+            return [Arrival(source, message)]
         event = self._known(source, message, at_s)
         if event is not None:
             self.merged += 1
             return [] if what is None else self._join(source, channel, what, event.hold)
-        if what is None:
-            self._forget_released(source, message)
         return [self._begin(source, message, what, at_s)]
 
     def lost(self, source: str) -> list[Arrival]:
@@ -139,14 +139,9 @@ class RouteMerger:
         hold.down = False
         return [Arrival(hold.source, rest_of(key[2], hold.channel))]
 
-    def _forget_released(self, source: str, message: Bytes) -> None:
-        """Whoever gets an all-notes-off or a reset lets go of what this route began; so do we."""
-        if message[0] & 0xF0 != CONTROL:
-            return
-        keys_up, reset = message[1] in RELEASING_CONTROLLERS, message[1] == _RESET_CONTROLLERS
-        if not (keys_up or reset):
-            return
-        channel = message[0] & 0x0F
+    def _end_all(self, source: str, message: Bytes) -> None:
+        """Whoever gets the message lets go of what this route began; so do we."""
+        keys_up, channel = message[1] != RESET_CONTROLLERS, message[0] & 0x0F
         for key in [key for key in self._holds if key[:2] == (source, channel)]:
             if keys_up == (key[2][0] == NOTE_ON):
                 hold = self._holds.pop(key)

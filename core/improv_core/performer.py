@@ -213,7 +213,9 @@ class Performer:
             self._end(voice, now_s, outcome)
         if self._pedal.turn == turn and self._pedal.value:
             last_s = max((v.release_s for v in self._voices.values() if v.turn == turn), default=now_s)
-            self._plan.add(max(now_s, last_s), Rank.PEDAL, ("ending", turn), _Pedal(turn, 0))
+            up = _Pedal(turn, 0)
+            if not self._plan.add(max(now_s, last_s), Rank.PEDAL, ("ending", turn), up):
+                self._move(up, now_s, outcome)
         outcome.acknowledgements.append(TurnCancelled(turn, now_s, _count_notes(dropped)))
         return outcome
 

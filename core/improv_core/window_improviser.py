@@ -14,12 +14,14 @@ from typing import Final
 
 import numpy as np
 
+from improv_core.errors import ConfigError
 from improv_core.exchanges import Exchanges, Forgotten
 from improv_core.heard import HeardNote
 from improv_core.improvising import NOTHING_ASKED, Ask, Beside, MemorySettings, PlannedNote
 from improv_core.notes import PEDAL_DOWN_FROM, SUSTAIN_CONTROLLER, ControlChange, Note, Part, Performance
 from improv_core.recall import Idea
-from improv_core.representation import Pulse, WritingRepresentation, encode
+from improv_core.representation import Frames, Pulse, WritingRepresentation, encode
+from improv_core.representation.frames import HIGHEST, LOWEST
 from improv_core.representation.habits import LATEST, WindowHabits
 from improv_core.representation.onsets import without_long_silences
 from improv_core.sampler import FloatArray, Sampling
@@ -57,8 +59,10 @@ class WindowImproviser:
         seed: Randomness is keyed by (seed, turn, step).
         memory: How much is remembered: `LONGEST_READ` notes at the most, improv's own like the player's.
 
+    Raises:
+        ConfigError: See `sampling`.
+
     Attributes:
-        sampling: Temperatures and bounds, heard from the next turn on.
         memory: How much is remembered.
     """
 
@@ -81,6 +85,25 @@ class WindowImproviser:
         self._pedal = 0
         self._turn: WindowTurn | None = None
         self._exchanges = Exchanges(lambda: tuple(self._window))
+
+    @property
+    def sampling(self) -> Sampling:
+        """Temperatures and bounds, heard from the next turn on.
+
+        Raises:
+            ConfigError: On setting, where the model has no key within the bounds, and could play nothing.
+        """
+        return self._sampling
+
+    @sampling.setter
+    def sampling(self, sampling: Sampling) -> None:
+        is_in_range = sampling.lowest_pitch <= HIGHEST and sampling.highest_pitch >= LOWEST
+        if isinstance(self._representation, Frames) and not is_in_range:
+            raise ConfigError(
+                f"The model plays the keys of a piano ({LOWEST} to {HIGHEST}), none of which would lie "
+                "between sampling.lowest_pitch and sampling.highest_pitch; set these otherwise."
+            )
+        self._sampling = sampling
 
     @property
     def plays_along(self) -> bool:
@@ -214,7 +237,6 @@ class WindowImproviser:
                 if note.index in sounded
             )
         )
-
         self._exchanges.end()
 
     # --- what is to be forgotten --------------------------------------------------------------------

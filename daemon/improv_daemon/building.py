@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from improv_core.representation import STYLES, Frames, Piano, Symbols
 from improv_core.representation.frames import HIGHEST, LOWEST
 from improv_core.sampler import Sampling
 from improv_core.window_improviser import WindowImproviser
-from improv_daemon.directions import ask_of, heeded
+from improv_daemon.directions import ask_of, heeded, unheeded_change
 from improv_daemon.partner import Notice, Partner, memory_of, sampling_of
 from improv_daemon.priming import prime
-from improv_daemon.settings import Settings
+from improv_daemon.settings import Answer, Settings
 from improv_daemon.stage.config import StageConfig
+from improv_daemon.wire import Change
 
 
 def improviser_of(settings: Settings, model: Model, seed: int) -> Improvising:
@@ -57,6 +59,7 @@ def partner_of(
     seed: int = 0,
     styles: Sequence[str] = STYLES,
     beats: bool = False,
+    unheeded: Callable[[Change, Answer], str | None] = lambda change, answer: None,
 ) -> Partner:
     """A partner for the set mode.
 
@@ -67,8 +70,17 @@ def partner_of(
         seed: Of choices that are not the improviser's.
         styles: That mean something to its model.
         beats: Whether beats do.
+        unheeded: See `Partner`.
     """
-    return Partner(improviser, settings, seed=seed, styles=tuple(styles), beats=beats, notify=notify)
+    return Partner(
+        improviser,
+        settings,
+        seed=seed,
+        styles=tuple(styles),
+        beats=beats,
+        notify=notify,
+        unheeded=unheeded,
+    )
 
 
 def sitting_partner(
@@ -82,7 +94,15 @@ def sitting_partner(
     """
     followed = dataclasses.replace(settings, answer=heeded(model, settings.answer))
     improviser = improviser_of(followed, model, seed)
-    return partner_of(settings, improviser, notify, seed=seed, styles=model.styles, beats=model.beats)
+    return partner_of(
+        settings,
+        improviser,
+        notify,
+        seed=seed,
+        styles=model.styles,
+        beats=model.beats,
+        unheeded=functools.partial(unheeded_change, model),
+    )
 
 
 def prime_partner(partner: Partner, now_s: float) -> None:

@@ -74,6 +74,12 @@ _Mode = Annotated[
         help=f"Who plays when. {'; '.join(f'{mode}: {words}' for mode, words in IN_WORDS.items())}.",
     ),
 ]
+_Preset = Annotated[
+    str | None,
+    typer.Option(
+        "--preset", metavar="NAME", help="Several settings under one name; improv settings preset lists them."
+    ),
+]
 _Prime = Annotated[
     Path | None,
     typer.Option("--prime", metavar="FILE", help="A MIDI file to go on from alone; means --mode solo."),
@@ -144,6 +150,7 @@ def _playing(
     soundfont: Soundfont = None,
     no_sound: Annotated[bool, typer.Option("--no-sound", help="MIDI only, no synthesiser.")] = False,
     mode: _Mode = None,
+    preset: _Preset = None,
     prime: _Prime = None,
     scale: Scale = None,
     temperature: Temperature = None,
@@ -165,6 +172,7 @@ def _playing(
             "--soundfont sound.soundfont": soundfont,
             "--no-sound sound.enabled": "off" if no_sound else None,
             "--mode mode": mode,
+            "--preset preset": preset,
             "--prime solo.prime": prime,
             "--scale sampling.scale": scale,
             "--temperature sampling.temperature": temperature,

@@ -52,9 +52,11 @@ class Conversation:
         self._show = show
         self._witness = NoWitness() if witness is None else witness
         self._changed = asyncio.Event()
+        self._has_begun = False
 
     def wish(self, wish: Wish) -> None:
         """The musician wants something, by whatever way it came."""
+        self._begin()
         self._take(wish, asyncio.get_running_loop().time())
 
     def keep_last(self, events: Iterable[Event]) -> None:
@@ -68,13 +70,19 @@ class Conversation:
         Raises:
             ExceptionGroup: With a `StageLost` when the stage is gone.
         """
-        now_s = asyncio.get_running_loop().time()
-        commands = self._partner.begin(now_s)
-        self._carry_out(commands)
-        self._keep(commands, now_s)
+        self._begin()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen())
             group.create_task(self._keep_time())
+
+    def _begin(self) -> None:
+        """Once, before anything else: a wish may come before `run` does."""
+        if self._has_begun:
+            return
+        self._has_begun, now_s = True, asyncio.get_running_loop().time()
+        commands = self._partner.begin(now_s)
+        self._carry_out(commands)
+        self._keep(commands, now_s)
 
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()

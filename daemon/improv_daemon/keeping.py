@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from improv_core.errors import SoundError
+from improv_core.errors import SoundError, StorageError
 from improv_daemon.cli_progress import progress_bar
 from improv_daemon.display import Display
 from improv_daemon.recorder import Kept, keep_session, recover
@@ -20,6 +20,9 @@ def keep_sitting(settings: Settings, path: Path, display: Display, *, others: bo
         path: The sitting's journal.
         display: Is told what was kept.
         others: Whether to look for earlier ones.
+
+    Raises:
+        StorageError: Its MIDI file cannot be written; the sentence says how to make it later.
     """
     if not path.exists():
         return
@@ -36,6 +39,11 @@ def keep_sitting(settings: Settings, path: Path, display: Display, *, others: bo
         _report(display, "Kept", kept)
         if others:
             _recover(settings.record, path.parent, font, display)
+    except StorageError as failure:
+        raise StorageError(
+            f'{failure} What was kept of the sitting is in {path}; when that can be mended, "improv render '
+            f'{path}" makes the rest.'
+        ) from None
     except KeyboardInterrupt:
         display.outcome(f'Stopped; the sitting is safe in {path}, and "improv render {path}" makes the rest.')
 

@@ -6,16 +6,15 @@ positions that come to the same value only the first changes anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from improv_core.errors import ConfigError
 from improv_core.notes import SUSTAIN_CONTROLLER
 from improv_daemon.settings import Controls
-from improv_daemon.settings.control_rules import Gesture
+from improv_daemon.settings.control_rules import HIGHEST_CONTROLLER, Gesture
 from improv_daemon.settings.knob_texts import (
-    HIGHEST_CONTROLLER,
     Binding,
     bindings_of,
     check_turned,
@@ -99,6 +98,14 @@ class Knobs:
         if text != self._text:
             self._text, self._bindings = text, bindings_of(text)
             self._sent.clear()
+
+    def keep(self, value_of: Callable[[str], Value]) -> None:
+        """What stands otherwise than a controller has set it is set anew with the next move.
+
+        Args:
+            value_of: What a setting is now.
+        """
+        self._sent = {place: value for place, value in self._sent.items() if value_of(place[1]) == value}
 
     def take(self, event: Played) -> Turned:
         """What a message sets."""

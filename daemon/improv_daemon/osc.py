@@ -31,6 +31,9 @@ WAITING: Final = 200
 PACE_S: Final = 0.005
 """Between two wishes there is so much time for music."""
 
+SAID_AGAIN_S: Final = 2.0
+"""A sentence that was the last is not said anew sooner."""
+
 _BUNDLE: Final = b"#bundle\0"
 _BUNDLE_HEAD: Final = 16
 _SHOWN: Final = 60
@@ -156,13 +159,14 @@ class OscInbox(asyncio.DatagramProtocol):
         self._waiting: dict[str | int, Wish] = {}
         self._arrived = asyncio.Event()
         self._cues = 0
+        self._said: tuple[Said | None, float] = None, 0.0
         self.dropped = 0
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         """Something came in."""
         for meant in read(data):
             if isinstance(meant, Said):
-                self._say(meant)
+                self._tell(meant)
             else:
                 self._keep(meant)
 
@@ -175,10 +179,18 @@ class OscInbox(asyncio.DatagramProtocol):
             key = self._cues
         if len(self._waiting) >= WAITING:
             self.dropped += 1
-            self._say(TOO_MUCH)
+            self._tell(TOO_MUCH)
             return
         self._waiting[key] = wish
         self._arrived.set()
+
+    def _tell(self, said: Said) -> None:
+        """The same only now and then: whoever sends it may do so a thousand times a second."""
+        now_s = asyncio.get_running_loop().time()
+        latest, said_s = self._said
+        if said != latest or now_s >= said_s + SAID_AGAIN_S:
+            self._said = said, now_s
+            self._say(said)
 
     async def carry_out(self, wish: Callable[[Wish], None]) -> None:
         """Hand on what comes, one after the other, until cancelled."""

@@ -27,6 +27,7 @@ def prime(improviser: Improvising, path: Path, now_s: float) -> None:
         MidiFileError: The file is missing, empty, not MIDI, damaged, or without notes.
     """
     hear(improviser, ending_at(remembered(read_performance(path), improviser), now_s - JUST_BEFORE_S))
+    improviser.end_phrase()  # or to undo the first turn would be to forget the file as well
 
 
 def remembered(performance: Performance, improviser: Improvising) -> Performance:

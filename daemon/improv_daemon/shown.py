@@ -41,10 +41,11 @@ def shown(showing: Showing) -> Iterator[Shown]:
         lines: Display = Quiet(view) if showing.quiet else view
         live = None
         if not showing.quiet and not showing.plain and can_show():
-            live = LiveView(ScreenLink(), view, state)
-            lines = live
-        log = stack.enter_context(logging_to(showing.log, lines.note))
-        yield Shown(Displays(state, lines, *log), state, live)
+            with contextlib.suppress(OSError):  # no process to be had: lines are enough
+                lines = live = LiveView(ScreenLink(), view, state)
+        seen = Displays(state, lines)
+        log = stack.enter_context(logging_to(showing.log, seen.note))
+        yield Shown(Displays(seen, *log), state, live)
 
 
 @contextlib.contextmanager

@@ -14,13 +14,13 @@ from improv_core.model import Model
 from improv_daemon.building import prime_partner, sitting_partner, stage_config_of
 from improv_daemon.conversation import Conversation
 from improv_daemon.demo import play_demo
-from improv_daemon.directions import in_words, unheeded, unheeded_change
+from improv_daemon.directions import in_words, unheeded
 from improv_daemon.display import Opening
 from improv_daemon.journal import JournalWriter
 from improv_daemon.learned import keep_learned
 from improv_daemon.models import borrowing, load_model
 from improv_daemon.osc import osc_messages
-from improv_daemon.partner import AnswerEnded, Learned, Notice, Said, new_seed
+from improv_daemon.partner import AnswerEnded, Learned, Notice, new_seed
 from improv_daemon.screen.snapshot import Snapshot
 from improv_daemon.settings import Settings
 from improv_daemon.shown import Shown
@@ -28,7 +28,7 @@ from improv_daemon.signalling import around_suspension, stop_on_signals
 from improv_daemon.stage_link import StageLink, StageLost
 from improv_daemon.status import Status, answering_status, status_of
 from improv_daemon.tracing import tracing
-from improv_daemon.wire import Change, Panic, Wish
+from improv_daemon.wire import NO_BEATS, Panic, Wish
 from improv_daemon.witness import Witness, Witnesses
 
 
@@ -93,6 +93,7 @@ class _Sitting:
         self._witness: Witness = Witnesses(tracer, self._state, *([self._live] if self._live else []))
         self._answered = asyncio.Event()
         self._keeping: set[asyncio.Task[None]] = set()
+        self._keeping_one = asyncio.Lock()
         self._began_at = datetime.datetime.now().astimezone()
         self._partner = sitting_partner(plan.settings, model, seed, self._notify)
 
@@ -140,29 +141,29 @@ class _Sitting:
             keeping.add_done_callback(self._keeping.discard)
 
     async def _keep_learned(self, learned: Learned) -> None:
-        sentence = await asyncio.to_thread(keep_learned, learned)
+        async with self._keeping_one:  # the next reads what this one has written
+            sentence = await asyncio.to_thread(keep_learned, learned)
         self._display.line(sentence)
 
     def _wish(self, wished: Wish) -> None:
-        """Hand a wish on, and say so when it was granted and means nothing to the model."""
-        before = self._partner.settings
         with contextlib.suppress(StageLost):  # the conversation will say so
             self._conversation.wish(wished)
-        if isinstance(wished, Change) and self._partner.settings is not before:
-            in_vain = unheeded_change(self._model, wished, self._partner.settings.answer)
-            if in_vain is not None:
-                self._notify(Said(in_vain))
 
     def _when_suspended(self, stage: StageLink) -> None:
-        """Ctrl-Z stops the mind but not the stage: nothing may sound on, nor a pedal stay down, meanwhile."""
+        """Ctrl-Z stops the mind but not the stage: nothing may sound or tick on, nor a pedal stay down."""
 
         def before() -> None:
             with contextlib.suppress(StageLost):
+                if self._partner.told_beats is not None:
+                    stage.send(NO_BEATS)
                 stage.send(Panic())
             if self._live is not None:
                 self._live.suspend()
 
         def after() -> None:
+            with contextlib.suppress(StageLost):
+                if self._partner.told_beats is not None:
+                    stage.send(self._partner.told_beats)
             if self._live is not None:
                 self._live.resume()
 

@@ -136,6 +136,8 @@ def _asked(path: Path) -> Status | None:
             with contextlib.suppress(OSError):
                 path.unlink()
             return None
+        except FileNotFoundError:  # it has ended just now
+            return None
         except OSError:
             return {"pid": int(path.stem), "started_at": "", "busy": True} if path.stem.isdigit() else None
     try:

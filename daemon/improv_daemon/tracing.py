@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from improv_core.errors import ImprovError
 from improv_core.representation.chord_names import pitch_name
 from improv_daemon.partner import AnswerEnded, CallHeard, Drawn, Notice
 from improv_daemon.trace_events import TraceEvents
@@ -61,6 +62,9 @@ def tracing(
     tracer = Tracer(file, say, clock)
     try:
         yield tracer
+    except ImprovError:  # what was refused at the start is no sitting, and its second try takes the same name
+        path.unlink(missing_ok=True)
+        raise
     finally:
         file.end()
         tracer.end()

@@ -10,11 +10,12 @@ import dataclasses
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from improv_core.performer import PedalMoved, Released, Sounded, TurnCancelled
 
 __all__ = [
+    "NO_BEATS",
     "CancelTurn",
     "Change",
     "Command",
@@ -118,6 +119,10 @@ class KeepTime:
     source: str
 
 
+NO_BEATS: Final = KeepTime(0.0, 0.0, 1, 0.0, 0.0, "")
+"""There is no tempo any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class SetVoice:
     """How a part sounds from now on.
@@ -160,7 +165,7 @@ class Withhold:
 
 @dataclass(frozen=True, slots=True)
 class Panic:
-    """Release everything that sounds, whoever owns it, and forget what is planned."""
+    """Release everything that sounds, whoever owns it, and forget what is planned; time is kept on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from improv_core.bars import Bars, TempoSource, ruling_bars
 from improv_core.clock import MidiClock
 from improv_core.improvising import Improvising
 from improv_core.kept_tempo import KeptTempo
-from improv_core.notes import SUSTAIN_CONTROLLER
+from improv_core.notes import PEDAL_DOWN_FROM, SUSTAIN_CONTROLLER
 from improv_core.pulse import PulseTracker
 from improv_core.representation import Pulse
 from improv_core.tapping import TapTempo
@@ -159,3 +159,13 @@ class Ears:
 def is_note_on(data: tuple[int, ...]) -> bool:
     """Whether a message strikes a key; velocity 0 lets it go."""
     return len(data) == 3 and data[0] & 0xF0 == 0x90 and data[2] > 0
+
+
+def is_pedal_up(data: tuple[int, ...]) -> bool:
+    """Whether a message lets the sustain pedal go."""
+    return (
+        len(data) == 3
+        and data[0] & 0xF0 == 0xB0
+        and data[1] == SUSTAIN_CONTROLLER
+        and data[2] < PEDAL_DOWN_FROM
+    )

@@ -16,7 +16,7 @@ from improv_core.sampler import Sampling
 from improv_core.turns import TurnBounds, TurnTaker
 from improv_daemon.directions import preset_in_words
 from improv_daemon.partner.answering import Answering
-from improv_daemon.partner.ears import Ears
+from improv_daemon.partner.ears import Ears, is_pedal_up
 from improv_daemon.partner.floor import Floor
 from improv_daemon.partner.harmonising import Harmonising
 from improv_daemon.partner.listening import Listening
@@ -25,12 +25,14 @@ from improv_daemon.partner.policy import CountsBars, Ensemble, KeepsTime, Policy
 from improv_daemon.partner.possible import cannot
 from improv_daemon.partner.signals import signals_of
 from improv_daemon.partner.surface import Surface
+from improv_daemon.partner.timekeeping import Beats
 from improv_daemon.partner.together import Duet, Solo
 from improv_daemon.partner.trading import Trading
 from improv_daemon.settings import MODES as MODE_NAMES
-from improv_daemon.settings import Settings, changed
+from improv_daemon.settings import Answer, Settings, changed
 from improv_daemon.settings.presets import after
-from improv_daemon.wire import Change, Command, Cue, Event, Learn, Played, Wish
+from improv_daemon.settings.rules import Value
+from improv_daemon.wire import Change, Command, Cue, Event, KeepTime, Learn, Played, Wish
 
 MODES: Final[Mapping[str, Callable[[Ensemble], Policy]]] = {
     "answer": Answering,
@@ -41,6 +43,9 @@ MODES: Final[Mapping[str, Callable[[Ensemble], Policy]]] = {
     "listen": Listening,
 }
 
+
+REFUSED_AGAIN_S: Final = 2.0
+"""A knob or fader that is turned on and on is not refused at each of its steps, but after so long."""
 
 NO_TEMPO_TO_COUNT: Final = (
     "There is no tempo to count in: send MIDI clock, tap the tempo, or set time.tempo_bpm."
@@ -57,6 +62,8 @@ class Partner:
         styles: That mean something to the model.
         beats: Whether beats do.
         notify: Called with what the terminal shows.
+        unheeded: Says, with what the answers are to be like now, whether what was just set means nothing to
+            the model; None: it does.
 
     Raises:
         ConfigError: The improviser cannot play in the mode.
@@ -71,6 +78,7 @@ class Partner:
         styles: tuple[str, ...] = (),
         beats: bool = False,
         notify: Callable[[Notice], None] = lambda notice: None,
+        unheeded: Callable[[Change, Answer], str | None] = lambda change, answer: None,
     ) -> None:
         if refusal := cannot(improviser, settings.mode):
             raise ConfigError(refusal)
@@ -80,6 +88,8 @@ class Partner:
         self._floor = Floor(self._all, MODES)
         self._surface = Surface(settings)
         self._signals = signals_of(self._all, lambda: self.phase)
+        self._unheeded = unheeded
+        self._in_vain: tuple[str, float] = "", float("-inf")
 
     @property
     def mode(self) -> str:
@@ -102,6 +112,11 @@ class Partner:
         return self._floor.is_looping
 
     @property
+    def _is_apart(self) -> bool:
+        """Whether the mode does nothing, as the musician wants it."""
+        return self.muted or self.looping
+
+    @property
     def _policy(self) -> Policy:
         return self._floor.policy
 
@@ -114,6 +129,11 @@ class Partner:
     def settings(self) -> Settings:
         """As they are now."""
         return self._all.settings
+
+    @property
+    def told_beats(self) -> KeepTime | None:
+        """The beats that the stage goes by; None for none."""
+        return next((signal.told for signal in self._signals if isinstance(signal, Beats)), None)
 
     @property
     def learning(self) -> str:
@@ -159,7 +179,8 @@ class Partner:
             self._retime(now_s)
             return []
         meant = self._surface.take(event)
-        commands = [] if meant.consumed else self._floor.played(event, now_s)
+        is_heard = not meant.consumed or is_pedal_up(event.data)  # it may have gone down as music
+        commands = self._floor.played(event, now_s) if is_heard else []
         for change in meant.changes:
             commands += self._change(change.key, change.value, now_s)
         for notice in meant.notices:
@@ -198,7 +219,7 @@ class Partner:
     def _count_in_if_set(self, now_s: float) -> list[Command]:
         """Where the settings want bars to be counted in before it begins, and it has not yet."""
         counting = self._all.count_in_s is not None and now_s < self._all.count_in_s[1]
-        waits = isinstance(self._policy, CountsBars) and self._policy.awaits_count_in
+        waits = isinstance(self._policy, CountsBars) and self._policy.awaits_count_in and not self._is_apart
         ruling = self._all.ears.told_tempo(now_s)
         is_told = ruling is not None and ruling[0] is not TempoSource.CLOCK
         if counting or not waits or not self.settings.time.count_in_bars:
@@ -210,7 +231,7 @@ class Partner:
         if until_s is None:
             self._all.notify(Said(NO_TEMPO_TO_COUNT))
             return []
-        if self.muted or self.looping or not isinstance(self._policy, CountsBars):
+        if self._is_apart or not isinstance(self._policy, CountsBars):
             return []
         return self._policy.count_in(until_s, now_s)
 
@@ -235,23 +256,32 @@ class Partner:
 
     # --- settings ---------------------------------------------------------------------------------
 
-    def _change(self, key: str, value: object, now_s: float) -> list[Command]:
+    def _change(self, key: str, value: Value, now_s: float) -> list[Command]:
         try:
             settings = changed(self._all.settings, key, value)
             if settings.mode != self.mode and (refusal := cannot(self._all.improviser, settings.mode)):
                 raise ConfigError(refusal)
+            self._all.improviser.sampling = sampling_of(settings)
         except ConfigError as refusal:
-            self._all.notify(Said(str(refusal)))
+            self._say_in_vain(key, value, str(refusal), now_s)
             return []
         before, self._all.settings = self._all.settings, settings
-        self._all.improviser.sampling = sampling_of(settings)
         self._all.improviser.memory = memory_of(settings)
         self._all.ears.turns.bounds = bounds_of(settings)
         self._all.ears.by_model = settings.turn.by_model
         self._surface.settings = settings
         if key == "preset" and settings.preset:
             self._all.notify(Said(preset_in_words(settings)))
+        if in_vain := self._unheeded(Change(key, value), settings.answer):
+            self._say_in_vain(key, value, in_vain, now_s)
         return self._go_over(settings, now_s) if settings.mode != before.mode else []
+
+    def _say_in_vain(self, key: str, value: Value, text: str, now_s: float) -> None:
+        """Text is typed, and answered each time; numbers come from knobs and faders, step by step."""
+        latest, said_s = self._in_vain
+        if isinstance(value, str) or key != latest or now_s >= said_s + REFUSED_AGAIN_S:
+            self._all.notify(Said(text))
+            self._in_vain = key, now_s
 
     def _go_over(self, settings: Settings, now_s: float) -> list[Command]:
         commands = self._floor.go_over(now_s)

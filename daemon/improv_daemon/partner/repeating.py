@@ -137,7 +137,8 @@ class Repetition:
         at_s = self._start_s + at_s * self._speed
         if isinstance(what, int):
             return [MovePedal(self._turn, what, at_s)]
-        release_s = at_s + what.duration_s * self._speed
+        longest_s = self._period_s if self.goes_round else math.inf
+        release_s = at_s + min(what.duration_s * self._speed, longest_s)
         if release_s < now_s:
             return []  # nobody was awake when it was due
         self._count += 1

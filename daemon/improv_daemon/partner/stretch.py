@@ -23,6 +23,9 @@ MISSED_S: Final = 0.03
 OF_THEIR_OWN: Final = (TempoSource.CLOCK, TempoSource.TAPPED, TempoSource.KEPT)
 """Bars that are there whoever plays; all others are counted from where a stretch begins."""
 
+SHORTEST_S: Final = 0.01
+"""No bar is shorter."""
+
 _SAME_TEMPO: Final = 0.25
 
 
@@ -145,7 +148,8 @@ class Stretch:
         if self.source is not None:
             self._end_bar = min(self._end_bar, round(_place(self.bars, self.bars.bar_start_after(at_s))))
         elif at_s < self.end_s:
-            self.bars, self._end_bar = Bars(Pulse(self.start_s * 1e3, (at_s - self.start_s) * 1e3), 1), 1
+            begun_s = min(self.start_s, at_s - SHORTEST_S)  # it may be counted in, and not have begun
+            self.bars, self._end_bar = Bars(Pulse(begun_s * 1e3, (at_s - begun_s) * 1e3), 1), 1
             self._is_fixed = True
 
     def _ruling(self, now_s: float) -> tuple[TempoSource | None, Bars]:

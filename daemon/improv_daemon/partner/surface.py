@@ -10,6 +10,7 @@ from improv_daemon.controls import Gestures
 from improv_daemon.knobs import NOT_LEARNED, Knobs, Learning, Moved, learnable, learned, moved
 from improv_daemon.partner.notices import Learned, Notice, Said
 from improv_daemon.settings import Settings
+from improv_daemon.settings.layers import value_of
 from improv_daemon.settings.presets import by_program
 from improv_daemon.wire import Change, Played
 
@@ -56,6 +57,7 @@ class Surface:
         self._settings = settings
         self._gestures.controls = settings.controls
         self._knobs.text = settings.controls.knobs
+        self._knobs.keep(lambda key: value_of(settings, key))
 
     @property
     def learning(self) -> str:
@@ -76,6 +78,7 @@ class Surface:
     def take(self, event: Played) -> Meant:
         """What a message means."""
         if self._learning.key and (hand := moved(event)) and hand.controller not in NOT_LEARNED:
+            self._gestures.take(event)  # that a switch comes up is not to be missed
             return self._learn(event, self._learning.key)
         self._learning.take(event)
         taken = self._gestures.take(event)

@@ -49,6 +49,11 @@ class Beats:
         self._moved = False
         self._apply()
 
+    @property
+    def told(self) -> KeepTime | None:
+        """The beats that the stage goes by; None for none."""
+        return self._told
+
     def commands(self, now_s: float) -> list[Command]:
         """Where the beats are now, if that is news."""
         self._moved = False
@@ -114,7 +119,8 @@ class Beats:
     def _ruling(self, now_s: float) -> tuple[TempoSource, Bars] | None:
         ears = self._all.ears
         told = ears.told_tempo(now_s)
-        if now_s - self._looked_s >= LOOK_EVERY_S:
+        is_silent = told is None and ears.last_s is None
+        if not is_silent and now_s >= self._looked_s + LOOK_EVERY_S:  # as `next_wakeup_s` has it, to the bit
             self._looked_s = now_s
             if told is None and self._is_asked:
                 self._look(now_s)

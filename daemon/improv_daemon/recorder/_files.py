@@ -28,6 +28,8 @@ def whole_file(path: Path) -> Iterator[Path]:
         except OSError:
             _remove(path)
             raise
+    except StorageError as failure:  # of whoever wrote it: nobody knows of a temporary path
+        raise StorageError(str(failure).replace(str(part), str(path))) from None
     except FileExistsError:
         raise StorageError(f"{path} exists already and is not overwritten.") from None
     except OSError as failure:

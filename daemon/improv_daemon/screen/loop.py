@@ -100,10 +100,14 @@ class Loop:
     def _wait_s(self) -> float:
         if self._keyboard.is_waiting:
             return _ESCAPE_S
-        if self._snapshot is None or self._hidden:
+        if self._snapshot is None or self._hidden or not self._may_draw():
             return _IDLE_S
         since_s = time.monotonic() - self._drawn_s
         return max(0.0, (EACH_S if self._is_new or self._is_moving() else _IDLE_S) - since_s)
+
+    def _may_draw(self) -> bool:
+        """False in the background, and while the terminal has yet to take the picture before."""
+        return self._terminal.is_ours_to_use and not self._terminal.has_unsent
 
     def _is_moving(self) -> bool:
         """Whether the picture changes by itself: notes grow, the roll goes on, beats pass."""
@@ -161,11 +165,11 @@ class Loop:
             self._mind.send(to_line(asked))
 
     def _draw(self, now_s: float) -> None:
-        if self._snapshot is None or self._hidden or self._terminal.has_unsent:
+        if self._snapshot is None or self._hidden or now_s - self._drawn_s < EACH_S:
             return
-        if now_s - self._drawn_s < EACH_S:
-            return
-        if not self._terminal.is_ours_to_use:
+        if not self._may_draw():
+            if not self._terminal.is_ours_to_use:  # the mind was stopped by another signal than Ctrl-Z's
+                self._terminal.hide()
             return
         if not self._terminal.is_shown:
             self._terminal.show()

@@ -160,14 +160,15 @@ def dials(frame: Frame) -> list[Text]:
 def _dial(frame: Frame, dial: Dial, width: int, *, is_chosen: bool) -> list[Piece]:
     mark = _CHOSEN[frame.ascii_only] if is_chosen else "  "
     room = width - len(mark) - _NAME_COLUMNS - _VALUE_COLUMNS - 2
+    name_columns = min(_NAME_COLUMNS, max(1, (width - len(mark)) // 2))
     least, most = _SLIDER_COLUMNS
     name_style = colours.NAME if is_chosen else colours.QUIET
     begin: list[Piece] = [
         (mark, colours.NAME),
-        (padded(dial.name, min(_NAME_COLUMNS, max(1, width - len(mark) - 2))) + " ", name_style),
+        (padded(dial.name, name_columns) + " ", name_style),
     ]
     if dial.share is None or room < least:
-        rest = max(1, width - len(mark) - _NAME_COLUMNS - 1)
+        rest = max(1, width - len(mark) - name_columns - 1)
         return [*begin, (padded(dial.value, rest - 1) + " ", colours.PLAIN)]
     full, empty = _SLIDERS[frame.ascii_only]
     columns = min(most, room)

@@ -58,9 +58,9 @@ class Grid:
 
     @classmethod
     def of(cls, tempo: Tempo | None, columns: int) -> Grid:
-        """The columns for a tempo, where there are so many of them."""
-        if tempo is None or not tempo.steady:
-            return cls(0.0, COLUMN_S, _PAGE_COLUMNS, has_bars=False)
+        """The columns for a tempo, where there are so many of them; a page is never more than all."""
+        if tempo is None or not tempo.steady or _COARSE * tempo.beats_per_bar > columns:
+            return cls(0.0, COLUMN_S, min(_PAGE_COLUMNS, columns), has_bars=False)
         fine = columns // (_FINE * tempo.beats_per_bar) >= _LEAST_BARS
         parts = _FINE if fine else _COARSE
         return cls(tempo.origin_s, tempo.beat_s / parts, parts * tempo.beats_per_bar, has_bars=True)

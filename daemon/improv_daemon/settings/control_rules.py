@@ -8,9 +8,12 @@ from typing import Final
 
 from improv_daemon.settings.rules import NotTurned, unquoted
 
+HIGHEST_CONTROLLER: Final = 119
+"""Those above are no controllers but commands, such as "all notes off", which must always be obeyed."""
+
 _GESTURE: Final = re.compile(r"cc \d+|note \d+|notes \d+(\+\d+)+")
 _NUMBER: Final = re.compile(r"\d+")
-_HIGHEST: Final = 127
+_HIGHEST_KEY: Final = 127
 _KNOB: Final = re.compile(r"cc \d+( ch \d+)? [a-z0-9_.]+( -?\d+(\.\d+)?\.\.-?\d+(\.\d+)?)?")
 
 
@@ -21,7 +24,8 @@ class Gesture(NotTurned):
     @property
     def allowed(self) -> str:
         """What is taken."""
-        return '"cc N", "note N", "notes N+M" (N and M from 0 to 127), or "" for none'
+        numbers = f"keys from 0 to {_HIGHEST_KEY}, controllers to {HIGHEST_CONTROLLER}"
+        return f'"cc N", "note N", "notes N+M" ({numbers}), or "" for none'
 
     def check(self, value: object) -> str:
         """Lower case, single spaces."""
@@ -30,7 +34,8 @@ class Gesture(NotTurned):
         text = " ".join(value.lower().split())
         if text and _GESTURE.fullmatch(text) is None:
             raise ValueError(self.allowed)
-        if any(int(number) > _HIGHEST for number in _NUMBER.findall(text)):
+        highest = HIGHEST_CONTROLLER if text.startswith("cc ") else _HIGHEST_KEY
+        if any(int(number) > highest for number in _NUMBER.findall(text)):
             raise ValueError(self.allowed)
         return text
 

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from improv_core.errors import ConfigError
+from improv_daemon.settings.control_rules import HIGHEST_CONTROLLER
 from improv_daemon.settings.rules import Number, Value, Whole
 from improv_daemon.settings.schema import REGISTRY
-
-HIGHEST_CONTROLLER: Final = 119
-"""Those above are no controllers but commands, such as "all notes off"."""
 
 CHANNELS: Final = 16
 

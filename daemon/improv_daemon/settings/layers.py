@@ -240,7 +240,7 @@ def _check(key: str, value: object, source: str) -> Value:
         raise unknown(key, source, _shown(value))
     try:
         return RULES[key].check(value)
-    except (ValueError, RuntimeError):
+    except (ValueError, OverflowError, RuntimeError):
         raise _refusal(key, _shown(value), source) from None
 
 
@@ -250,7 +250,7 @@ def _assigned(assignment: Assignment) -> Value:
         raise unknown(key, source, assignment.text or '""')
     try:
         return RULES[key].parse(assignment.text)
-    except (ValueError, RuntimeError):
+    except (ValueError, OverflowError, RuntimeError):
         raise _refusal(key, assignment.text or '""', source) from None
 
 

@@ -203,7 +203,7 @@ class StageLoop:
         if changes.gone_inputs:
             self._let_go(changes.gone_inputs)
         for output in changes.come_outputs:
-            self._outs.send(self._performer.renew(output), now_s)
+            self._outs.send(self._performer.renew(output), now_s, echoes_of_offs=False)
             self._send_as(VOICES, self._voices.of(output), now_s)
             self._send_as(STATE, self._voices.state_of(output), now_s)
             self._beats.come(output, now_s)
@@ -212,6 +212,8 @@ class StageLoop:
     def _let_go(self, gone: tuple[str, ...]) -> None:
         # What they sent last may still wait, and would be held for ever if it came after this.
         for _ in range(_WAITING_AT_MOST // _INPUTS_AT_ONCE):
+            if self._inbox.empty:
+                break
             self._take_inputs(_INPUTS_AT_ONCE)
         for source in gone:
             for released in self._hearing.lost(source, self._clock()):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from improv_core.echo import EchoFilter
+from improv_core.ledger import NOTE_OFF
 from improv_core.performer import Sending
 
 SYNTH = "(synth)"
@@ -56,6 +57,8 @@ class Outs:
         now_s: float,
         played_at: str | None = None,
         returning: frozenset[str] = frozenset(),
+        *,
+        echoes_of_offs: bool = True,
     ) -> None:
         """Send these, in order.
 
@@ -64,6 +67,8 @@ class Outs:
             now_s: Now.
             played_at: The input that it came from.
             returning: Outputs from which it may come back there all the same.
+            echoes_of_offs: Whether note-offs among them may come back. Those that bring an output to silence
+                may be of the player's keys, and would hide that the player lets go of one just then.
 
         Raises:
             Exception: An output broke its promise; the others have been sent to.
@@ -71,7 +76,7 @@ class Outs:
         faults: list[Exception] = []
         for sending in sendings:
             output, data = sending.output, sending.data
-            if output != SYNTH:
+            if output != SYNTH and (echoes_of_offs or data[0] & 0xF0 != NOTE_OFF):
                 self._echo.sent(data, now_s, None if output in returning else played_at)
             try:
                 self.outputs[output].send(data)

@@ -181,7 +181,7 @@ def _voices(events: Events, tempo_map: TempoMap) -> list[Voice]:
         voices.append(
             Voice(
                 events.name,
-                _program(events, channel == number, int(event[mine].min())),
+                _program(events, channel == number, int(on_event[mine].min())),
                 int(number),
                 onset_s[mine],
                 release_s[mine],
@@ -194,8 +194,8 @@ def _voices(events: Events, tempo_map: TempoMap) -> list[Voice]:
     return voices
 
 
-def _program(events: Events, mine: NDArray[np.bool_], first_release: int) -> int:
-    """The last one that is set before a first note is over."""
+def _program(events: Events, mine: NDArray[np.bool_], first_onset: int) -> int:
+    """The last one that is set before a first note is struck."""
     (changes,) = np.nonzero((events.status & 0xF0 == _PROGRAM) & mine)
-    before = changes[changes < first_release]
+    before = changes[changes < first_onset]
     return int(events.first[before[-1]]) if len(before) else 0
