@@ -14,6 +14,7 @@ from snapshots import NOW_S, SITTING, said, sitting
 
 from improv_daemon import cli
 from improv_daemon.status import Status, answering_status, in_lines, running, status_folder, status_of
+from improv_daemon.wire import Counts
 
 
 def status(**fields: object) -> Status:
@@ -130,3 +131,25 @@ def test_problems_are_told_with_their_age_and_all_of_it_is_json() -> None:
     assert found["problems"] == [{"text": "The Roland is gone.", "seconds_ago": 2.5}]
     assert found["settings"]["sampling.temperature"] == "1"
     assert json.loads(json.dumps(found)) == found
+
+
+def test_what_the_stage_left_out_is_counted_and_said_where_it_was_music() -> None:
+    quiet = status_of(SITTING, NOW_S, command="play", started_at="", counts=Counts(0, 3, 0, merged=4))
+    assert quiet["left_out"] == {
+        "inputs_dropped": 0,
+        "echoes_dropped": 3,
+        "events_unsent": 0,
+        "merged": 4,
+        "unsent": 0,
+    }
+    assert not any("left out" in line for line in in_lines([quiet]))
+    flooded = status_of(SITTING, NOW_S, command="play", started_at="", counts=Counts(5, 0, 2))
+    assert "  7 messages were left out, as more came in than could be taken" in in_lines([flooded])
+
+
+def test_another_versions_answer_and_odd_names_are_no_trouble() -> None:
+    assert in_lines([{"pid": 7, "started_at": "", "something": "else"}]) == [
+        "improv (process 7) is of another version; ask that one's status."
+    ]
+    odd = status(inputs=["Keys\x1b[2J"])
+    assert "  hears Keys?[2J" in in_lines([odd])

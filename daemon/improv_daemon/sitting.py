@@ -28,7 +28,7 @@ from improv_daemon.signalling import around_suspension, stop_on_signals
 from improv_daemon.stage_link import StageLink, StageLost
 from improv_daemon.status import Status, answering_status, status_of
 from improv_daemon.tracing import tracing
-from improv_daemon.wire import NO_BEATS, Panic, Wish
+from improv_daemon.wire import NO_BEATS, Counts, Event, Panic, Wish
 from improv_daemon.witness import Witness, Witnesses
 
 
@@ -95,6 +95,7 @@ class _Sitting:
         self._keeping: set[asyncio.Task[None]] = set()
         self._keeping_one = asyncio.Lock()
         self._began_at = datetime.datetime.now().astimezone()
+        self._counts: Counts | None = None
         self._partner = sitting_partner(plan.settings, model, seed, self._notify)
 
     async def run(self) -> None:
@@ -104,9 +105,7 @@ class _Sitting:
             self._journal() as (journal, begun_s),
         ):
             prime_partner(self._partner, begun_s)
-            self._conversation = Conversation(
-                stage, self._partner, journal, self._display.event, self._witness
-            )
+            self._conversation = Conversation(stage, self._partner, journal, self._show, self._witness)
             self._when_suspended(stage)
             if self._live is not None:
                 self._live.begin(self._snapshot, lambda: self._partner.settings, self._wish, self._stop)
@@ -129,6 +128,11 @@ class _Sitting:
                 await asyncio.gather(*self._keeping)
 
     # --- what happens ---------------------------------------------------------------------------------
+
+    def _show(self, event: Event) -> None:
+        if isinstance(event, Counts):
+            self._counts = event
+        self._display.event(event)
 
     def _notify(self, notice: Notice) -> None:
         self._witness.notice(notice)
@@ -194,6 +198,7 @@ class _Sitting:
             now_s,
             command=self._plan.command,
             started_at=self._began_at.isoformat(timespec="seconds"),
+            counts=self._counts,
         )
 
     @contextlib.asynccontextmanager

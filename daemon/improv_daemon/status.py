@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import os
 import socket
@@ -18,6 +19,7 @@ from typing import Any, Final
 import platformdirs
 
 from improv_daemon.screen.snapshot import Snapshot
+from improv_daemon.wire import Counts
 
 ANSWERS_WITHIN_S: Final = 1.0
 _LARGEST: Final = 1 << 20
@@ -39,7 +41,9 @@ def status_folder(*, make: bool = False) -> Path:
         return platformdirs.user_runtime_path("improv", ensure_exists=make)
 
 
-def status_of(snapshot: Snapshot, now_s: float, *, command: str, started_at: str) -> Status:
+def status_of(
+    snapshot: Snapshot, now_s: float, *, command: str, started_at: str, counts: Counts | None = None
+) -> Status:
     """A sitting as a JSON object.
 
     Args:
@@ -47,6 +51,7 @@ def status_of(snapshot: Snapshot, now_s: float, *, command: str, started_at: str
         now_s: When that is.
         command: As it was started, ``play``.
         started_at: When, in ISO form.
+        counts: What the stage had to leave out, as far as it has said so.
     """
     tempo, timing = snapshot.tempo, snapshot.timing
     return {
@@ -70,6 +75,7 @@ def status_of(snapshot: Snapshot, now_s: float, *, command: str, started_at: str
         "sound": snapshot.sound,
         "notes_late_ms": {"median": timing.late_ms, "worst": timing.worst_ms},
         "model_ms_a_note": timing.model_ms,
+        "left_out": dataclasses.asdict(counts or Counts(0, 0, 0)),
         "settings": {dial.key: dial.value for dial in snapshot.dials},
         "problems": [
             {"text": said.text, "seconds_ago": round(max(0.0, now_s - said.at_s), 1)}
@@ -151,8 +157,14 @@ def in_lines(statuses: Sequence[Status]) -> list[str]:
     """The same for reading."""
     lines: list[str] = []
     for number, one in enumerate(statuses):
-        lines += [""] * bool(number) + _lines_of(one)
-    return lines
+        lines += [""] * bool(number)
+        try:
+            lines += _lines_of(one)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            lines.append(
+                f"improv (process {one.get('pid', '?')}) is of another version; ask that one's status."
+            )
+    return ["".join(sign if sign.isprintable() else "?" for sign in line) for line in lines]
 
 
 def _lines_of(one: Status) -> list[str]:
@@ -172,6 +184,9 @@ def _lines_of(one: Status) -> list[str]:
         lines.append(f"  notes {late['median']:.1f} ms late, {late['worst']:.1f} at worst")
     if one["model_ms_a_note"] is not None:
         lines.append(f"  the model thinks {one['model_ms_a_note']:.1f} ms a note")
+    lost = one["left_out"]["inputs_dropped"] + one["left_out"]["events_unsent"]
+    if lost:
+        lines.append(f"  {lost} messages were left out, as more came in than could be taken")
     for problem in one["problems"][-_PROBLEMS:]:
         lines.append(f"  {problem['seconds_ago']:.0f} s ago: {problem['text']}")
     return lines
