@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from improv_daemon.partner.attending import Attending
-from improv_daemon.partner.notices import Phase
-from improv_daemon.wire import Command, Played
+from improv_daemon.partner.listening import Listening
 
 
-class Resting(Attending):
-    """Stands in for the mode.
-
-    Args:
-        ensemble: Who plays.
-    """
-
-    phase = Phase.LISTENING
-
-    def played(self, event: Played, now_s: float) -> list[Command]:
-        """Heard, and no more."""
-        self._part_phrases(event)
-        self._all.ears.take(event)
-        return []
+class Resting(Listening):
+    """Stands in for the mode."""
 
     def stop(self) -> None:
         """The mode goes on."""
