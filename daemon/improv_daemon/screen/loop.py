@@ -25,6 +25,7 @@ LAST_WORDS: Final = b"improv was killed; nothing of it sounds on.\r\n"
 
 _SNAPSHOT: Final = b'{"kind":"Snapshot"'
 _IDLE_S: Final = 1.0
+_STILL_S: Final = 5.0  # a picture takes some milliseconds, and of a still one only what is said grows old
 _ESCAPE_S: Final = 0.05
 _MOVING_S: Final = 3.0  # after the last note the roll may still have a page to go
 
@@ -103,7 +104,7 @@ class Loop:
         if self._snapshot is None or self._hidden or not self._may_draw():
             return _IDLE_S
         since_s = time.monotonic() - self._drawn_s
-        return max(0.0, (EACH_S if self._is_new or self._is_moving() else _IDLE_S) - since_s)
+        return max(0.0, (EACH_S if self._is_new or self._is_moving() else _STILL_S) - since_s)
 
     def _may_draw(self) -> bool:
         """False in the background, and while the terminal has yet to take the picture before."""
