@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +20,10 @@ from improv_daemon.wire import Counts, Played
 pytestmark = pytest.mark.usefixtures("jack_server")
 
 LET_GO_WITHIN_S = 2.0
+SENT_ON_WITHIN_S = 5.0
 DAW_CHANNEL = 5
+PITCHES = (60, 64, 67, 72, 71, 67)
+LAST = (0xB0 | DAW_CHANNEL, 3, 5)
 PATIENT = ("-o", "ports.merge_window_s=0.4", "-o", "ports.echo_window_s=0.4")
 """A busy machine holds up the DAW of a test for longer than a real one."""
 
@@ -33,6 +35,8 @@ class Daw:
         self._keyboard = keyboard
         self._ears: list[Any] = []
         self._hand: Any = None
+        self._forwarded = 0
+        self._changed = threading.Condition()
 
     def __enter__(self) -> Self:
         self._hand = self._open("MidiOut", "improv in")
@@ -65,6 +69,20 @@ class Daw:
     def _send_on(self, event: tuple[list[int], float], channel: int | None) -> None:
         status, *rest = event[0]
         self._hand.send_message([status if channel is None else status & 0xF0 | channel, *rest])
+        with self._changed:
+            self._forwarded += channel is not None
+            self._changed.notify_all()
+
+    def has_sent_on_all(self) -> bool:
+        """Wait until it has sent on all that was played on the keyboard; whether it has."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: self._forwarded == len(self._keyboard.sent), SENT_ON_WITHIN_S
+            )
+
+    def send(self, *data: int) -> None:
+        """Something of its own."""
+        self._hand.send_message(data)
 
 
 def journal_of(folder: Path) -> Journal:
@@ -92,9 +110,7 @@ def plain(data: tuple[int, ...]) -> tuple[int, ...]:
 
 def press(keyboard: Keyboard, pitch: int, velocity: int, channel: int = 0) -> None:
     keyboard.play(0x90 | channel, pitch, velocity)
-    time.sleep(0.08)
     keyboard.play(0x80 | channel, pitch, 64)
-    time.sleep(0.08)
 
 
 def test_a_keyboard_that_a_daw_sends_on_sounds_and_counts_once(tmp_path: Path) -> None:
@@ -106,15 +122,14 @@ def test_a_keyboard_that_a_daw_sends_on_sounds_and_counts_once(tmp_path: Path) -
         options = (*JACK, "--out", "roland", "--mode", "harmonise", "-o", "record.mp3=false", *PATIENT)
         improv = stage.enter_context(ImprovProcess("record", "kept", *options, folder=tmp_path))
         improv.wait_until_playing()
-        stage.enter_context(Daw(keystation))
-        for place, pitch in enumerate((60, 64, 67, 72, 71, 67)):
-            press(keystation, pitch, 60 + place)
-        for data in ((0xB0, 64, 127), (0xE0, 1, 70), (0xE0, 0, 64), (0xB0, 64, 0)):
+        daw = stage.enter_context(Daw(keystation))
+        keys = ((0x90 + up, pitch, 60 + place) for place, pitch in enumerate(PITCHES) for up in (0, -0x10))
+        pedal_and_bend = ((0xB0, 64, 127), (0xE0, 1, 70), (0xE0, 0, 64), (0xB0, 64, 0))
+        for data in (*keys, *pedal_and_bend, (0x90, 62, 99)):
             keystation.play(*data)
-            time.sleep(0.02)
-        keystation.play(0x90, 62, 99)
-        assert roland.wait_for(lambda heard: (0, 62) in balance(heard).hanging)
-        time.sleep(1.2)  # the DAW holds it too by then, and the counts of all this have been told
+            assert daw.has_sent_on_all()
+        daw.send(*LAST)  # what it has sent before has come to improv when this has
+        assert roland.wait_for(lambda heard: (0xB0, *LAST[1:]) in [plain(data) for _, data in heard])
         held = len(keystation.sent)
         keystation.unplug()
         assert roland.wait_for(lambda heard: balance(heard).hanging == (), LET_GO_WITHIN_S)
@@ -122,7 +137,7 @@ def test_a_keyboard_that_a_daw_sends_on_sounds_and_counts_once(tmp_path: Path) -
     assert status == 0
     sent = [data for _, data in keystation.sent]
     thru = [plain(data) for data in of(roland.heard, 0, DAW_CHANNEL)]
-    assert thru == [*sent[:held], (0x80, 62, 64)]
+    assert thru == [*sent[:held], plain(LAST), (0x80, 62, 64)]
     journal = journal_of(tmp_path)
     assert [plain(data) for _, data in played(journal)] == thru
     improvs = of(roland.heard, IMPROV_CHANNEL)
