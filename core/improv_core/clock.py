@@ -176,8 +176,15 @@ class MidiClock:
             self._count.place(self._number, self._next)
             self._next = None
         self._came = np.concatenate((self._came[1 - MEMORY :], [(self._number, at_s)]))
+        self._correct_held_up()
         self._pulse_s = at_s
         self._follow()
+
+    def _correct_held_up(self) -> None:
+        """What came too late counts as if it had come when it was due."""
+        best, late = self._count.best, min(self._count.held_up, len(self._came))
+        if late:
+            self._came[-late:, 1] = best.at_s - best.each_s * np.arange(late)[::-1]
 
     def _is_between(self, at_s: float) -> bool:
         number = 0.0 if self._line is None else self._line.number(at_s)

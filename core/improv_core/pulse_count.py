@@ -35,6 +35,7 @@ _DECIDED: Final = 4.0
 _NEW: Final = 10
 _WAYS: Final = 8
 _OF_A_PLACE: Final = 3
+_TOGETHER: Final = 0.25
 _SAME: Final = 0.003
 _SAME_PLACE: Final = 0.2
 
@@ -83,6 +84,10 @@ class PulseCount:
         self._memory = memory
         self._ways = _of_any_tempo(Way(0.0, 0, (), -_SOON, 0, 0.0, 0.0, math.inf, 0.0, 0.0))
         self._recent_s: list[float] = []
+        self._before: list[Way] = []
+        self._heard_s = -math.inf
+        self.held_up = 0
+        """So many of the latest pulses came too late to say anything; they were due as `best` says."""
         self.jitter_s = _FIRST_JITTER_S
         """Standard deviation of a pulse."""
 
@@ -101,6 +106,7 @@ class PulseCount:
     def forget(self, each_s: float | None) -> None:
         """What comes now has nothing to do with what came, but that its tempo was such."""
         self._recent_s.clear()
+        self.held_up, self._heard_s = 0, -math.inf
         best, var = self._ways[0]._replace(cost=0.0, losses=(), var=math.inf, cov=0.0), self.jitter_s**2
         unknown = _of_any_tempo(best._replace(cost=0.0 if each_s is None else _UNKNOWN))
         if each_s is None:
@@ -111,6 +117,11 @@ class PulseCount:
 
     def pulse(self, number: int, at_s: float) -> None:
         """One came; they are numbered as they come."""
+        gap_s, self._heard_s = at_s - self._heard_s, at_s
+        if not self._is_new and gap_s < _TOGETHER * self._ways[0].each_s:
+            self._hear_held_up()
+            return
+        self._before, self.held_up = self._ways, 0
         self._hear_jitter(number, at_s)
         var = self.jitter_s**2
         if math.isinf(self._ways[0].var):
@@ -127,6 +138,13 @@ class PulseCount:
         ]
         ways.sort()
         self._ways = self._worth_keeping(ways)
+
+    def _hear_held_up(self) -> None:
+        """It comes together with the one before, as after a stall: that was late, and nothing was lost."""
+        if not self.held_up:
+            self._ways, self.held_up = [_passed(way) for way in self._before], 1
+        self._ways = [_passed(way) for way in self._ways]
+        self.held_up += 1
 
     def place(self, number: int, place: int) -> None:
         """The latest pulse is that one of the song."""
@@ -224,6 +242,12 @@ def _with(way: Way, at_s: float, jitter: float, cost: float, steps: int = 1) -> 
         cov - gain * cov,
         var_each - gain_each * cov,
     )
+
+
+def _passed(way: Way) -> Way:
+    """That a pulse came, nobody knows when."""
+    var = way.var + 2 * way.cov + way.var_each
+    return way._replace(at_s=way.at_s + way.each_s, var=var, cov=way.cov + way.var_each)
 
 
 def _is_as(one: Way, other: Way, jitter_s: float) -> bool:

@@ -15,7 +15,8 @@ from improv_core.errors import ImprovError
 from improv_daemon import cli_options as options
 from improv_daemon import cli_paths as paths
 from improv_daemon.cli_extensions import ExtensibleGroup
-from improv_daemon.cli_progress import progress_bar
+from improv_daemon.cli_generate import generate
+from improv_daemon.cli_render import render
 from improv_daemon.interrupts import INTERRUPTED, leaving_at_once
 from improv_daemon.showing import Showing
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from improv_daemon.settings import Settings
 
 BAD_INPUT = 2
-_MIDI_SUFFIXES = (".mid", ".midi")
 
 app = typer.Typer(
     name="improv",
@@ -175,84 +175,8 @@ def settings_(
     show_settings(*load_with_sources(config, assigned), key, Console(width=width, highlight=False))
 
 
-@app.command()
-def generate(
-    seed_file: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="SEED.mid",
-            help="The MIDI file to go on from; some models can begin without.",
-            show_default=False,
-        ),
-    ] = None,
-    *,
-    out: Annotated[
-        Path, typer.Option("--output", "-o", metavar="OUT.mid", help="Where to write.", show_default=False)
-    ],
-    length: Annotated[
-        float, typer.Option("--length", min=1.0, max=3600.0, metavar="SECONDS", help="How long to go on.")
-    ] = 30.0,
-    config: options.Config = None,
-    set_: options.LongSet = None,
-    model: options.Model = None,
-    seed: options.Seed = None,
-    style: options.Style = None,
-    density: options.Density = None,
-    tempo: Annotated[
-        float | None,
-        typer.Option(
-            "--tempo", min=30.0, max=300.0, metavar="BPM", help="Beats a minute, from its first note on."
-        ),
-    ] = None,
-    scale: options.Scale = None,
-    temperature: options.Temperature = None,
-) -> None:
-    """Go on from a MIDI file and write what improv plays."""
-    named: dict[str, options.Option] = {
-        "--model model": model,
-        "--seed seed": seed,
-        "--style answer.style": style,
-        "--density answer.density_ratio": density,
-        "--scale sampling.scale": scale,
-        "--temperature sampling.temperature": temperature,
-    }
-    settings = options.load(config, set_, named, assigned_with="--set")  # -o is the output here
-    if seed_file is not None:
-        paths.check_midi_file(seed_file)
-    paths.check_output_file(out, suffixes=_MIDI_SUFFIXES, unlike=seed_file)
-    from improv_daemon.generating import generate as write_continuation
-
-    write_continuation(seed_file, out, settings, length, tempo_bpm=tempo, say=typer.echo)
-    typer.echo(f"Wrote {out}.")
-
-
-@app.command()
-def render(
-    journal: Annotated[
-        Path, typer.Argument(metavar="JOURNAL", help="A sitting's journal (.jsonl).", show_default=False)
-    ],
-    config: options.Config = None,
-    set_: options.Set = None,
-    soundfont: options.Soundfont = None,
-    no_mp3: Annotated[bool, typer.Option("--no-mp3", help="Only the MIDI file.")] = False,
-) -> None:
-    """Make the MIDI file and the MP3 of a recorded sitting again."""
-    settings = options.load(config, set_, {"--soundfont sound.soundfont": soundfont})
-    from improv_daemon.recorder import keep_session
-    from improv_daemon.soundfonts import find_soundfont
-
-    mp3 = settings.record.mp3 and not no_mp3
-    with progress_bar("Rendering") as progress:
-        kept = keep_session(
-            journal,
-            soundfont=find_soundfont(settings.sound.soundfont) if mp3 else None,
-            bitrate_kbps=settings.record.bitrate_kbps,
-            mp3=mp3,
-            progress=progress,
-        )
-    files = [str(path) for path in (kept.midi, kept.mp3) if path is not None]
-    for line in (f"Wrote {' and '.join(files)}.", *kept.notes):
-        typer.echo(line)
+app.command()(generate)
+app.command()(render)
 
 
 if __name__ == "__main__":

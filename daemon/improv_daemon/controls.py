@@ -15,7 +15,7 @@ from improv_daemon.wire import Played
 
 CUES: Final = (
     *("hand_over", "next_mode", "next_preset", "tap", "count_in"),
-    *("panic", "mute", "again", "another", "loop", "undo"),
+    *("panic", "mute", "again", "another", "loop", "undo", "keep"),
 )
 """What can be told, as the settings call it; of two with the same gesture the first is meant."""
 

@@ -33,7 +33,7 @@ def keep_sitting(settings: Settings, path: Path, display: Display, *, others: bo
                 path,
                 soundfont=font,
                 bitrate_kbps=settings.record.bitrate_kbps,
-                mp3=settings.record.mp3,
+                mp3=settings.record.audio != "off",
                 progress=progress,
             )
         _report(display, "Kept", kept)
@@ -50,7 +50,7 @@ def keep_sitting(settings: Settings, path: Path, display: Display, *, others: bo
 
 def _soundfont(settings: Settings, display: Display) -> Path | None:
     try:
-        return find_soundfont(settings.sound.soundfont) if settings.record.mp3 else None
+        return find_soundfont(settings.sound.soundfont) if settings.record.audio != "off" else None
     except SoundError as missing:
         display.note(str(missing))
     return None
@@ -59,7 +59,11 @@ def _soundfont(settings: Settings, display: Display) -> Path | None:
 def _recover(record: Record, folder: Path, font: Path | None, display: Display) -> None:
     with progress_bar("Finishing earlier sittings") as progress:
         found = recover(
-            folder, soundfont=font, bitrate_kbps=record.bitrate_kbps, mp3=record.mp3, progress=progress
+            folder,
+            soundfont=font,
+            bitrate_kbps=record.bitrate_kbps,
+            mp3=record.audio != "off",
+            progress=progress,
         )
     for old in found.kept:
         _report(display, "Recovered an earlier sitting:", old)

@@ -82,10 +82,15 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepWanted:
+    """What was played in the last minutes is to be kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """A sentence for the musician: what cannot be, and why."""
 
     text: str
 
 
-Notice = CallHeard | AnswerEnded | ModeChanged | Muted | Looping | Learned | Drawn | Said
+Notice = CallHeard | AnswerEnded | ModeChanged | Muted | Looping | Learned | Drawn | KeepWanted | Said

@@ -20,7 +20,7 @@ from improv_daemon.partner.ears import Ears, is_pedal_up
 from improv_daemon.partner.floor import Floor
 from improv_daemon.partner.harmonising import Harmonising
 from improv_daemon.partner.listening import Listening
-from improv_daemon.partner.notices import ModeChanged, Notice, Phase, Said
+from improv_daemon.partner.notices import KeepWanted, ModeChanged, Notice, Phase, Said
 from improv_daemon.partner.policy import CountsBars, Ensemble, KeepsTime, Policy
 from improv_daemon.partner.possible import cannot
 from improv_daemon.partner.signals import signals_of
@@ -203,6 +203,9 @@ class Partner:
                 return self._floor.loop(now_s)
             case "undo":
                 return self._floor.undo(now_s)
+            case "keep":
+                self._all.notify(KeepWanted())
+                return []
             case "next_mode":
                 return self._change("mode", self._next_mode(), now_s)
             case "next_preset":

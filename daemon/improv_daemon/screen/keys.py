@@ -44,6 +44,7 @@ BINDINGS: Final = (
     Binding("n", "n", "another", "another", "a new answer to the same call"),
     Binding("o", "o", "loop", "loop", "what was played last goes round until stopped"),
     Binding("u", "u", "undo", "undo", "forget the last turn"),
+    Binding("k", "k", "keep", "keep", "keep what was played in the last minutes"),
     Binding("t", "t", "tap", "tap", "tap the tempo, three times or more"),
     Binding("c", "c", "count_in", "count in", "a bar of clicks, then play"),
     Binding("s", "s", "next_preset", "preset", "the next of your presets"),

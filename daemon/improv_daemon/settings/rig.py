@@ -148,13 +148,22 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """The built-in synthesiser (FluidSynth)."""
+    """The built-in synthesiser."""
 
     enabled: Annotated[
         str,
         Setting(
             Choice(("auto", "on", "off")),
             '"auto" = sound when it can, "on" = refuse to start without, "off" = MIDI only',
+            live=False,
+        ),
+    ] = "auto"
+    voice: Annotated[
+        str,
+        Setting(
+            Choice(("auto", "soundfont", "piano")),
+            '"soundfont" = FluidSynth with a soundfont, "piano" = the built-in piano, which needs neither; '
+            '"auto" = a soundfont if there is one, else the piano',
             live=False,
         ),
     ] = "auto"
@@ -175,6 +184,9 @@ class Sound:
     gain: Annotated[
         float, Setting(Number(0.0, 10.0), "loudness, 0 to 10; above 1 loud chords may crackle", live=False)
     ] = 0.5
+    reverb: Annotated[
+        float, Setting(Number(0.0, 1.0), "how much of the room is heard, 0 to 1", live=False)
+    ] = 0.3
     player: Annotated[
         bool,
         Setting(Switch(), "sound your notes too; false if your keyboard makes its own sound", live=False),
@@ -271,6 +283,7 @@ class Controls:
     another: Annotated[str, Setting(Gesture(), "improv answers the same call in another way")] = ""
     loop: Annotated[str, Setting(Gesture(), "what was played last goes round until told again")] = ""
     undo: Annotated[str, Setting(Gesture(), "the last turn is forgotten, yours and improv's")] = ""
+    keep: Annotated[str, Setting(Gesture(), "keep what was played in the last minutes")] = ""
     knobs: Annotated[
         str,
         Setting(
@@ -307,18 +320,43 @@ class Controls:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What `improv record` keeps."""
+    """What is kept of a sitting."""
 
     folder: Annotated[
         str, Setting(FilePath(), "where sittings are kept, each named by its date and time", live=False)
     ] = "sessions"
-    mp3: Annotated[bool, Setting(Switch(), "keep an MP3 beside the MIDI file", live=False)] = True
+    audio: Annotated[
+        str,
+        Setting(
+            Choice(("mp3", "flac", "ogg", "wav", "off")),
+            'how its sound is kept beside the MIDI file; "off" = not at all',
+            live=False,
+        ),
+    ] = "mp3"
     bitrate_kbps: Annotated[
         int,
         Setting(
-            Choice((96, 128, 160, 192, 224, 256, 320)),
-            "quality of the MP3: 96, 128, 160, 192, 224, 256 or 320",
+            Choice((0, 96, 128, 160, 192, 224, 256, 320)),
+            "quality of the MP3: 96, 128, 160, 192, 224, 256 or 320; 0 = varying, as the music needs",
             unit="kbit/s",
             live=False,
         ),
     ] = 192
+    tempo: Annotated[
+        str,
+        Setting(
+            Choice(("auto", "estimated", "fixed")),
+            'bar lines of the MIDI file: "auto" = those of the MIDI clock, of the tapped or set tempo, or '
+            'else estimated from your playing; "estimated" = always so; "fixed" = 120 beats a minute',
+            live=False,
+        ),
+    ] = "auto"
+    last_minutes: Annotated[
+        int,
+        Setting(
+            Whole(0, 60),
+            "`improv play` remembers so many, for controls.keep to keep after the fact; 0 = none",
+            unit="min",
+            live=False,
+        ),
+    ] = 10

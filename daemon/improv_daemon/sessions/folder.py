@@ -1,0 +1,112 @@
+"""Where a session's files are."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from improv_core.errors import StorageError
+
+AUDIO_SUFFIXES: Final = (".mp3", ".flac", ".ogg", ".wav")
+
+_JOURNAL: Final = "journal.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFolder:
+    """One session's folder.
+
+    Attributes:
+        path: The folder, named by date and time.
+    """
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """As the musician calls it."""
+        return self.path.name
+
+    @property
+    def journal(self) -> Path:
+        """All that happened."""
+        return self.path / _JOURNAL
+
+    @property
+    def midi(self) -> Path:
+        """Both players, a track each."""
+        return self.path / "session.mid"
+
+    @property
+    def summary(self) -> Path:
+        """What it was in short, as JSON."""
+        return self.path / "summary.json"
+
+    def audio(self, suffix: str) -> Path:
+        """Its sound, as a file of this kind, with the dot."""
+        return self.path / f"session{suffix}"
+
+    @property
+    def sound(self) -> Path | None:
+        """The sound that there is, if there is any."""
+        return next((path for path in map(self.audio, AUDIO_SUFFIXES) if path.is_file()), None)
+
+
+def new_session_folder(root: Path, started_at: datetime) -> SessionFolder:
+    """Make an empty folder in ``root`` (made where missing), named by local date and time.
+
+    Raises:
+        StorageError: It cannot be made.
+    """
+    name = f"{started_at.astimezone():%Y-%m-%d_%H-%M-%S}"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        for number in itertools.count(1):
+            path = root / (name if number == 1 else f"{name}-{number}")
+            try:
+                path.mkdir()
+            except FileExistsError:
+                continue
+            return SessionFolder(path)
+    except (FileExistsError, NotADirectoryError):
+        raise StorageError(f"{root} is not a folder; name a folder to keep sessions in.") from None
+    except OSError as failure:
+        raise StorageError(
+            f"The folder {root} cannot be written ({failure.strerror or failure});"
+            " name another one to keep sessions in."
+        ) from None
+    raise AssertionError("itertools.count does not end")
+
+
+def sessions_in(root: Path) -> tuple[SessionFolder, ...]:
+    """Every session kept in ``root``, oldest first; none where there is no such folder."""
+    try:
+        return tuple(SessionFolder(path.parent) for path in sorted(root.glob(f"*/{_JOURNAL}")))
+    except OSError:
+        return ()
+
+
+def find_session(root: Path, name: str) -> SessionFolder:
+    """The session of this name, or of a part of one that only it has; ``last`` is the latest.
+
+    A path of a session's folder, or of its journal, will do, too.
+
+    Raises:
+        StorageError: There is none, or there are several.
+    """
+    path = Path(name)
+    if path.name == _JOURNAL and path.is_file():
+        return SessionFolder(path.parent)
+    if (path / _JOURNAL).is_file():
+        return SessionFolder(path)
+    there = sessions_in(root)
+    found = there[-1:] if name == "last" else [one for one in there if name in one.name]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(one.name for one in found[:5])
+        raise StorageError(f"{name!r} may be several sessions in {root}: {names}; name more of one.")
+    raise StorageError(f"There is no session {name!r} in {root}; improv sessions list shows those there are.")
