@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -85,3 +86,54 @@ class Exchanges(Generic[M]):
         latest = self._kept[-1]
         before, latest.answer, latest.turn, latest.is_over = latest.answer, None, None, False
         return before
+
+
+class Forgetting(ABC, Generic[M]):
+    """That part of an improviser which can have heard less than it has; see `Improvising`."""
+
+    def __init__(self) -> None:
+        self._exchanges = Exchanges(self._mark)
+
+    def end_phrase(self) -> None:
+        """What is played next is no part of what was played so far; see `Improvising.end_phrase`."""
+        if not self._is_open:
+            self._exchanges.end()
+
+    def forget_exchange(self) -> Forgotten | None:
+        """Forget the latest of both; see `Improvising.forget_exchange`."""
+        self._refuse_while_open()
+        exchange = self._exchanges.take_back()
+        if exchange is None:
+            return None
+        self._go_back(exchange.before)
+        return Forgotten(exchange.turn)
+
+    def forget_answer(self, turn: int) -> bool:
+        """Forget a turn of improv's, if it was the latest; see `Improvising.forget_answer`."""
+        self._refuse_while_open()
+        mark = self._exchanges.take_back_answer(turn)
+        if mark is None:
+            return False
+        self._go_back_to_call(mark)
+        return True
+
+    @property
+    @abstractmethod
+    def _is_open(self) -> bool:
+        """Whether a turn of improv's is open."""
+
+    @abstractmethod
+    def _mark(self) -> M:
+        """How things stand."""
+
+    @abstractmethod
+    def _go_back(self, mark: M) -> None:
+        """Things stand as they did."""
+
+    @abstractmethod
+    def _go_back_to_call(self, mark: M) -> None:
+        """Things stand as they did before the answer; what the player has played since then was heard."""
+
+    def _refuse_while_open(self) -> None:
+        if self._is_open:
+            raise RuntimeError("a turn is open")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from improv_core.drawing import asked_of
-from improv_core.exchanges import Exchanges, Forgotten
+from improv_core.exchanges import Forgetting
 from improv_core.expectation import Expectation, expectation_of
 from improv_core.heard import HeardNote
 from improv_core.improvised_turn import ImprovisedTurn
@@ -38,7 +38,7 @@ class _Mark:
     answers: tuple[tuple[PlannedNote, ...], ...]
 
 
-class Listener:
+class Listener(Forgetting[_Mark]):
     """Listens and remembers.
 
     Args:
@@ -49,6 +49,7 @@ class Listener:
     """
 
     def __init__(self, model: Model, *, seed: int, memory: MemorySettings, style: str | None) -> None:
+        super().__init__()
         self._model = model
         self._window = SeedWindow(memory.window_notes, memory.window_s, memory.own_weight, seed=seed)
         self._cache = LiveCache(model.heads, memory.follow)
@@ -60,7 +61,6 @@ class Listener:
         self._leanings: Leanings | None = None
         self._call_from_s = float("-inf")
         self._answers: deque[tuple[PlannedNote, ...]] = deque(maxlen=ANSWERS_REMEMBERED)
-        self._exchanges = Exchanges(self._mark)
 
     @property
     def window(self) -> tuple[Steps, ...]:
@@ -150,30 +150,9 @@ class Listener:
 
     # --- what is to be forgotten --------------------------------------------------------------------
 
-    def end_phrase(self) -> None:
-        """What is played next is no part of what was played so far; see `Improvising.end_phrase`."""
-        if self._turn is None:
-            self._exchanges.end()
-
-    def forget_exchange(self) -> Forgotten | None:
-        """Forget the latest of both; see `Improvising.forget_exchange`."""
-        self._refuse_while_open()
-        exchange = self._exchanges.take_back()
-        if exchange is None:
-            return None
-        self._go_back(exchange.before)
-        return Forgotten(exchange.turn)
-
-    def forget_answer(self, turn: int) -> bool:
-        """Forget a turn of improv's, if it was the latest; see `Improvising.forget_answer`."""
-        self._refuse_while_open()
-        mark = self._exchanges.take_back_answer(turn)
-        if mark is None:
-            return False
-        theirs = [note for note in self._memory.since(mark.memory) if note.part is Part.PLAYER]
-        self._go_back(mark)
-        self._hear_again(theirs)
-        return True
+    @property
+    def _is_open(self) -> bool:
+        return self._turn is not None
 
     def _mark(self) -> _Mark:
         return _Mark(self._committed.own(), self._memory.mark(), self._call_from_s, tuple(self._answers))
@@ -185,6 +164,11 @@ class Listener:
         self._answers = deque(mark.answers, maxlen=ANSWERS_REMEMBERED)
         self._rehearsal = self._leanings = None
 
+    def _go_back_to_call(self, mark: _Mark) -> None:
+        theirs = [note for note in self._memory.since(mark.memory) if note.part is Part.PLAYER]
+        self._go_back(mark)
+        self._hear_again(theirs)
+
     def _hear_again(self, notes: Sequence[HeardNote]) -> None:
         pedal = self._pedal
         for note in notes:
@@ -193,10 +177,6 @@ class Listener:
             if note.duration_s is not None:
                 self.release(note.pitch, note.onset_s + note.duration_s)
         self.move_pedal(pedal)
-
-    def _refuse_while_open(self) -> None:
-        if self._turn is not None:
-            raise RuntimeError("a turn is open")
 
     # --- the window -------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from improv_core.errors import ConfigError
-from improv_core.exchanges import Exchanges, Forgotten
+from improv_core.exchanges import Forgetting
 from improv_core.heard import HeardNote
 from improv_core.improvising import NOTHING_ASKED, Ask, Beside, MemorySettings, PlannedNote
 from improv_core.notes import PEDAL_DOWN_FROM, SUSTAIN_CONTROLLER, ControlChange, Note, Part, Performance
@@ -49,7 +49,7 @@ class _Key:
         return HeardNote(self.part, self.pitch, self.velocity, self.onset_s, duration_s)
 
 
-class WindowImproviser:
+class WindowImproviser(Forgetting[tuple[_Key, ...]]):
     """Listens, remembers and draws notes.
 
     Args:
@@ -75,6 +75,7 @@ class WindowImproviser:
         seed: int,
         memory: MemorySettings | None = None,
     ) -> None:
+        super().__init__()
         self._model = model
         self._representation = representation
         self.sampling = sampling
@@ -84,7 +85,6 @@ class WindowImproviser:
         self._down: dict[int, _Key] = {}
         self._pedal = 0
         self._turn: WindowTurn | None = None
-        self._exchanges = Exchanges(lambda: tuple(self._window))
 
     @property
     def sampling(self) -> Sampling:
@@ -241,36 +241,22 @@ class WindowImproviser:
 
     # --- what is to be forgotten --------------------------------------------------------------------
 
-    def end_phrase(self) -> None:
-        """What is played next is no part of what was played so far; see `Improvising.end_phrase`."""
-        if self._turn is None:
-            self._exchanges.end()
+    @property
+    def _is_open(self) -> bool:
+        return self._turn is not None
 
-    def forget_exchange(self) -> Forgotten | None:
-        """Forget the latest of both; see `Improvising.forget_exchange`."""
-        self._refuse_while_open()
-        exchange = self._exchanges.take_back()
-        if exchange is None:
-            return None
-        self._window = deque(exchange.before)
-        return Forgotten(exchange.turn)
+    def _mark(self) -> tuple[_Key, ...]:
+        return tuple(self._window)
 
-    def forget_answer(self, turn: int) -> bool:
-        """Forget a turn of improv's, if it was the latest; see `Improvising.forget_answer`."""
-        self._refuse_while_open()
-        before = self._exchanges.take_back_answer(turn)
-        if before is None:
-            return False
-        known = {id(key) for key in before}
+    def _go_back(self, mark: tuple[_Key, ...]) -> None:
+        self._window = deque(mark)
+
+    def _go_back_to_call(self, mark: tuple[_Key, ...]) -> None:
+        known = {id(key) for key in mark}
         theirs = [key for key in self._window if key.part is Part.PLAYER and id(key) not in known]
-        self._window = deque(before)
+        self._go_back(mark)
         if theirs:
             self._remember(*theirs)
-        return True
-
-    def _refuse_while_open(self) -> None:
-        if self._turn is not None:
-            raise RuntimeError("a turn is open")
 
     @property
     def _open_turn(self) -> WindowTurn:
