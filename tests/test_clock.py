@@ -294,6 +294,24 @@ def test_new_tempo_is_followed_exactly_after_a_beat_and_no_pulse_is_miscounted(b
     assert beats(sender.clock)[1] == pytest.approx(60e3 / bpm, rel=1e-6)
 
 
+@pytest.mark.parametrize("stall_s", [0.03, 0.06, 0.1])
+def test_beats_stay_where_they_are_when_pulses_are_held_up_and_come_all_at_once(stall_s: float) -> None:
+    sender = started()
+    dice = np.random.default_rng(8)
+    due_s = 10.0 + np.arange(120 * 24) * EACH_S + 0.0005 * dice.normal(size=120 * 24)
+    for stall in np.arange(13.0, 69.0, 1.7):  # it stands still for a moment
+        waits = (due_s > stall) & (due_s < stall + stall_s)
+        due_s[waits] = stall + stall_s + 0.0001 * np.arange(waits.sum())
+    off_s = []
+    for number, at_s in enumerate(due_s.tolist()):
+        sender.clock.message(PULSE, at_s)
+        if number > 48 and number % 24 == 23:
+            beat = (number + 1) // 24
+            off_s.append(time_of_beat(sender.clock, beat) - 10.0 - beat * 24 * EACH_S)
+    assert np.max(np.abs(off_s)) < 0.005
+    assert beats(sender.clock)[1] == pytest.approx(500.0, rel=2e-3)
+
+
 def test_new_tempo_through_jitter_is_within_2_ms_after_a_beat() -> None:
     jitter_s = iter(np.random.default_rng(6).normal(0.0, 0.002, 1000).tolist())
     sender = started()

@@ -33,7 +33,8 @@ from improv_daemon.journal import (
     read_journal,
     voices,
 )
-from improv_daemon.recorder._tracks import conductor_of, tracks_of
+from improv_daemon.recorder.bars import conductor_of
+from improv_daemon.recorder.tracks import tracks_of
 
 STARTED_AT = datetime(2026, 11, 20, 19, 30, 5, tzinfo=timezone(timedelta(hours=1)))
 START_S = 1000.0

@@ -48,3 +48,41 @@ def test_place_is_that_of_the_song_whatever_was_lost_before() -> None:
     count.place(47, 6)
     assert count.decided
     assert (count.best.lost, 47 + count.best.lost - count.best.first) == (2, 6)
+
+
+def held_up(due_s: np.ndarray, stalls_s: list[tuple[float, float]]) -> np.ndarray:
+    """When pulses arrive at one who stands still so long from such moments on; then all come at once."""
+    came_s = due_s.copy()
+    for from_s, stall_s in stalls_s:
+        waits = (came_s >= from_s) & (came_s < from_s + stall_s)
+        came_s[waits] = from_s + stall_s + 0.0001 * np.arange(waits.sum())
+    return came_s
+
+
+@pytest.mark.parametrize("stall_s", [0.03, 0.06, 0.1])
+@pytest.mark.parametrize("bpm", [90, 120, 200])
+def test_pulses_that_were_held_up_and_come_all_at_once_are_counted_and_move_nothing(
+    stall_s: float, bpm: int
+) -> None:
+    each_s = 60 / bpm / 24
+    due_s = 10 + np.arange(480) * each_s
+    count, stalls_s = PulseCount(120), [(due_s[place] - 0.3 * each_s, stall_s) for place in (100, 200, 330)]
+    for number, at_s in enumerate(held_up(due_s, stalls_s).tolist()):
+        count.pulse(number, at_s)
+        if number > 24 and count.held_up:
+            assert count.best.lost == 0
+            assert count.best.at_s == pytest.approx(due_s[number], abs=0.002)
+    assert count.best.lost == 0
+    assert count.best.each_s == pytest.approx(each_s, rel=1e-4)
+
+
+def test_held_up_are_the_late_one_and_those_that_came_with_it() -> None:
+    due_s = np.arange(60) * 0.02
+    came_s = held_up(due_s, [(0.97, 0.062)])  # 49, 50 and 51 are due meanwhile
+    count = PulseCount(120)
+    told = []
+    for number, at_s in enumerate(came_s.tolist()):
+        count.pulse(number, at_s)
+        told.append(count.held_up)
+    assert np.flatnonzero(told).tolist() == [50, 51]
+    assert told[49:53] == [0, 2, 3, 0]

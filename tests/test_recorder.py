@@ -40,7 +40,8 @@ from improv_daemon.recorder import (
     recover,
     render_audio,
 )
-from improv_daemon.recorder._tracks import conductor_of, tracks_of
+from improv_daemon.recorder.bars import conductor_of
+from improv_daemon.recorder.tracks import tracks_of
 
 STARTED_AT = datetime(2026, 11, 20, 19, 30, 5).astimezone()
 START_S = 500.0

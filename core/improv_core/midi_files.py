@@ -7,7 +7,6 @@ elsewhere. Writing is mido's too: of all that a channel can be told, nothing is 
 
 from __future__ import annotations
 
-import contextlib
 import io
 import itertools
 import struct
@@ -18,15 +17,14 @@ from pathlib import Path
 
 import mido
 
-from improv_core.errors import MidiFileError, StorageError
+from improv_core.errors import MidiFileError
+from improv_core.midi_lines import WRITTEN_TICKS_PER_BEAT as WRITTEN_TICKS_PER_BEAT
+from improv_core.midi_lines import conductor_track, delta_track, save, writable
 from improv_core.notes import ControlChange, Note, Performance
 from improv_core.tempo_map import Conductor, TempoMap
 
 DRUM_CHANNEL = 9
 WRITTEN_TEMPO_BPM = 120.0
-WRITTEN_TICKS_PER_BEAT = 960
-"""At a tempo of 120 beats a minute a tick is 0.52 ms."""
-
 KEY_PRESSURE, PROGRAM, PRESSURE, BEND = 0xA0, 0xC0, 0xD0, 0xE0
 BEND_CENTRE = (0, 64)
 """The two data bytes of a pitch wheel that rests."""
@@ -179,19 +177,11 @@ def write_midi(
     time = Conductor.steady(tempo_bpm) if conductor is None else conductor
     tempo_map = TempoMap(WRITTEN_TICKS_PER_BEAT, time.tempos)
     midi = mido.MidiFile(type=1, ticks_per_beat=WRITTEN_TICKS_PER_BEAT)
-    midi.tracks.append(_in_order(_time_messages(time)))
-    for track in tracks:
-        name = mido.MetaMessage("track_name", name=_writable(track.name))
-        midi.tracks.append(mido.MidiTrack([name, *_in_order(_messages(track, tempo_map))]))
-    part = path.with_name(f".{path.name}.part")  # a full disk leaves what was there before
-    try:
-        midi.save(str(part))
-        part.replace(path)
-    except OSError as error:
-        raise StorageError(f"{path} cannot be written ({error.strerror or error}).") from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
+    midi.tracks.append(conductor_track(time))
+    for voice in tracks:
+        name = mido.MetaMessage("track_name", name=writable(voice.name))
+        midi.tracks.append(mido.MidiTrack([name, *_in_order(_messages(voice, tempo_map))]))
+    save(midi, path)
 
 
 _Timed = tuple[int, int, mido.Message]
@@ -200,48 +190,25 @@ _OFF, _TOLD, _ON = 0, 1, 2
 
 
 def _in_order(messages: Iterator[_Timed]) -> mido.MidiTrack:
-    """A track of messages, whose times are ticks since the one before; it ends with the last."""
-    track, before = mido.MidiTrack(), 0
-    for tick, _, message in sorted(messages, key=lambda timed: timed[:2]):
-        track.append(message.copy(time=tick - before))
-        before = tick
-    return track
+    return delta_track((tick, message) for tick, _, message in sorted(messages, key=lambda timed: timed[:2]))
 
 
-def _time_messages(time: Conductor) -> Iterator[_Timed]:
-    for tick, numerator, denominator in time.signatures:
-        yield (
-            tick,
-            0,
-            mido.MetaMessage("time_signature", numerator=numerator, denominator=denominator),
-        )
-    for tick, us_per_beat in time.tempos:
-        yield tick, 1, mido.MetaMessage("set_tempo", tempo=us_per_beat)
-    for tick, text in time.markers:
-        yield tick, 2, mido.MetaMessage("marker", text=_writable(text))
-
-
-def _messages(track: Track, tempo_map: TempoMap) -> Iterator[_Timed]:
-    channel = track.channel
-    yield 0, _OFF, mido.Message("program_change", channel=channel, program=track.program)
-    for note in track.performance.notes:
+def _messages(voice: Track, tempo_map: TempoMap) -> Iterator[_Timed]:
+    channel = voice.channel
+    yield 0, _OFF, mido.Message("program_change", channel=channel, program=voice.program)
+    for note in voice.performance.notes:
         on, key = tempo_map.tick(note.onset_s), {"channel": channel, "note": note.pitch}
         # A note must last a tick, or its end comes before its beginning.
         off = max(on + 1, tempo_map.tick(note.release_s))
         yield off, _OFF, mido.Message("note_off", **key, velocity=0)
         yield on, _ON, mido.Message("note_on", **key, velocity=note.velocity)
     # A bank is chosen before the program in it.
-    for control in track.performance.controls:
+    for control in voice.performance.controls:
         data = (0xB0 | channel, control.controller, control.value)
         yield tempo_map.tick(control.at_s), _TOLD, mido.Message.from_bytes(data)
-    for told in track.messages:
+    for told in voice.messages:
         status, *rest = told.data
         yield tempo_map.tick(told.at_s), _TOLD, mido.Message.from_bytes((status | channel, *rest))
-
-
-def _writable(text: str) -> str:
-    """As much of it as a MIDI file can hold."""
-    return text.encode("latin-1", "replace").decode("latin-1")
 
 
 def load_midi(path: Path) -> bytes:

@@ -1,78 +1,133 @@
-"""The files of a sitting, made when it is over."""
+"""Keeping a sitting: its session's folder, and the process that makes the files in it."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
-from improv_core.errors import SoundError, StorageError
+from improv_core.errors import ImprovError, StorageError
 from improv_daemon.cli_progress import progress_bar
 from improv_daemon.display import Display
-from improv_daemon.recorder import Kept, keep_session, recover
-from improv_daemon.settings import Record, Settings
-from improv_daemon.soundfonts import find_soundfont
+from improv_daemon.journal import read_journal
+from improv_daemon.keeper import KeepOptions, Kept
+from improv_daemon.keeper.link import KeeperLink
+from improv_daemon.keeper.telling import Refused
+from improv_daemon.sessions import SessionFolder
+
+Progress = Callable[[float], None]
 
 
-def keep_sitting(settings: Settings, path: Path, display: Display, *, others: bool) -> None:
-    """Make the files of a sitting, and of earlier ones that a crash cut short.
+class Keeping:
+    """Keeps one sitting, from its beginning until its files are made.
 
     Args:
-        settings: Of recording and sound.
-        path: The sitting's journal.
-        display: Is told what was kept.
-        others: Whether to look for earlier ones.
+        folder: A new session's.
+        options: What is to be made of it.
+    """
+
+    def __init__(self, folder: SessionFolder, options: KeepOptions) -> None:
+        self.folder = folder
+        self._options = options
+        self._keeper: KeeperLink | None = None
+
+    @property
+    def journal(self) -> Path:
+        """Where what happens is written."""
+        return self.folder.journal
+
+    def begin(self) -> None:
+        """The journal has begun: its sound is made while it grows, where there is a process to be had."""
+        with contextlib.suppress(OSError):  # the end will do
+            self._keeper = KeeperLink(self.folder, self._options)
+
+    def forget(self) -> None:
+        """What was refused at the start is no session: nothing is left of it, unless something was played."""
+        if self._keeper is not None:
+            self._keeper.leave()
+        with contextlib.suppress(StorageError, OSError):
+            if self.journal.exists():
+                journal = read_journal(self.journal)
+                if journal.entries or journal.damaged:
+                    return
+                self.journal.unlink()
+            for part in self.folder.path.glob("*.part.*"):
+                part.unlink()
+            self.folder.path.rmdir()
+
+    def end(self, display: Display) -> None:
+        """Wait until the files are made, and say what there is.
+
+        Raises:
+            StorageError: They cannot be made; the sentence says how to do it later.
+        """
+        if not self.journal.exists():
+            self.forget()
+            return
+        try:
+            with progress_bar(_LABEL) as progress:
+                outcome = self._finished(progress, display)
+        except KeyboardInterrupt:
+            if self._keeper is not None:
+                self._keeper.leave()
+            display.outcome(f"Stopped; the sitting is safe in {self.folder.path}, and {_later(self.folder)}.")
+            return
+        report("Kept", outcome, self.folder, display)
+
+    def _finished(self, progress: Progress, display: Display) -> Kept | Refused | None:
+        outcome = None if self._keeper is None else self._keeper.finish(progress)
+        if outcome is None:
+            if self._keeper is not None:
+                display.note("The process that made the files while you played has died; another one makes them.")
+            with contextlib.suppress(OSError):
+                self._keeper = KeeperLink(self.folder, self._options)
+                outcome = self._keeper.finish(progress)
+        return outcome
+
+
+_LABEL = "Finishing the session's files"
+
+
+def recover(root: Path, options: KeepOptions, display: Display) -> None:
+    """Finish what crashes have left in a folder of sessions, and say so."""
+    from improv_daemon.keeper.finishing import finish_session, unfinished
+
+    folders = unfinished(root)
+    for number, folder in enumerate(folders, 1):
+        try:
+            with progress_bar(f"Finishing an earlier sitting ({number} of {len(folders)})") as progress:
+                kept = finish_session(folder, options, progress=progress)
+        except KeyboardInterrupt:
+            display.outcome(f"Stopped; {_later(folder)}.")
+            return
+        except ImprovError as failure:
+            display.note(str(failure))
+        else:
+            report("Recovered an earlier sitting in", kept, folder, display)
+
+
+def report(verb: str, outcome: Kept | Refused | None, folder: SessionFolder, display: Display) -> None:
+    """Say what came of a session.
 
     Raises:
-        StorageError: Its MIDI file cannot be written; the sentence says how to make it later.
+        StorageError: Nothing; the sentence says how to make it later.
     """
-    if not path.exists():
-        return
-    try:
-        font = _soundfont(settings, display)
-        with progress_bar("Making the MP3") as progress:
-            kept = keep_session(
-                path,
-                soundfont=font,
-                bitrate_kbps=settings.record.bitrate_kbps,
-                mp3=settings.record.audio != "off",
-                progress=progress,
+    match outcome:
+        case Kept():
+            display.outcome(f"{verb} {outcome.in_words()}.")
+            for sentence in outcome.notes:
+                display.note(sentence)
+        case Refused(sentence):
+            raise StorageError(
+                f"{sentence} What was kept of the sitting is in {folder.journal}; when that can be mended, "
+                f"{_later(folder)}."
             )
-        _report(display, "Kept", kept)
-        if others:
-            _recover(settings.record, path.parent, font, display)
-    except StorageError as failure:
-        raise StorageError(
-            f'{failure} What was kept of the sitting is in {path}; when that can be mended, "improv render '
-            f'{path}" makes the rest.'
-        ) from None
-    except KeyboardInterrupt:
-        display.outcome(f'Stopped; the sitting is safe in {path}, and "improv render {path}" makes the rest.')
+        case None:
+            raise StorageError(
+                f"The files of {folder.path} could not be made, since the process that makes them has died; its "
+                f"journal is safe, and {_later(folder)}."
+            )
 
 
-def _soundfont(settings: Settings, display: Display) -> Path | None:
-    try:
-        return find_soundfont(settings.sound.soundfont) if settings.record.audio != "off" else None
-    except SoundError as missing:
-        display.note(str(missing))
-    return None
-
-
-def _recover(record: Record, folder: Path, font: Path | None, display: Display) -> None:
-    with progress_bar("Finishing earlier sittings") as progress:
-        found = recover(
-            folder,
-            soundfont=font,
-            bitrate_kbps=record.bitrate_kbps,
-            mp3=record.audio != "off",
-            progress=progress,
-        )
-    for old in found.kept:
-        _report(display, "Recovered an earlier sitting:", old)
-    for sentence in found.notes:
-        display.note(sentence)
-
-
-def _report(display: Display, verb: str, kept: Kept) -> None:
-    files = [str(file) for file in (kept.midi, kept.mp3) if file is not None]
-    display.outcome(f"{verb} {' and '.join(files)}.")
-    for sentence in kept.notes:
-        display.note(sentence)
+def _later(folder: SessionFolder) -> str:
+    return f'"improv sessions recover {folder.name} --folder {folder.path.parent}" makes the rest'

@@ -1,12 +1,13 @@
-"""What one who plays did: keys paired, and what is still held at the end let go there."""
+"""What one who plays did, message by message; what is still held at the end is let go there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
-from improv_core.midi_files import BEND, BEND_CENTRE, ChannelMessage
+from improv_core.midi_files import BEND, BEND_CENTRE, KEY_PRESSURE, PRESSURE, PROGRAM, ChannelMessage
+from improv_core.midi_lines import Timed
 from improv_core.notes import PEDAL_DOWN_FROM, ControlChange, Note, Performance
 
 Owner = tuple[str, int]
@@ -15,6 +16,11 @@ Owner = tuple[str, int]
 EVERYBODY: Final[Owner] = ("", -1)
 """What is told of the whole part counts for all of it."""
 
+NOTE_OFF, NOTE_ON, CONTROL = 0x80, 0x90, 0xB0
+LENGTHS: Final = {NOTE_OFF: 3, NOTE_ON: 3, KEY_PRESSURE: 3, CONTROL: 3, PROGRAM: 2, PRESSURE: 2, BEND: 3}
+"""Of each message of a channel."""
+
+_MESSAGES: Final = (KEY_PRESSURE, PROGRAM, PRESSURE, BEND)
 _PEDALS: Final = (64, 66, 67)
 
 
@@ -27,68 +33,82 @@ class Voice:
         channel: 0..15.
         performance: Notes and controllers.
         messages: Bends, pressures and programs, by time.
+        sent: All of it as it came, by time, statuses without the channel; and note-offs before keys that were
+            struck again while they were down, and where nothing more is known of a key.
     """
 
     source: str
     channel: int
     performance: Performance
     messages: tuple[ChannelMessage, ...]
+    sent: tuple[Timed, ...]
+
+    @classmethod
+    def of(cls, owner: Owner, sent: Iterable[Timed]) -> Voice:
+        """Pair the keys of what was sent."""
+        by_time = tuple(_plain(sorted(sent, key=lambda timed: timed[0])))
+        controls = (ControlChange(data[1], data[2], at_s) for at_s, data in by_time if data[0] == CONTROL)
+        messages = (ChannelMessage(data, at_s) for at_s, data in by_time if data[0] in _MESSAGES)
+        return cls(*owner, Performance.of(_notes(by_time), controls), tuple(messages), by_time)
+
+
+@dataclass(slots=True)
+class _Part:
+    """One owner's."""
+
+    sent: list[Timed] = field(default_factory=list)
+    down: dict[int, float] = field(default_factory=dict)
+    values: dict[int, int] = field(default_factory=dict)
+    bend: tuple[int, ...] = BEND_CENTRE
+
+    def take(self, data: tuple[int, ...], at_s: float) -> None:
+        status, *values = data
+        if status == NOTE_ON and values[1]:
+            self.down[values[0]] = at_s
+        elif status in (NOTE_ON, NOTE_OFF):
+            self.down.pop(values[0], None)
+        elif status == CONTROL:
+            self.values[values[0]] = values[1]
+        elif status == BEND:
+            self.bend = tuple(values)
+        self.sent.append((at_s, data))
+
+    def release_all(self, at_s: float) -> None:
+        for pitch, onset_s in list(self.down.items()):
+            self.take((NOTE_OFF, pitch, 0), max(onset_s, at_s))
 
 
 class Hand:
     """Collects what was played; times count from the session's start."""
 
     def __init__(self) -> None:
-        self._down: dict[Hashable, tuple[Owner, int, int, float]] = {}
-        self._notes: list[tuple[Owner, Note]] = []
-        self._controls: list[tuple[Owner, ControlChange]] = []
-        self._messages: list[tuple[Owner, ChannelMessage]] = []
+        self._parts: dict[Owner, _Part] = {}
 
-    def press(self, owner: Owner, key: Hashable, pitch: int, velocity: int, at_s: float) -> None:
-        """A key goes down; if it was down, it comes up first."""
-        self.release(key, at_s)
-        self._down[key] = (owner, pitch, velocity, at_s)
-
-    def release(self, key: Hashable, at_s: float) -> None:
-        """A key comes up, if it was down."""
-        if key in self._down:
-            owner, pitch, velocity, onset_s = self._down.pop(key)
-            self._notes.append((owner, Note(pitch, velocity, onset_s, max(0.0, at_s - onset_s))))
-
-    def release_pitch(self, pitch: int, at_s: float) -> None:
-        """Every key of this pitch comes up."""
-        for key in [key for key, (_, down, _, _) in self._down.items() if down == pitch]:
-            self.release(key, at_s)
+    def send(self, owner: Owner, data: tuple[int, ...], at_s: float) -> None:
+        """A message of a channel, whose status leaves the channel out."""
+        self._parts.setdefault(owner, _Part()).take(data, at_s)
 
     def release_all(self, at_s: float) -> None:
         """Every key comes up."""
-        for key in list(self._down):
-            self.release(key, at_s)
-
-    def control(self, owner: Owner, controller: int, value: int, at_s: float) -> None:
-        """A controller moves."""
-        self._controls.append((owner, ControlChange(controller, value, at_s)))
-
-    def tell(self, owner: Owner, data: tuple[int, ...], at_s: float) -> None:
-        """A bend, a pressure or a program; see `improv_core.midi_files.ChannelMessage`."""
-        self._messages.append((owner, ChannelMessage(data, at_s)))
+        for part in self._parts.values():
+            part.release_all(at_s)
 
     def end(self, at_s: float) -> None:
         """The session is over: keys and pedals come up, and what is bent straightens."""
         self.release_all(at_s)
-        pedals = {(owner, c.controller): c.value for owner, c in self._controls if c.controller in _PEDALS}
-        for (owner, pedal), value in pedals.items():
-            if value >= PEDAL_DOWN_FROM:
-                self.control(owner, pedal, 0, at_s)
-        bends = {owner: m.data[1:] for owner, m in self._messages if m.data[0] == BEND}
-        for owner, bend in bends.items():
-            if bend != BEND_CENTRE:
-                self.tell(owner, (BEND, *BEND_CENTRE), at_s)
+        for part in self._parts.values():
+            for controller, value in list(part.values.items()):
+                if controller in _PEDALS and value >= PEDAL_DOWN_FROM:
+                    part.take((CONTROL, controller, 0), at_s)
+            if part.bend != BEND_CENTRE:
+                part.take((BEND, *BEND_CENTRE), at_s)
 
     @property
     def performance(self) -> Performance:
         """All of it."""
-        return Performance.of((note for _, note in self._notes), (control for _, control in self._controls))
+        all_of_it = [Voice.of(owner, part.sent).performance for owner, part in self._parts.items()]
+        notes = (note for one in all_of_it for note in one.notes)
+        return Performance.of(notes, (control for one in all_of_it for control in one.controls))
 
     def voices(self) -> tuple[Voice, ...]:
         """Of each port and channel that struck a note, in the order of their first; at least one.
@@ -96,24 +116,46 @@ class Hand:
         What comes from elsewhere, a pedal board, say, counts for those on its channel, or for all where there
         are none, as it does where it sounds.
         """
-        players = list(dict.fromkeys(owner for owner, _ in sorted(self._notes, key=lambda n: n[1].onset_s)))
-        return tuple(self._voice(owner, _heard_by(owner, players)) for owner in players or [("", 0)])
+        struck_s = {
+            owner: min(on) for owner, part in self._parts.items() if (on := list(_struck_s(part.sent)))
+        }
+        players = sorted(struck_s, key=lambda owner: struck_s[owner])
+        return tuple(Voice.of(owner, self._heard_by(owner, players)) for owner in players or [("", 0)])
 
-    def _voice(self, owner: Owner, hears: Callable[[Owner], bool]) -> Voice:
-        def of(told: list[tuple[Owner, ControlChange]]) -> Iterator[ControlChange]:
-            return (control for by, control in told if hears(by))
+    def _heard_by(self, owner: Owner, players: list[Owner]) -> Iterator[Timed]:
+        channels = {channel for _, channel in players}
+        for by, part in self._parts.items():
+            if by not in players and (by[1] == owner[1] or by[1] not in channels):
+                # No key of this one ever went down, so the note-offs of it are somebody else's.
+                yield from (timed for timed in part.sent if timed[1][0] not in (NOTE_ON, NOTE_OFF))
+        if owner in self._parts:
+            yield from self._parts[owner].sent
 
-        messages = sorted((m for by, m in self._messages if hears(by)), key=lambda message: message.at_s)
-        notes = (note for by, note in self._notes if by == owner)
-        return Voice(*owner, Performance.of(notes, of(self._controls)), tuple(messages))
+
+def _struck_s(sent: Iterable[Timed]) -> Iterator[float]:
+    return (at_s for at_s, data in sent if data[0] == NOTE_ON and data[2])
 
 
-def _heard_by(owner: Owner, players: list[Owner]) -> Callable[[Owner], bool]:
-    channels = {channel for _, channel in players}
+def _plain(sent: Iterable[Timed]) -> Iterator[Timed]:
+    """Each key comes up before it is struck again, and at last."""
+    down: set[int] = set()
+    at_s = 0.0
+    for at_s, data in sent:
+        if data[0] == NOTE_ON and data[2]:
+            if data[1] in down:
+                yield at_s, (NOTE_OFF, data[1], 0)
+            down.add(data[1])
+        elif data[0] in (NOTE_ON, NOTE_OFF):
+            down.discard(data[1])
+        yield at_s, data
+    yield from ((at_s, (NOTE_OFF, pitch, 0)) for pitch in sorted(down))
 
-    def hears(by: Owner) -> bool:
-        if by in players:
-            return by == owner
-        return by[1] == owner[1] or by[1] not in channels
 
-    return hears
+def _notes(sent: Iterable[Timed]) -> Iterator[Note]:
+    down: dict[int, tuple[int, float]] = {}
+    for at_s, data in sent:
+        if data[0] == NOTE_ON and data[2]:
+            down[data[1]] = (data[2], at_s)
+        elif data[0] in (NOTE_ON, NOTE_OFF) and data[1] in down:
+            velocity, onset_s = down.pop(data[1])
+            yield Note(data[1], velocity, onset_s, at_s - onset_s)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from improv_core.midi_files import BEND, KEY_PRESSURE, PRESSURE, PROGRAM
+from improv_core.midi_files import PROGRAM
 from improv_core.notes import Performance
 from improv_core.withholding import Withholding
 from improv_daemon import wire
-from improv_daemon.journal._hands import EVERYBODY, Hand, Voice
+from improv_daemon.journal._hands import CONTROL, EVERYBODY, LENGTHS, NOTE_OFF, NOTE_ON, Hand, Voice
 from improv_daemon.journal._reader import Gap, Journal
 
-_NOTE_OFF, _NOTE_ON, _CONTROL = 0x80, 0x90, 0xB0
-_TOLD: Final = {KEY_PRESSURE: 3, PROGRAM: 2, PRESSURE: 2, BEND: 3}
 _SUSTAIN, _VOLUME, _PAN = 64, 7, 10
 _IMPROV: Final = ("improv", 1)
 
@@ -42,7 +40,7 @@ def voices(journal: Journal) -> tuple[tuple[Voice, ...], Voice]:
 
 def _hands(journal: Journal) -> tuple[Hand, Hand]:
     start_s = journal.header.now_s
-    player, improv = _Player(one_voice=_routes_met(journal)), Hand()
+    player, improv = _Player(one_voice=_routes_met(journal)), _Improv()
     sound = {"player": _Sound(player), "improv": _Sound(improv)}
     for entry in journal.entries:
         now_s = max(0.0, entry.now_s - start_s)
@@ -50,14 +48,11 @@ def _hands(journal: Journal) -> tuple[Hand, Hand]:
             case wire.Played(data=data, at_s=at_s, source=source):
                 player.play(data, max(0.0, at_s - start_s), source)
             case wire.Sounded() as note:
-                at_s = max(0.0, note.at_s - start_s)
-                # One key cannot sound twice: a re-struck note ends where the next one begins.
-                improv.release_pitch(note.pitch, at_s)
-                improv.press(_IMPROV, (note.turn, note.index), note.pitch, note.velocity, at_s)
+                improv.sound(note, max(0.0, note.at_s - start_s))
             case wire.Released() as note:
-                improv.release((note.turn, note.index), max(0.0, note.at_s - start_s))
+                improv.release(note, max(0.0, note.at_s - start_s))
             case wire.PedalMoved(value=value, at_s=at_s):
-                improv.control(_IMPROV, _SUSTAIN, value, max(0.0, at_s - start_s))
+                improv.send(_IMPROV, (CONTROL, _SUSTAIN, value), max(0.0, at_s - start_s))
             case wire.SetVoice(part=part) as voice if part in sound:
                 sound[part].set(voice, now_s)
             case wire.Withhold(places, keys, programs):
@@ -96,17 +91,27 @@ class _Player(Hand):
         if self.withholding.withholds(data):
             return
         status, channel = data[0] & 0xF0, data[0] & 0x0F
-        owner = ("", 0) if self._one_voice else (source, channel)
-        if len(data) == _TOLD.get(status):
-            self.tell(owner, (status, *data[1:]), at_s)
-        elif len(data) == 3:
-            key = (source, channel, data[1])
-            if status == _NOTE_ON and data[2] > 0:
-                self.press(owner, key, data[1], data[2], at_s)
-            elif status in (_NOTE_ON, _NOTE_OFF):
-                self.release(key, at_s)
-            elif status == _CONTROL:
-                self.control(owner, data[1], data[2], at_s)
+        if len(data) == LENGTHS[status]:
+            self.send(("", 0) if self._one_voice else (source, channel), (status, *data[1:]), at_s)
+
+
+class _Improv(Hand):
+    """Takes what the stage says of improv's notes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sounding: dict[int, tuple[int, int]] = {}
+
+    def sound(self, note: wire.Sounded, at_s: float) -> None:
+        """One key cannot sound twice: a re-struck note ends where the next one begins."""
+        self._sounding[note.pitch] = (note.turn, note.index)
+        self.send(_IMPROV, (NOTE_ON, note.pitch, note.velocity), at_s)
+
+    def release(self, note: wire.Released, at_s: float) -> None:
+        """It ends, unless its key has been struck again."""
+        if self._sounding.get(note.pitch) == (note.turn, note.index):
+            del self._sounding[note.pitch]
+            self.send(_IMPROV, (NOTE_OFF, note.pitch, 0), at_s)
 
 
 class _Sound:
@@ -124,9 +129,10 @@ class _Sound:
     def set(self, voice: wire.SetVoice, at_s: float) -> None:
         """What is other than before is told."""
         if voice.program not in (0, self._program):
-            self._hand.tell(EVERYBODY, (PROGRAM, voice.program - 1), at_s)
+            self._hand.send(EVERYBODY, (PROGRAM, voice.program - 1), at_s)
         if voice.volume not in (0, self._volume):
-            self._hand.control(EVERYBODY, _VOLUME, voice.volume, at_s)
+            self._hand.send(EVERYBODY, (CONTROL, _VOLUME, voice.volume), at_s)
         if voice.pan != self._pan:
-            self._hand.control(EVERYBODY, _PAN, max(0, min(127, round(64 + 64 * voice.pan))), at_s)
+            place = max(0, min(127, round(64 + 64 * voice.pan)))
+            self._hand.send(EVERYBODY, (CONTROL, _PAN, place), at_s)
         self._program, self._volume, self._pan = voice.program, voice.volume, voice.pan

@@ -13,8 +13,9 @@ from improv_core.errors import ImprovError, SoundError, StorageError
 from improv_core.midi_files import Track, write_midi
 from improv_daemon.journal import is_being_written, read_journal
 from improv_daemon.recorder._files import check_folder, whole_file
-from improv_daemon.recorder._tracks import conductor_of, tracks_of
 from improv_daemon.recorder.audio import Progress, write_mp3
+from improv_daemon.recorder.bars import conductor_of
+from improv_daemon.recorder.tracks import tracks_of
 from improv_daemon.soundfonts import INSTALL_HINT
 
 _SUFFIXES = (".jsonl", ".mid", ".mp3")

@@ -1,87 +1,22 @@
-"""A journal as the tracks of a MIDI file, and the bar lines that go with them."""
+"""The bar lines of a session."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from improv_core.bar_lines import conductor
-from improv_core.midi_files import DRUM_CHANNEL, PROGRAM, WRITTEN_TICKS_PER_BEAT, ChannelMessage, Track
-from improv_core.notes import Performance
+from improv_core.midi_files import WRITTEN_TICKS_PER_BEAT
 from improv_core.song_beats import SongBeats, song_beats
 from improv_core.tempo_map import Conductor
 from improv_daemon import wire
-from improv_daemon.journal import Journal, Voice, voices
+from improv_daemon.journal import Journal, voices
 
-IMPROV_CHANNEL: Final = 1
-_SHORTEST_S: Final = 0.001
-_BANKS: Final = (0, 32)
 _CLOCK: Final = (0xF2, 0xF8, 0xFA, 0xFB, 0xFC)
 _HELD_BARS: Final = 2
 _SAME_BARS: Final = 1e-3
 _BEATS_PER_BAR: Final = 4
 _TEMPO: Final = "time.tempo_bpm"
-
-
-def tracks_of(journal: Journal) -> tuple[Track, ...]:
-    """The player's, one for each keyboard and channel, and improv's, which is the last."""
-    players, improv = voices(journal)
-    channels = _channels([voice.channel for voice in players])
-    named = zip(_names(players), players, channels, strict=True)
-    tracks = [_track(name, voice, channel) for name, voice, channel in named]
-    return (*tracks, _track("improv", improv, IMPROV_CHANNEL))
-
-
-def _names(players: Sequence[Voice]) -> Iterator[str]:
-    """What tells them apart."""
-    channels_of = Counter(voice.source for voice in players)
-    for voice in players:
-        if len(players) == 1:
-            yield "player"
-        elif channels_of[voice.source] == 1:
-            yield f"player, {voice.source}"
-        else:
-            yield f"player, {voice.source}, channel {voice.channel + 1}"
-
-
-def _channels(wanted: Sequence[int]) -> Iterator[int]:
-    """The only one on the first, drums on theirs, others on their own, or one that is free."""
-    if len(wanted) == 1:
-        yield DRUM_CHANNEL if wanted[0] == DRUM_CHANNEL else 0
-        return
-    free = [channel for channel in range(16) if channel not in (IMPROV_CHANNEL, DRUM_CHANNEL)]
-    for channel in wanted:
-        if channel == DRUM_CHANNEL:
-            yield DRUM_CHANNEL
-            continue
-        taken = channel if channel in free else next(iter(free), 0)
-        if taken in free:
-            free.remove(taken)
-        yield taken
-
-
-def _track(name: str, voice: Voice, channel: int) -> Track:
-    # Every note lasts a moment: one of none would be let go before it is struck.
-    notes = [replace(n, duration_s=max(_SHORTEST_S, n.duration_s)) for n in voice.performance.notes]
-    performance = Performance.of(notes, voice.performance.controls)
-    program, messages = _program(performance, voice.messages)
-    return Track(name, performance, program, channel, messages)
-
-
-def _program(
-    performance: Performance, messages: tuple[ChannelMessage, ...]
-) -> tuple[int, tuple[ChannelMessage, ...]]:
-    """What is chosen before the first note counts from the beginning, unless a bank is chosen too."""
-    begun_s = performance.notes[0].onset_s if performance.notes else float("inf")
-    early = [m for m in messages if m.data[0] == PROGRAM and m.at_s <= begun_s]
-    if not early or any(control.controller in _BANKS for control in performance.controls):
-        return 0, messages
-    return early[-1].data[1], tuple(message for message in messages if message not in early)
-
-
-# --- bar lines --------------------------------------------------------------------------------------
 
 
 def conductor_of(journal: Journal) -> Conductor | None:

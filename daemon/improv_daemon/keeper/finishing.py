@@ -1,0 +1,159 @@
+"""The files of a session, made from its journal: what there is already stays."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from improv_core.errors import ImprovError, SoundError, StorageError
+from improv_daemon.journal import Journal, is_being_written, read_journal
+from improv_daemon.journal._lock import try_lock
+from improv_daemon.keeper.growing import GrowingSound, part_of
+from improv_daemon.keeper.kept import Kept, Level
+from improv_daemon.keeper.options import KeepOptions
+from improv_daemon.recorder import write_session_midi
+from improv_daemon.sessions.folder import AUDIO_SUFFIXES, SessionFolder, sessions_in
+from improv_daemon.whole_files import whole_file
+
+Progress = Callable[[float], None]
+
+_STEP_S: Final = 5.0
+
+
+def finish_session(
+    folder: SessionFolder,
+    options: KeepOptions,
+    *,
+    progress: Progress | None = None,
+    grown: GrowingSound | None = None,
+) -> Kept:
+    """Make what is missing of a session's MIDI file, sound and summary; nothing is ever overwritten.
+
+    Meanwhile the journal counts as being written, so that nobody else does the same.
+
+    Args:
+        folder: Holds a journal that nobody writes any more.
+        options: What is wanted.
+        progress: Called with 0..1 while sound is made.
+        grown: The sound, where it was made while the session was played.
+
+    Raises:
+        StorageError: The journal cannot be read, somebody else is at it, or the MIDI file cannot be written.
+    """
+    with _claimed(folder.journal):
+        journal = read_journal(folder.journal)
+        _make_midi(journal, folder.midi, options)
+        sound, level, notes = _sound_in(folder, journal, options, progress, grown)
+        kept = Kept(folder.midi, sound, level, (*journal.problems, *notes))
+        return kept
+
+
+def finish_journal(path: Path, options: KeepOptions, *, progress: Progress | None = None) -> Kept:
+    """The same for a journal anywhere; beside one that is in no session's folder under names that are free.
+
+    Raises:
+        StorageError: As `finish_session`.
+    """
+    if path == SessionFolder(path.parent).journal:
+        return finish_session(SessionFolder(path.parent), options, progress=progress)
+    with _claimed(path):
+        journal = read_journal(path)
+        midi = _free(path.with_suffix(".mid"), (".mid", *AUDIO_SUFFIXES))
+        _make_midi(journal, midi, options)
+        sound, level, notes = _made_sound(midi.with_suffix(options.suffix), journal, options, progress)
+        return Kept(midi, sound, level, (*journal.problems, *notes))
+
+
+def is_finished(folder: SessionFolder) -> bool:
+    """Whether everything was made that was wanted."""
+    return folder.summary.is_file()
+
+
+def unfinished(root: Path) -> tuple[SessionFolder, ...]:
+    """Sessions in ``root`` that a crash cut short, oldest first; those being played are left alone."""
+    return tuple(
+        folder
+        for folder in sessions_in(root)
+        if not is_finished(folder) and not is_being_written(folder.journal)
+    )
+
+
+@contextlib.contextmanager
+def _claimed(path: Path) -> Iterator[None]:
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        raise StorageError(f"There is no file {path}.") from None
+    except OSError as failure:
+        raise StorageError(f"{path} cannot be read ({failure.strerror or failure}).") from None
+    try:
+        if not try_lock(fd):
+            raise StorageError(f"{path} is being written by an improv that runs; it makes the files itself.")
+        yield
+    finally:
+        os.close(fd)
+
+
+def _make_midi(journal: Journal, path: Path, options: KeepOptions) -> None:
+    if not path.exists():
+        with whole_file(path) as part:
+            write_session_midi(journal, part, tempo=options.tempo)
+
+
+def _sound_in(
+    folder: SessionFolder,
+    journal: Journal,
+    options: KeepOptions,
+    progress: Progress | None,
+    grown: GrowingSound | None,
+) -> tuple[Path | None, Level | None, Sequence[str]]:
+    if folder.sound is not None:
+        return folder.sound, None, ()
+    if not options.suffix:
+        return None, None, ()
+    path = folder.audio(options.suffix)
+    if grown is not None:
+        with grown, contextlib.suppress(ImprovError):  # what could not grow is made anew
+            if grown.is_true and grown.notes:
+                return path, grown.finish(journal.end_s), ()
+    return _made_sound(path, journal, options, progress)
+
+
+def _made_sound(
+    path: Path, journal: Journal, options: KeepOptions, progress: Progress | None
+) -> tuple[Path | None, Level | None, Sequence[str]]:
+    if not options.suffix:
+        return None, None, ()
+    try:
+        return path, _rendered(path, journal, options, progress), ()
+    except (SoundError, StorageError) as failure:
+        return None, None, (f"No sound was made: {str(failure).rstrip('.')}.",)
+
+
+def _rendered(path: Path, journal: Journal, options: KeepOptions, progress: Progress | None) -> Level:
+    with GrowingSound(path, journal.header, options) as sound:
+        sound.take(journal.entries)
+        if not sound.notes:
+            raise SoundError("nothing was played.")
+        length_s = max(1e-3, journal.end_s - journal.header.now_s)
+        for step in range(1, int(length_s / _STEP_S) + 1):
+            sound.advance(journal.header.now_s + step * _STEP_S)
+            if progress is not None:
+                progress(step * _STEP_S / length_s)
+        level = sound.finish(journal.end_s)
+    if progress is not None:
+        progress(1.0)
+    return level
+
+
+def _free(path: Path, suffixes: Sequence[str]) -> Path:
+    """``path``, or the first of path-2, path-3, ... of which no file with these suffixes exists."""
+    for number in itertools.count(1):
+        free = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
+        if not any(free.with_suffix(suffix).exists() for suffix in suffixes):
+            return free
+    raise AssertionError("itertools.count does not end")

@@ -1,0 +1,127 @@
+"""Makes the sound of a session while it is played, in small steps and out of everybody's way."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from improv_core.errors import ImprovError
+from improv_daemon.journal import Entry, JournalFollower
+from improv_daemon.keeper.growing import GrowingSound
+from improv_daemon.keeper.options import KeepOptions
+from improv_daemon.sessions.folder import SessionFolder
+
+STEP_S: Final = 1.0
+"""So often there is a look at the journal."""
+
+BEHIND_S: Final = 2.0
+"""The sound stays so far behind what the journal knows, for what it learns late."""
+
+IDLE_BEHIND_S: Final = 20.0
+"""Where nothing happens it stays this far behind the clock: longer than improv may be held up."""
+
+NICENESS: Final = 15
+
+_THREADS_HAVE_THEIRS: Final = sys.platform == "linux"
+
+_OVER_WITHIN_S: Final = 3.0
+_LOOK_AGAIN_S: Final = 0.02
+
+
+class Ending:
+    """Whether improv has said that the session is over, or is gone.
+
+    Args:
+        wait: Waits for that, so many seconds at most; returns whether it has come.
+    """
+
+    def __init__(self, wait: Callable[[float], bool]) -> None:
+        self._wait = wait
+        self._has_come = False
+
+    def has_come(self, within_s: float) -> bool:
+        """Wait for it."""
+        self._has_come = self._has_come or self._wait(within_s)
+        return self._has_come
+
+
+def follow(
+    folder: SessionFolder,
+    options: KeepOptions,
+    ending: Ending,
+    clock: Callable[[], float] = time.monotonic,
+) -> GrowingSound | None:
+    """Follow a session until it is over.
+
+    Args:
+        folder: The session's.
+        options: What is wanted.
+        ending: Says when there is no need to wait any longer.
+        clock: Monotonic seconds, as the journal counts them.
+
+    Returns:
+        Its sound up to about the end; None where it could not be made meanwhile, or is not wanted.
+    """
+    follower = JournalFollower(folder.journal)
+    sound = _opened(folder, follower, options)
+    while True:
+        is_over = _is_over(follower, ending)
+        if sound is not None:
+            sound = _grown(sound, follower.more(), clock())
+        if is_over:
+            return sound
+        ending.has_come(STEP_S)
+
+
+def _is_over(follower: JournalFollower, ending: Ending) -> bool:
+    """Only for a while is it waited for a journal whose end was told: its disk may hang."""
+    if not ending.has_come(0.0):
+        return follower.is_over()
+    until_s = time.monotonic() + _OVER_WITHIN_S
+    while not follower.is_over() and time.monotonic() < until_s:
+        time.sleep(_LOOK_AGAIN_S)
+    return True
+
+
+def _opened(folder: SessionFolder, follower: JournalFollower, options: KeepOptions) -> GrowingSound | None:
+    if not options.suffix or folder.sound is not None:
+        return None
+    with contextlib.suppress(ImprovError):  # it is said at the end, when it is tried again
+        return GrowingSound(folder.audio(options.suffix), follower.header(), options)
+    return None
+
+
+def _grown(sound: GrowingSound, entries: list[Entry], now_s: float) -> GrowingSound | None:
+    sound.take(entries)
+    latest_s = max((entry.now_s for entry in entries), default=float("-inf"))
+    try:
+        sound.advance(max(latest_s - BEHIND_S, now_s - IDLE_BEHIND_S))
+    except ImprovError:  # no room for it: perhaps there is at the end
+        sound.abandon()
+        return None
+    return sound
+
+
+def aside(work: Callable[[], GrowingSound | None]) -> GrowingSound | None:
+    """Do something with low priority in a thread, and wait for it.
+
+    On Linux a priority is a thread's own: what is done afterwards, when nobody plays any more, has its usual
+    one back. Where it is the whole process's, it stays low.
+    """
+    result: list[GrowingSound | None] = []
+
+    def run() -> None:
+        if sys.platform != "win32":
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id() if _THREADS_HAVE_THEIRS else 0, NICENESS)
+        result.append(work())
+
+    thread = threading.Thread(target=run, name="following")
+    thread.start()
+    thread.join()
+    return result[0] if result else None

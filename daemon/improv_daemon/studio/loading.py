@@ -1,0 +1,112 @@
+"""Pieces from MIDI files, journals, session folders and folders of MIDI files."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from improv_core.errors import MidiFileError, StorageError
+from improv_core.midi_files import read_midi
+from improv_daemon.studio.beats import Beats, beats_of
+from improv_daemon.studio.pieces import Piece
+
+MIDI_SUFFIXES: Final = (".mid", ".midi", ".kar", ".smf")
+_JOURNAL: Final = ".jsonl"
+
+
+def load(source: Path | str, *, sessions: Path | str | None = None, beats: bool = True) -> Piece:
+    """Load a MIDI file, a session, or a session's journal.
+
+    Args:
+        source: A path; or the name of a session, a part of it that only it has, or ``last``.
+        sessions: The folder that sessions are kept in; that of the settings by default.
+        beats: Whether to find out where its beats are, which takes as long again.
+
+    Raises:
+        MidiFileError: A MIDI file is missing or damaged.
+        StorageError: There is no such session, or it cannot be read.
+    """
+    path = Path(source)
+    if path.suffix.lower() in MIDI_SUFFIXES:
+        return of_midi(path, beats=beats)
+    if path.is_file() and path.suffix.lower() != _JOURNAL:
+        if path.read_bytes()[:4] == b"MThd":
+            return of_midi(path, beats=beats)
+        raise MidiFileError(f"{path} is neither a MIDI file nor a session's journal.")
+    return of_journal(_journal(path, str(source), sessions), beats=beats)
+
+
+def of_midi(path: Path, *, beats: bool = True) -> Piece:
+    """The piece of a MIDI file.
+
+    Raises:
+        MidiFileError: It is missing or damaged.
+    """
+    tracks = read_midi(path)
+    return Piece.of_tracks(path.stem, tracks, beats_of(path) if beats else None)
+
+
+def of_journal(path: Path, *, beats: bool = True) -> Piece:
+    """The piece of a session's journal; it may still be written.
+
+    Raises:
+        StorageError: It cannot be read.
+    """
+    from improv_daemon.journal import read_journal
+    from improv_daemon.recorder import tracks_of
+
+    journal = read_journal(path)
+    name = path.parent.name if path.name == "journal.jsonl" else path.stem
+    piece = Piece.of_tracks(name, (track for track in tracks_of(journal) if track.performance.notes))
+    return replace(piece, beats=_beats_of_session(path)) if beats else piece
+
+
+def midi_files_in(folder: Path) -> tuple[Path, ...]:
+    """Every MIDI file in a folder and the folders in it, by name.
+
+    Raises:
+        StorageError: It cannot be read.
+    """
+    try:
+        found = (path for path in folder.rglob("*") if path.suffix.lower() in MIDI_SUFFIXES)
+        return tuple(sorted(path for path in found if path.is_file()))
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be read ({error.strerror or error}).") from None
+
+
+def pieces_in(folder: Path) -> Iterator[Piece | str]:
+    """Each piece of a folder of MIDI files, or the sentence why it cannot be read."""
+    for path in midi_files_in(folder):
+        try:
+            yield of_midi(path, beats=False)
+        except MidiFileError as error:
+            yield str(error)
+
+
+def _journal(path: Path, name: str, sessions: Path | str | None) -> Path:
+    if path.suffix.lower() == _JOURNAL:
+        return path
+    from improv_daemon.sessions import find_session
+
+    if sessions is None:
+        from improv_daemon.settings import load_settings
+
+        sessions = load_settings(None, []).record.folder
+    return find_session(Path(sessions), name).journal
+
+
+def _beats_of_session(journal: Path) -> Beats | None:
+    """Of its MIDI file, which is made for a moment where there is none."""
+    written = journal.with_name("session.mid")
+    if written.is_file():
+        return beats_of(written)
+    from improv_daemon.journal import read_journal
+    from improv_daemon.recorder import write_session_midi
+
+    with tempfile.TemporaryDirectory(prefix="improv-") as folder:
+        made = Path(folder) / "session.mid"
+        write_session_midi(read_journal(journal), made)
+        return beats_of(made)

@@ -1,0 +1,82 @@
+"""Files that appear whole or not at all, and never over another one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from improv_core.errors import StorageError
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; what was written there becomes ``path`` at the end.
+
+    Raises:
+        StorageError: ``path`` exists already, or the folder cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        yield part
+        become(part, path)
+    except StorageError as failure:  # of whoever wrote it: nobody knows of a temporary path
+        raise StorageError(str(failure).replace(str(part), str(path))) from None
+    except OSError as failure:
+        raise StorageError(f"{path} cannot be written ({failure.strerror or failure}).") from None
+    finally:
+        _remove(part)
+
+
+def become(part: Path, path: Path) -> None:
+    """Give a file that is finished its name, when all of it is on the disk.
+
+    Raises:
+        StorageError: There is one of that name already, or the folder cannot be written.
+    """
+    try:
+        _sync(part)
+        # Taking the name first, exclusively: renaming alone would replace a file that came meanwhile.
+        path.open("xb").close()
+        try:
+            part.replace(path)
+        except OSError:
+            _remove(path)
+            raise
+    except FileExistsError:
+        raise StorageError(f"{path} exists already and is not overwritten.") from None
+    except OSError as failure:
+        raise StorageError(f"{path} cannot be written ({failure.strerror or failure}).") from None
+
+
+def check_folder(folder: Path) -> None:
+    """Create ``folder`` where it is missing and see that it takes files.
+
+    Raises:
+        StorageError: It does not; the sentence says why.
+    """
+    probe = folder / f".improv-{os.getpid()}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"improv")
+    except (FileExistsError, NotADirectoryError):
+        raise StorageError(f"{folder} is not a folder; name a folder to keep sessions in.") from None
+    except OSError as failure:
+        raise StorageError(
+            f"The folder {folder} cannot be written ({failure.strerror or failure});"
+            " name another one to keep sessions in."
+        ) from None
+    finally:
+        _remove(probe)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
