@@ -139,6 +139,7 @@ WITH_DATA = tuple(
         ("duet", "Duets against two-hand playing"),
         ("scales", "The scale of what is played, against POP909's keys"),
         ("pulse", "The player's beat"),
+        ("session_midi", "The beats of a session's MIDI file, estimated from the playing"),
     )
 )
 

@@ -75,7 +75,7 @@ def playing(*options: str) -> Iterator[tuple[JackPlayer, Callable[[], Journal]]]
     """improv at work with a player at its ports; what it has kept, once it is over."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        command = ("record", "kept", *_JACK, "-o", "record.mp3=false", *options)
+        command = ("record", "kept", *_JACK, "-o", "record.audio=off", *options)
         with ImprovProcess(*command, folder=folder) as improv, JackPlayer() as player:
             improv.wait_until_playing()
             player.connect()
@@ -84,7 +84,7 @@ def playing(*options: str) -> Iterator[tuple[JackPlayer, Callable[[], Journal]]]
 
 def _kept(improv: ImprovProcess, folder: Path) -> Journal:
     improv.stop(timeout_s=60.0)
-    (path,) = (folder / "kept").glob("*.jsonl")
+    (path,) = (folder / "kept").glob("*/journal.jsonl")
     return read_journal(path)
 
 

@@ -130,7 +130,7 @@ def main() -> None:
 
 
 def report(rounds: int, folder: Path) -> None:
-    command = ("record", "kept", "--no-sound", "--plain", "-o", "ports.api=jack", "-o", "record.mp3=false")
+    command = ("record", "kept", "--no-sound", "--plain", "-o", "ports.api=jack", "-o", "record.audio=off")
     command += ("--mode", "harmonise", "--out", "roland")
     with FarKeyboard("Keystation") as keyboard, Instrument("Roland") as roland:
         keyboard.plug_in()
@@ -147,7 +147,7 @@ def report(rounds: int, folder: Path) -> None:
             improv.stop(timeout_s=60.0)
             threading.Event().wait(0.2)
             steady, heard = list(player.sent), list(player.heard)
-    (path,) = (folder / "kept").glob("*.jsonl")
+    (path,) = (folder / "kept").glob("*/journal.jsonl")
     source, journal = keyboard.port_name, read_journal(path)
     _print_times(found, journal, source, steady, heard)
     _print_leftovers(found, rounds, journal, source, {"improv out": heard, "the instrument": roland.heard})

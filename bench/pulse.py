@@ -81,12 +81,17 @@ def main() -> None:
     print_costs(next(iter(corpora.values())))
 
 
-def read(folder: Path, splits: Path, split: str, at_most: int | None = None) -> Iterator[Piece]:
-    """The pieces of a split, in the order of their names, evenly chosen where at most so many are wanted."""
+def split_files(folder: Path, splits: Path, split: str, at_most: int | None = None) -> list[Path]:
+    """The files of a split, in the order of their names, evenly chosen where at most so many are wanted."""
     named = json.loads((splits / f"{folder.name}.json").read_text(encoding="utf-8"))
     wanted = [path for path in midi_files(folder) if named.get(path.relative_to(folder).as_posix()) == split]
     count = len(wanted) if at_most is None else min(at_most, len(wanted))
-    for path in (wanted[len(wanted) * i // count] for i in range(count)):
+    return [wanted[len(wanted) * i // count] for i in range(count)]
+
+
+def read(folder: Path, splits: Path, split: str, at_most: int | None = None) -> Iterator[Piece]:
+    """The pieces of a split, as `split_files` chooses them."""
+    for path in split_files(folder, splits, split, at_most):
         data = path.read_bytes()
         try:
             voices = [voice for voice in read_voices(data, str(path)) if not voice.is_drum]

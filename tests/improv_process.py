@@ -118,6 +118,13 @@ class ImprovProcess:
             raise LookupError("improv has no stage")
         return pid
 
+    def keeper_pid(self) -> int:
+        """The process number of its keeper."""
+        pid = self._child(b"improv_daemon.keeper")
+        if pid is None:
+            raise LookupError("improv has no keeper")
+        return pid
+
     def stop(self, how: signal.Signals = signal.SIGINT, timeout_s: float = 10.0) -> tuple[int, float]:
         """Signal it and wait for its end: its exit status, and how many seconds it took."""
         begin_s = time.monotonic()
@@ -131,10 +138,13 @@ class ImprovProcess:
         return status
 
     def _stage(self) -> int | None:
+        return self._child(b"improv_daemon.stage")
+
+    def _child(self, module: bytes) -> int | None:
         with contextlib.suppress(OSError):  # it may end while it is looked at
             children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
             for pid in map(int, children.split()):
-                if b"improv_daemon.stage" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                if module in Path(f"/proc/{pid}/cmdline").read_bytes():
                     return pid
         return None
 

@@ -8,6 +8,7 @@ from live_rig_scenes import (
     beside_the_grid_s,
     choosing_program,
     clicked_s,
+    kept_after_a_switch,
     notes_after_a_switch,
     notes_after_a_switch_in_an_answer,
     players_turn_by_a_clock_s,
@@ -89,6 +90,7 @@ RIG_CONTROLS: dict[str, Control] = {
     "controls.again": Control("", "cc 65", notes_after_a_switch(65), rises(4), STEADY),
     "controls.another": Control("", "cc 65", notes_after_a_switch(65), rises(4), STEADY),
     "controls.loop": Control("", "cc 65", notes_after_a_switch(65, seconds=20.0), rises(20), STEADY),
+    "controls.keep": Control("", "cc 65", kept_after_a_switch(65), rises(0.5), STEADY),
     "controls.undo": Control("", "cc 65", remembered_after_a_switch(65), falls(3), STEADY),
     "controls.tap": Control(
         "",

@@ -18,6 +18,7 @@ from live_scenes import (
 )
 from playing import Room
 
+from improv_daemon.partner import KeepWanted
 from improv_daemon.wire import Change, KeepTime, SendControl, SetVoice
 
 _PATIENCE_S = 120.0
@@ -68,6 +69,18 @@ def notes_after_a_switch(controller: int, seconds: float = 5.0) -> Scene:
         press_switch(room, controller)
         until_over(room)
         return float(count)
+
+    return scene
+
+
+def kept_after_a_switch(controller: int) -> Scene:
+    """How often what was played is to be kept when a foot switch is pressed after an answer."""
+
+    def scene(room: Room) -> float:
+        an_answer(length_s)(room)
+        begun = len(room.notices)
+        press_switch(room, controller)
+        return float(sum(isinstance(notice, KeepWanted) for notice in room.notices[begun:]))
 
     return scene
 

@@ -41,7 +41,8 @@ def room_of(
     for key, value in settings.items():
         chosen = changed(chosen, key, value)
     improviser = improviser_of(chosen, model, seed=3) if isinstance(model, Model) else model
-    return Room(partner_of(chosen, improviser, notices.append, seed=3, styles=STYLES))
+    partner = partner_of(chosen, improviser, notices.append, seed=3, styles=STYLES)
+    return Room(partner, notices=notices)
 
 
 def played(room: Room, since_s: float, until_s: float = float("inf")) -> list[PlayNote]:

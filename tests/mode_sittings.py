@@ -191,7 +191,7 @@ def mode_sitting(folder: Path, script: Script, *options: str) -> ModeSitting:
 
 def _played(folder: Path, script: Script, *options: str) -> ModeSitting:
     port = free_port()
-    options = (*JACK, "-o", "record.mp3=false", "-o", f"controls.osc_port={port}", *options)
+    options = (*JACK, "-o", "record.audio=off", "-o", f"controls.osc_port={port}", *options)
     with (
         ImprovProcess("record", "kept", *options, folder=folder) as improv,
         JackPlayer() as player,
@@ -205,7 +205,7 @@ def _played(folder: Path, script: Script, *options: str) -> ModeSitting:
         status, _ = improv.stop(timeout_s=FILES_WITHIN_S)
         player.wait_for(band.is_silent, 1.0)
         sent, heard, stalls = tuple(player.sent), tuple(player.heard), tuple(player.stalls)
-    (path,) = (folder / "kept").glob("*.jsonl")
+    (path,) = (folder / "kept").glob("*/journal.jsonl")
     return ModeSitting(
         band.stays,
         band.moments,
@@ -217,7 +217,7 @@ def _played(folder: Path, script: Script, *options: str) -> ModeSitting:
         status,
         improv.text,
         read_journal(path),
-        path.with_suffix(".mid"),
+        path.with_name("session.mid"),
     )
 
 

@@ -17,6 +17,7 @@ from improv_core.notes import Note, Performance
 from improv_daemon import wire
 from improv_daemon.journal import Journal, read_journal
 from improv_daemon.phrases import key_messages
+from improv_daemon.sessions import SessionFolder
 
 JACK = ("--no-sound", "-o", "ports.api=jack")
 IMPROV_CHANNEL = 1
@@ -70,9 +71,9 @@ def recorded_sitting(
         player.wait_for(lambda: not _sounds(player.heard), 1.0)
         sent, heard, stalls = tuple(player.sent), tuple(player.heard), tuple(player.stalls)
         text = improv.text
-    (path,) = (folder / "kept").glob("*.jsonl")
-    journal, midi, mp3 = read_journal(path), path.with_suffix(".mid"), path.with_suffix(".mp3")
-    return Sitting(calls, sent, heard, stalls, status, text, journal, midi, mp3)
+    (path,) = (folder / "kept").glob("*/journal.jsonl")
+    journal, session = read_journal(path), SessionFolder(path.parent)
+    return Sitting(calls, sent, heard, stalls, status, text, journal, session.midi, session.audio(".mp3"))
 
 
 def undisturbed_sitting(

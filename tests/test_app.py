@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar
@@ -26,6 +27,7 @@ from improv_daemon import app, shown, signalling, sitting
 from improv_daemon.building import sitting_partner
 from improv_daemon.journal import read_journal
 from improv_daemon.partner import Partner
+from improv_daemon.sessions import SessionFolder, new_session_folder
 from improv_daemon.settings import Answer, Controls, Ports, Record, Sampling, Settings, Solo, Sound, Time
 from improv_daemon.showing import Showing
 from improv_daemon.stage.config import StageConfig
@@ -33,7 +35,7 @@ from improv_daemon.stage.virtual import VirtualStage
 from improv_daemon.view import View
 from improv_daemon.wire import Command, KeepTime, MovePedal, Played, PlayNote
 
-NO_MP3 = Settings(record=Record(mp3=False))
+SILENT = Settings(record=Record(audio="off"))
 PLAIN = Showing(plain=True)
 
 
@@ -203,30 +205,40 @@ def test_ctrl_c_while_the_stage_is_coming_up_ends_it_at_once(monkeypatch: pytest
 def test_a_sitting_that_is_refused_leaves_no_journal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     use(RefusingStage, monkeypatch)
     with pytest.raises(PortError, match="There is no such port"):
-        run_record(NO_MP3, tmp_path)
+        run_record(SILENT, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_sitting_is_kept_with_what_was_played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_sitting_is_kept_with_what_was_played(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     use(PlayedStage, monkeypatch)
-    assert run_record(NO_MP3, tmp_path) == 0
-    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".jsonl", ".mid"]
-    (journal,) = tmp_path.glob("*.jsonl")
-    kept = [entry.message for entry in read_journal(journal).entries]
+    assert run_record(SILENT, tmp_path) == 0
+    (folder,) = tmp_path.iterdir()
+    assert sorted(path.name for path in folder.iterdir()) == ["journal.jsonl", "session.mid", "summary.json"]
+    kept = [entry.message for entry in read_journal(folder / "journal.jsonl").entries]
     assert [one.data for one in kept if isinstance(one, Played)] == [(0x90, 60, 64)]
+    assert capsys.readouterr().out.splitlines()[-1] == f"Kept {folder}: session.mid."
 
 
 def test_a_sitting_whose_midi_file_cannot_be_written_is_safe_and_it_says_how_to_make_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     use(PlayedStage, monkeypatch)
-    monkeypatch.setattr(app, "new_session_path", lambda folder, now: folder / f"{'x' * 246}.jsonl")
+
+    def obstructed(root: Path, started_at: datetime) -> SessionFolder:
+        folder = new_session_folder(root, started_at)
+        (folder.path / ".session.mid.part").mkdir()
+        return folder
+
+    monkeypatch.setattr(app, "new_session_folder", obstructed)
     with pytest.raises(StorageError) as refused:
-        run_record(NO_MP3, tmp_path)
-    (journal,) = tmp_path.iterdir()
-    assert str(refused.value).endswith(
-        f"{journal.with_suffix('.mid')} cannot be written (File name too long). What was kept of the sitting "
-        f'is in {journal}; when that can be mended, "improv render {journal}" makes the rest.'
+        run_record(SILENT, tmp_path)
+    (folder,) = tmp_path.iterdir()
+    assert str(refused.value) == (
+        f"{folder / 'session.mid'} cannot be written (Is a directory). What was kept of the sitting is in "
+        f'{folder / "journal.jsonl"}; when that can be mended, "improv sessions recover {folder}" makes the '
+        "rest."
     )
 
 
@@ -380,7 +392,7 @@ def test_a_mode_that_the_model_cannot_play_is_refused_before_anything_starts(
     use(SlowStage, monkeypatch)
     monkeypatch.setattr(sitting, "load_model", lambda name: model_of(PITCH_ALONE, preset="pitch-onehot"))
     with pytest.raises(ConfigError, match=r"^Mode duet needs a model that hears you while it plays"):
-        run_record(replace(NO_MP3, mode="duet"), tmp_path)
+        run_record(replace(SILENT, mode="duet"), tmp_path)
     assert list(tmp_path.iterdir()) == []
     assert not SlowStage.left
 
@@ -421,7 +433,7 @@ def test_a_file_to_begin_from_that_cannot_be_used_is_refused_and_nothing_is_kept
     (tmp_path / "prelude.mid").write_bytes(b"no MIDI file")
     kept = tmp_path / "kept"
     with pytest.raises(MidiFileError, match=r"prelude\.mid"):
-        run_record(replace(NO_MP3, mode="solo", solo=Solo(prime=str(tmp_path / "prelude.mid"))), kept)
+        run_record(replace(SILENT, mode="solo", solo=Solo(prime=str(tmp_path / "prelude.mid"))), kept)
     assert [*kept.iterdir()] == []
 
 
@@ -429,7 +441,7 @@ def test_the_demo_is_in_mode_answer_and_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     use(PlayedStage, monkeypatch)
-    assert run_demo(replace(NO_MP3, mode="duet"), tmp_path) == 0
+    assert run_demo(replace(SILENT, mode="duet"), tmp_path) == 0
     lines = capsys.readouterr().out.splitlines()
     assert (lines[0], lines[3]) == (
         "The demo is in mode answer; improv play has the others.",
@@ -443,8 +455,10 @@ def test_a_sitting_is_kept_though_its_soundfont_is_missing(
     use(PlayedStage, monkeypatch)
     settings = replace(Settings(), sound=Sound(soundfont=str(tmp_path / "grand.sf2")))
     assert run_record(settings, tmp_path) == 0
-    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".jsonl", ".mid"]
-    assert "grand.sf2: there is no such soundfont" in capsys.readouterr().out
+    (folder,) = tmp_path.iterdir()
+    assert sorted(path.name for path in folder.iterdir()) == ["journal.jsonl", "session.mid", "summary.json"]
+    assert "Note: No sound was made: " in (said := capsys.readouterr().out)
+    assert "grand.sf2: there is no such soundfont" in said
 
 
 @pytest.mark.usefixtures("nohup")
@@ -482,7 +496,7 @@ def test_a_named_port_without_a_server_is_refused_by_a_real_stage_before_anythin
 ) -> None:
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "improv-nobody")
     monkeypatch.setenv("JACK_NO_START_SERVER", "1")
-    settings = replace(NO_MP3, ports=Ports(api="jack", input="keystation"))
+    settings = replace(SILENT, ports=Ports(api="jack", input="keystation"))
     with pytest.raises(PortError, match="JACK"):
         run_record(settings, tmp_path)
     assert list(tmp_path.iterdir()) == []

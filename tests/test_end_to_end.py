@@ -94,7 +94,8 @@ def test_an_answer_stops_within_20_ms_of_the_players_return(sitting: Sitting) ->
 def test_ctrl_c_ends_the_sitting_with_status_0(sitting: Sitting) -> None:
     assert sitting.status == 0
     assert "Traceback" not in sitting.text
-    assert f"Kept {Path('kept', sitting.midi.name)} and {Path('kept', sitting.mp3.name)}." in sitting.text
+    kept = Path("kept", sitting.midi.parent.name)
+    assert f"Kept {kept}: session.mid and session.mp3 (" in sitting.text
 
 
 def test_the_journal_of_the_sitting_is_whole(sitting: Sitting) -> None:

@@ -26,7 +26,7 @@ def sitting(jack_server: str, tmp_path_factory: pytest.TempPathFactory) -> Sitti
         phrase_of(human.performance, human.phrase_starts_s[n] - 0.1, human.phrase_ends_s[n] + 0.1)
         for n in range(CALLS)
     ]
-    options = ("--seed", "7", "--style", "pop", "--density", "2", "-o", "record.mp3=false")
+    options = ("--seed", "7", "--style", "pop", "--density", "2", "-o", "record.audio=off")
     return recorded_sitting(tmp_path_factory.mktemp("sitting"), phrases, *options)
 
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("jack_server")
 
 JACK_LIMIT_S = 150
 PLAY = ("play", *JACK, "--seed", "11")
-RECORD = ("record", "kept", *JACK, "--seed", "11", "-o", "record.mp3=false")
+RECORD = ("record", "kept", *JACK, "--seed", "11", "-o", "record.audio=off")
 SILENT_WITHIN_S = 0.2
 
 
@@ -51,7 +51,7 @@ def play_until_notes_sound_and_the_pedal_is_down(improv: ImprovProcess, player: 
 
 
 def the_journal(folder: Path) -> Journal:
-    (path,) = (folder / "kept").glob("*.jsonl")
+    (path,) = (folder / "kept").glob("*/journal.jsonl")
     return read_journal(path)
 
 
@@ -79,7 +79,9 @@ def test_sigkill_of_the_mind_is_silence_at_a_listener_within_200_ms(
     assert balance(player.heard).orphans == ()
 
 
-def test_a_sitting_whose_mind_was_killed_is_recovered_by_the_next(player: JackPlayer, tmp_path: Path) -> None:
+def test_a_sitting_whose_mind_was_killed_is_finished_by_its_keeper(
+    player: JackPlayer, tmp_path: Path
+) -> None:
     with ImprovProcess(*RECORD, folder=tmp_path) as improv:
         play_until_notes_sound_and_the_pedal_is_down(improv, player)
         # A listener may hear the first note before the mind is told that it sounds.
@@ -88,11 +90,8 @@ def test_a_sitting_whose_mind_was_killed_is_recovered_by_the_next(player: JackPl
         assert player.wait_for(lambda: is_silent(player), 2.0)
     journal = the_journal(tmp_path)
     assert (journal.damaged, journal.lost) == (0, 0)
-    with ImprovProcess(*RECORD, folder=tmp_path) as improv:
-        improv.wait_until_playing()
-        assert improv.stop()[0] == 0
-        assert f"Recovered an earlier sitting: {Path('kept', journal.path.stem)}.mid." in improv.text
-    played, answered = read_midi(journal.path.with_suffix(".mid"))
+    assert player.wait_for(lambda: journal.path.with_name("summary.json").exists(), 10.0)
+    played, answered = read_midi(journal.path.with_name("session.mid"))
     assert len(played.performance.notes) == len(notes_of(player.sent))
     assert len(answered.performance.notes) == sum(isinstance(e.message, Sounded) for e in journal.entries)
 
@@ -141,7 +140,7 @@ def test_a_fault_in_the_mind_is_said_plainly_and_leaves_nothing_sounding(
     assert "a fault of the test's making" in log.read_text(encoding="utf-8")
     journal = the_journal(tmp_path)
     assert (journal.damaged, journal.torn, journal.lost) == (0, False, 0)
-    assert journal.path.with_suffix(".mid").is_file()
+    assert journal.path.with_name("session.mid").is_file()
 
 
 def test_the_players_return_silences_notes_and_pedal_within_20_ms(player: JackPlayer, tmp_path: Path) -> None:
@@ -189,6 +188,6 @@ def test_sigkill_of_the_stage_ends_the_mind_with_a_plain_message_and_a_whole_jou
     assert "Traceback" not in improv.text
     journal = the_journal(tmp_path)
     assert (journal.damaged, journal.torn, journal.lost) == (0, False, 0)
-    played, answered = read_midi(journal.path.with_suffix(".mid"))
+    played, answered = read_midi(journal.path.with_name("session.mid"))
     assert len(played.performance.notes) == len(notes_of(player.sent))
     assert answered.performance.notes

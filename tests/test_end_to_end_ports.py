@@ -44,7 +44,7 @@ def rig(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Rig]:
         for device in (keystation, roland, minilogue):
             device.plug_in()
         outs = ("--out", "roland, minilogue")
-        command = ("record", "kept", *JACK, *outs, "--mode", mode, "-o", "record.mp3=false")
+        command = ("record", "kept", *JACK, *outs, "--mode", mode, "-o", "record.audio=off")
         improv = stage.enter_context(ImprovProcess(*command, folder=tmp_path))
         improv.wait_until_playing()
         assert improv.text.count(keystation.port_name) == 1
@@ -53,7 +53,7 @@ def rig(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Rig]:
 
 
 def played_from(folder: Path) -> dict[str, list[Timed]]:
-    (path,) = (folder / "kept").glob("*.jsonl")
+    (path,) = (folder / "kept").glob("*/journal.jsonl")
     found = dict[str, list[Timed]]()
     for entry in read_journal(path).entries:
         if isinstance(entry.message, Played):

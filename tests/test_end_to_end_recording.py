@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("jack_server")
 
 def recorded(folder: Path, script: Callable[[JackPlayer], None], *options: str) -> tuple[Path, Stalls]:
     """The MIDI file of ``improv record`` with a script, ended by Ctrl-C."""
-    options = (*JACK, "-o", "record.mp3=false", *options)
+    options = (*JACK, "-o", "record.audio=off", *options)
     with ImprovProcess("record", "kept", *options, folder=folder) as improv, JackPlayer() as player:
         improv.wait_until_playing()
         player.connect()
@@ -38,7 +38,7 @@ def recorded(folder: Path, script: Callable[[JackPlayer], None], *options: str) 
         status, _ = improv.stop(timeout_s=FILES_WITHIN_S)
         stalls = tuple(player.stalls)
     assert status == 0
-    (path,) = (folder / "kept").glob("*.mid")
+    (path,) = (folder / "kept").glob("*/session.mid")
     return path, stalls
 
 
@@ -121,7 +121,7 @@ def test_the_trace_of_a_sitting_at_real_ports_has_the_way_of_every_note(tmp_path
 
     midi, _ = recorded(tmp_path, script, "--trace", "trace.json")
     improv = read_midi(midi)[-1]
-    found = ways(events_of(midi.parent.parent / "trace.json"))
+    found = ways(events_of(tmp_path / "trace.json"))
     assert improv.name == "improv"
     assert len(found) == len(improv.performance.notes) > 3
     assert {tuple(track for track, _ in way) for way in found} == {(STAGE_IN, MIND, MODEL, MIND, STAGE_OUT)}

@@ -86,7 +86,7 @@ class Daw:
 
 
 def journal_of(folder: Path) -> Journal:
-    (path,) = (folder / "kept").glob("*.jsonl")
+    (path,) = (folder / "kept").glob("*/journal.jsonl")
     return read_journal(path)
 
 
@@ -119,7 +119,7 @@ def test_a_keyboard_that_a_daw_sends_on_sounds_and_counts_once(tmp_path: Path) -
         roland = stage.enter_context(Instrument("Roland"))
         keystation.plug_in()
         roland.plug_in()
-        options = (*JACK, "--out", "roland", "--mode", "harmonise", "-o", "record.mp3=false", *PATIENT)
+        options = (*JACK, "--out", "roland", "--mode", "harmonise", "-o", "record.audio=off", *PATIENT)
         improv = stage.enter_context(ImprovProcess("record", "kept", *options, folder=tmp_path))
         improv.wait_until_playing()
         daw = stage.enter_context(Daw(keystation))
@@ -160,7 +160,7 @@ def test_two_keyboards_go_each_to_its_own_instrument(tmp_path: Path) -> None:
             "ports.player_channel": "4",
             "voices.player_program": "20",
             "voices.improv_pan": "-1.0",
-            "record.mp3": "false",
+            "record.audio": "off",
         }
         options = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
         out = ("--out", "roland, moog", "--mode", "listen")

@@ -41,7 +41,7 @@ def assert_given_back(window: TerminalWindow) -> None:
 @pytest.mark.usefixtures("jack_server")
 def test_a_sitting_in_the_live_view(window: TerminalWindow) -> None:
     window.run(
-        "record", "kept", "--no-sound", "-o", "ports.api=jack", "-o", "record.mp3=false", "--seed", "4"
+        "record", "kept", "--no-sound", "-o", "ports.api=jack", "-o", "record.audio=off", "--seed", "4"
     )
     window.wait_for(" YOU ", UP, "hears improv in", "plays improv out")
     assert window.is_alternate
@@ -131,7 +131,7 @@ def test_a_terminal_that_can_nothing_gets_lines_and_status_tells_of_it(tmp_path:
     require(shutil.which("tmux"), "no tmux: apt install tmux")
     with TerminalWindow(tmp_path, TERM="dumb") as window:
         window.keys("export TERM=dumb", "Enter")
-        window.run("demo", "kept", *SILENT, "-o", "record.mp3=false", "--log", "log.txt")
+        window.run("demo", "kept", *SILENT, "-o", "record.audio=off", "--log", "log.txt")
         window.wait_for("Model default, mode answer. Ctrl-C stops.", "   you  ")
         assert not window.is_alternate
         runtime = {"XDG_RUNTIME_DIR": window.environment["XDG_RUNTIME_DIR"]}
@@ -144,7 +144,7 @@ def test_a_terminal_that_can_nothing_gets_lines_and_status_tells_of_it(tmp_path:
         assert (ended.returncode, ended.stdout) == (1, "improv is not running.\n")
     log = (tmp_path / "log.txt").read_text(encoding="utf-8")
     assert "    you  " in log
-    assert log.splitlines()[-1].endswith(".mid.")
+    assert log.splitlines()[-1].endswith(": session.mid.")
 
 
 def test_without_colours_the_live_view_has_none(tmp_path: Path) -> None:
@@ -158,12 +158,12 @@ def test_without_colours_the_live_view_has_none(tmp_path: Path) -> None:
 
 
 def test_piped_and_quiet_it_says_only_what_was_kept(tmp_path: Path) -> None:
-    options = ("kept", *SILENT, "-o", "record.mp3=false", "--quiet")
+    options = ("kept", *SILENT, "-o", "record.audio=off", "--quiet")
     with ImprovProcess("record", *options, folder=tmp_path) as improv:
         improv.wait_for_stage()
         limit_s = time.monotonic() + 20.0
-        while not list(tmp_path.glob("kept/*.jsonl")) and time.monotonic() < limit_s:
+        while not list(tmp_path.glob("kept/*/journal.jsonl")) and time.monotonic() < limit_s:
             time.sleep(0.05)
         assert improv.stop()[0] == 0
-    (kept,) = (tmp_path / "kept").glob("*.mid")
-    assert improv.text == f"Kept {kept.relative_to(tmp_path)}.\n"
+    (kept,) = (tmp_path / "kept").iterdir()
+    assert improv.text == f"Kept {kept.relative_to(tmp_path)}: session.mid.\n"

@@ -80,15 +80,19 @@ def test_demo_leaves_midi_and_mp3_of_a_conversation(tmp_path: Path) -> None:
     assert "Without MIDI" not in text
     assert text.count("   you  ") >= len(demo_phrases())
     assert text.count("\nimprov  ") >= len(demo_phrases())
-    (journal,) = (tmp_path / "kept").glob("*.jsonl")
-    assert f"Kept kept/{journal.stem}.mid and kept/{journal.stem}.mp3." in text
-    player, improv_track = read_midi(journal.with_suffix(".mid"))
+    (journal,) = (tmp_path / "kept").glob("*/journal.jsonl")
+    folder = journal.parent
+    assert f"Kept kept/{folder.name}: session.mid and session.mp3 (0:" in text
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *("journal.jsonl", "session.mid", "session.mp3", "summary.json")
+    ]
+    player, improv_track = read_midi(folder / "session.mid")
     called = [note for phrase in demo_phrases() for note in phrase.notes]
     assert len(player.performance.notes) == len(called)
     assert polyphony(improv_track.performance.notes) >= 2
     assert (read_journal(journal).damaged, read_journal(journal).torn) == (0, False)
     end_s = max(track.performance.end_s for track in (player, improv_track))
-    sound = decoded_mp3(journal.with_suffix(".mp3"))
+    sound = decoded_mp3(folder / "session.mp3")
     assert sound.duration_s == pytest.approx(end_s + TAIL_S, abs=0.1)
     assert 0.3 < sound.peak < 0.98
     assert sound.rms > 0.01

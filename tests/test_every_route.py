@@ -240,7 +240,9 @@ AT_THE_START: Mapping[str, tuple[Value, str]] = {
     "solo.prime": ("blues.mid", "the file is heard at the start"),
     "controls.osc_port": (9000, "ports are opened at the start"),
     "record.folder": ("tapes", "it counts when the sitting is over"),
-    "record.mp3": (False, "it counts when the sitting is over"),
+    "record.audio": ("flac", "it counts when the sitting is over"),
+    "record.tempo": ("fixed", "it counts when the sitting is over"),
+    "record.last_minutes": (3, "it counts when the sitting is over"),
     "record.bitrate_kbps": (320, "it counts when the sitting is over"),
 }
 

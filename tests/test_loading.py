@@ -235,6 +235,19 @@ def test_of_a_recorded_session_the_players_part_is_read(tmp_path: Path) -> None:
     assert (corpus.files, len(corpus.rows), corpus.skipped) == (("a.mid",), 12, ())
 
 
+def test_a_session_is_a_folder_of_its_own(tmp_path: Path) -> None:
+    for name in ("monday", "tuesday"):
+        session = tmp_path / "evenings" / name
+        session.mkdir(parents=True)
+        (session / "journal.jsonl").write_text('{"improv_journal": 1}\n')
+    write_session(tmp_path / "evenings" / "monday" / "session.mid", player=12, improv=30)
+    journal = tmp_path / "evenings" / "tuesday" / "journal.jsonl"
+    corpus = load(tmp_path / "evenings")
+    assert (corpus.files, len(corpus.rows)) == (("monday/session.mid",), 12)
+    sentence = f"{journal} is a session without its MIDI file; make it with: improv render {journal}"
+    assert corpus.skipped == (sentence,)
+
+
 def test_a_session_in_which_only_improv_played_is_skipped(tmp_path: Path) -> None:
     write_session(tmp_path / "evenings" / "a.mid", player=12, improv=30)
     write_session(tmp_path / "evenings" / "b.mid", player=0, improv=30)

@@ -22,7 +22,7 @@ from scripted_improviser import ScriptedImproviser
 from improv_core.closing import CLOSE_S
 from improv_daemon.building import improviser_of
 from improv_daemon.conversation import Conversation
-from improv_daemon.journal import JournalWriter
+from improv_daemon.journal import DiskFile, JournalWriter
 from improv_daemon.partner import AnswerEnded, CallHeard, Notice, Partner, Phase
 from improv_daemon.partner.open_turn import LAST_RELEASE_S
 from improv_daemon.partner.partner import MODES
@@ -98,13 +98,10 @@ class CountedPartner(Partner):
         return super().wake(now_s)
 
 
-class NoDisk:
+class NoSyncing(DiskFile):
     """Leaves to the operating system what is soon removed."""
 
-    def request(self, fd: int) -> None:
-        return
-
-    def finish(self, fd: int) -> None:
+    def sync(self) -> None:
         return
 
 
@@ -133,7 +130,7 @@ class Sitting:
             started_at=datetime(2026, 11, 20, tzinfo=UTC),
             now_s=0.0,
             on_trouble=pytest.fail,
-            syncer=NoDisk(),
+            open_file=NoSyncing,
         )
         self._stage = VirtualStage()
         self._conversation = Conversation(self._stage, self._partner, self._journal, self._show)

@@ -414,7 +414,7 @@ def test_one_setting_becomes_another_and_all_else_stays(key: str, value: object,
         ("controls.osc_port", 9000, "ports are opened at the start"),
         ("ports.channel", 3, "ports are opened at the start"),
         ("sound.gain", 1.0, "the synthesiser is made at the start"),
-        ("record.mp3", False, "it counts when the sitting is over"),
+        ("record.audio", "off", "it counts when the sitting is over"),
         ("solo.prime", "prelude.mid", "the file is heard at the start"),
     ],
 )
@@ -434,7 +434,7 @@ def test_of_every_setting_it_is_known_why_it_cannot_change_if_so() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("tempo", 3, "While playing: there is no setting tempo (set to 3); there are mode, model, seed, "),
+        ("speed", 3, "While playing: there is no setting speed (set to 3); there are mode, model, seed, "),
         ("turn", 3, "While playing: turn is a table; set one of its settings, turn.silence_min_s, "),
         (
             "sampling.top_p",

@@ -8,7 +8,7 @@ otherwise the bar that it broke off is as short as it was, by a time signature o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -47,10 +47,26 @@ def conductor(songs: Iterable[SongBeats], ticks_per_beat: int) -> Conductor | No
         return round(beat * ticks_per_beat)
 
     return Conductor(
-        tuple(_tempos(_straightened(file.knots), ticks_per_beat)),
+        tuple(_tempos(straightened(file.knots), ticks_per_beat)),
         tuple((tick(beat), *_signature(length)) for beat, length in sorted(file.bars.items())),
         tuple((tick(beat), SONG_START) for beat in file.starts),
     )
+
+
+def straightened(knots: Sequence[Knot], tolerance_s: float = TOLERANCE_S) -> list[Knot]:
+    """Fewer knots, from whose lines none of the others is further than that."""
+    kept = [knots[0]]
+    least, most, latest = 0.0, math.inf, knots[0]
+    for beat, at_s in knots[1:]:
+        begun, begun_s = kept[-1]
+        if not least <= (at_s - begun_s) / (beat - begun) <= most or beat - begun > _LONGEST_BEATS:
+            kept.append(latest)
+            begun, begun_s = latest
+            least, most = 0.0, math.inf
+        least = max(least, (at_s - tolerance_s - begun_s) / (beat - begun))
+        most = min(most, (at_s + tolerance_s - begun_s) / (beat - begun))
+        latest = (beat, at_s)
+    return [*kept, latest]
 
 
 @dataclass(slots=True)
@@ -126,22 +142,6 @@ def _signature(beats: float) -> tuple[int, int]:
     while denominator > 4 and numerator % 2 == 0:
         numerator, denominator = numerator // 2, denominator // 2
     return numerator, denominator
-
-
-def _straightened(knots: list[Knot]) -> list[Knot]:
-    """Fewer knots, from which none of the others is further than `TOLERANCE_S`."""
-    kept = [knots[0]]
-    least, most, latest = 0.0, math.inf, knots[0]
-    for beat, at_s in knots[1:]:
-        begun, begun_s = kept[-1]
-        if not least <= (at_s - begun_s) / (beat - begun) <= most or beat - begun > _LONGEST_BEATS:
-            kept.append(latest)
-            begun, begun_s = latest
-            least, most = 0.0, math.inf
-        least = max(least, (at_s - TOLERANCE_S - begun_s) / (beat - begun))
-        most = min(most, (at_s + TOLERANCE_S - begun_s) / (beat - begun))
-        latest = (beat, at_s)
-    return [*kept, latest]
 
 
 def _tempos(knots: list[Knot], ticks_per_beat: int) -> Iterator[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from improv_core.closing import Closing
@@ -43,6 +43,31 @@ def continue_for(
     max_gap_s: float = 1.5,
     progress: Callable[[float], None] = lambda done: None,
 ) -> Performance:
+    """`plan_for`, in seconds from the first onset."""
+    planned = plan_for(
+        improviser,
+        begin_s,
+        length_s,
+        ask=ask,
+        turn=turn,
+        max_wait_s=max_wait_s,
+        max_gap_s=max_gap_s,
+        progress=progress,
+    )
+    return as_performance(planned)
+
+
+def plan_for(
+    improviser: Improvising,
+    begin_s: float,
+    length_s: float,
+    *,
+    ask: Ask = NOTHING_ASKED,
+    turn: int = 1,
+    max_wait_s: float | None = None,
+    max_gap_s: float = 1.5,
+    progress: Callable[[float], None] = lambda done: None,
+) -> list[PlannedNote]:
     """Draw a continuation.
 
     Args:
@@ -56,7 +81,7 @@ def continue_for(
         progress: Called with 0..1.
 
     Returns:
-        Notes and pedal, in seconds from the first onset.
+        Its notes, on the same clock.
     """
     improviser.begin_turn(turn, begin_s, replace(ask, length_s=length_s))
     closing, notes = Closing(length_s, max_gap_s), list[PlannedNote]()
@@ -70,12 +95,54 @@ def continue_for(
         earliest_s, gap_s = note.onset_s, closing.gap_s
         progress(min(1.0, (note.onset_s - notes[0].onset_s) / length_s) if length_s else 1.0)
     improviser.close_turn({note.index: (note.onset_s, note.release_s) for note in notes})
-    return as_performance(notes)
+    return notes
 
 
-def as_performance(planned: list[PlannedNote]) -> Performance:
-    """Planned notes as they would sound: a key that is struck again ends its earlier note."""
-    first_s = planned[0].onset_s if planned else 0.0
+def plan_notes(
+    improviser: Improvising,
+    begin_s: float,
+    count: int,
+    *,
+    ask: Ask = NOTHING_ASKED,
+    turn: int = 1,
+    max_wait_s: float | None = None,
+    max_gap_s: float = 1.5,
+    progress: Callable[[float], None] = lambda done: None,
+) -> list[PlannedNote]:
+    """The same until so many notes sound; it is not brought to a close, since nobody knows when that will be.
+
+    Args:
+        improviser: As of `plan_for`, and so are the others.
+        begin_s: Where the continuation begins.
+        count: Of notes, at least one. Of two of one pitch at one time one sounds.
+        ask: What else it is to be like.
+        turn: Keys the randomness.
+        max_wait_s: Of the first onset.
+        max_gap_s: Longest inter-onset interval.
+        progress: Called with 0..1.
+    """
+    improviser.begin_turn(turn, begin_s, ask)
+    notes, struck = list[PlannedNote](), set[tuple[int, float]]()
+    earliest_s, gap_s = begin_s, max_gap_s if max_wait_s is None else max_wait_s
+    while len(struck) < count:
+        note = improviser.draw(earliest_s, earliest_s + gap_s)
+        notes.append(note)
+        struck.add((note.pitch, note.onset_s))
+        earliest_s, gap_s = note.onset_s, max_gap_s
+        progress(len(struck) / count)
+    improviser.close_turn({note.index: (note.onset_s, note.release_s) for note in notes})
+    return notes
+
+
+def as_performance(planned: Sequence[PlannedNote], first_s: float | None = None) -> Performance:
+    """Planned notes as they would sound: a key that is struck again ends its earlier note.
+
+    Args:
+        planned: By onset.
+        first_s: What becomes zero; None: the first onset.
+    """
+    if first_s is None:
+        first_s = planned[0].onset_s if planned else 0.0
     next_onset_s: dict[int, float] = {}
     notes, pedal = [], list[ControlChange]()
     for note in reversed(planned):

@@ -11,8 +11,10 @@ from pathlib import Path
 import platformdirs
 
 from improv_core.errors import ImprovError
-from improv_daemon.keeping import keep_sitting
-from improv_daemon.recorder import forget_unplayed, new_session_path
+from improv_daemon.keeper import KeepOptions
+from improv_daemon.keeping import Keeping, recover
+from improv_daemon.remembering import Remembering
+from improv_daemon.sessions import new_session_folder
 from improv_daemon.settings import Settings
 from improv_daemon.showing import Showing
 from improv_daemon.shown import Shown, shown, while_live
@@ -24,8 +26,11 @@ FAILED = 1
 
 def run_play(settings: Settings, showing: Showing) -> int:
     """Play until stopped; returns the exit status."""
+    remembering = Remembering(settings)
     with shown(showing) as here:
-        return _run(Plan(settings, "play", trace=showing.trace), here)
+        status = _run(Plan(settings, "play", remembering=remembering, trace=showing.trace), here)
+        remembering.end(here.display)
+    return status
 
 
 def run_record(settings: Settings, folder: Path, showing: Showing) -> int:
@@ -39,14 +44,17 @@ def run_demo(settings: Settings, folder: Path, showing: Showing) -> int:
 
 
 def _recorded(plan: Plan, folder: Path, showing: Showing) -> int:
-    path = new_session_path(folder, datetime.datetime.now().astimezone())
+    options = KeepOptions.of(plan.settings)
+    keeping = Keeping(new_session_folder(folder, datetime.datetime.now().astimezone()), options)
     with shown(showing) as here:
         try:
-            status = _run(dataclasses.replace(plan, journal=path), here)
+            status = _run(dataclasses.replace(plan, keeping=keeping), here)
         except ImprovError:
-            forget_unplayed(path)  # what was refused at the start is no sitting
+            keeping.forget()  # what was refused at the start is no session
             raise
-        keep_sitting(plan.settings, path, here.display, others=not plan.is_demo)
+        keeping.end(here.display)
+        if not plan.is_demo:
+            recover(folder, options, here.display)
     return status
 
 

@@ -16,7 +16,9 @@ from improv_daemon import cli_options as options
 from improv_daemon import cli_paths as paths
 from improv_daemon.cli_extensions import ExtensibleGroup
 from improv_daemon.cli_generate import generate
+from improv_daemon.cli_looking import plot
 from improv_daemon.cli_render import render
+from improv_daemon.cli_sessions import sessions
 from improv_daemon.interrupts import INTERRUPTED, leaving_at_once
 from improv_daemon.showing import Showing
 
@@ -176,7 +178,9 @@ def settings_(
 
 
 app.command()(generate)
+app.command()(plot)
 app.command()(render)
+app.add_typer(sessions)
 
 
 if __name__ == "__main__":

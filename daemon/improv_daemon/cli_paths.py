@@ -46,6 +46,16 @@ def check_output_file(path: Path, *, suffixes: tuple[str, ...], unlike: Path | N
         raise StorageError(f"{path} cannot be written; name another place.")
 
 
+def check_free(path: Path, *, force: bool) -> None:
+    """A file that is not there yet, unless it may be written over.
+
+    Raises:
+        StorageError: It is there.
+    """
+    if not force and os.path.lexists(path):
+        raise StorageError(f"{path} exists already; name another file, or add --force to write over it.")
+
+
 def check_midi_file(path: Path) -> None:
     """A file that is there.
 

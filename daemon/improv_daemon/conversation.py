@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from improv_daemon.journal import JournalWriter
+from improv_daemon.journal import Keeper
 from improv_daemon.partner import Partner
 from improv_daemon.stage_link import Stage
 from improv_daemon.wire import (
@@ -42,7 +43,7 @@ class Conversation:
         self,
         stage: Stage,
         partner: Partner,
-        journal: JournalWriter | None = None,
+        journal: Keeper | None = None,
         show: Callable[[Event], None] = lambda event: None,
         witness: Witness | None = None,
     ) -> None:
@@ -91,10 +92,10 @@ class Conversation:
             self._show(event)
 
     def _take(self, event: Event | Wish, now_s: float) -> None:
-        commands = self._partner.handle(event, now_s)
-        self._carry_out(commands)
-        self._witness.saw(event, commands, now_s, asyncio.get_running_loop().time())
-        self._keep([event, *commands], now_s)
+        with self._kept(event, now_s) as done:
+            done += self._partner.handle(event, now_s)
+            self._carry_out(done)
+            self._witness.saw(event, done, now_s, asyncio.get_running_loop().time())
         self._changed.set()
 
     async def _keep_time(self) -> None:
@@ -103,10 +104,10 @@ class Conversation:
             self._changed.clear()
             deadline_s = self._partner.next_wakeup_s()
             if deadline_s is not None and deadline_s <= (now_s := loop.time()):
-                commands = self._partner.wake(now_s)
-                self._carry_out(commands)
-                self._witness.saw(Woken(), commands, now_s, loop.time())
-                self._keep([Woken(), *commands], now_s)
+                with self._kept(Woken(), now_s) as done:
+                    done += self._partner.wake(now_s)
+                    self._carry_out(done)
+                    self._witness.saw(Woken(), done, now_s, loop.time())
                 await asyncio.sleep(0)  # whatever was played meanwhile is heard first
                 continue
             try:
@@ -118,6 +119,15 @@ class Conversation:
     def _carry_out(self, commands: Sequence[Command]) -> None:
         for command in commands:
             self._stage.send(command)
+
+    @contextlib.contextmanager
+    def _kept(self, message: Event | Wish | Woken, now_s: float) -> Iterator[list[Command]]:
+        """A message is kept with what is done upon it, even when that fails: it may be what broke the mind."""
+        done: list[Command] = []
+        try:
+            yield done
+        finally:
+            self._keep([message, *done], now_s)
 
     def _keep(self, messages: Sequence[Message], now_s: float) -> None:
         if self._journal is not None and messages:

@@ -1,129 +1,237 @@
-"""``improv generate``: a continuation of a MIDI file, or of an opening of the model's, written to another."""
+"""``improv generate``: what improv plays after a file, a session, an opening of its model's, or nothing."""
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import functools
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from improv_core.continuation import continue_for, hear
-from improv_core.errors import ModelFileError
+from improv_core.continuation import as_performance, hear, plan_for, plan_notes
+from improv_core.excerpts import cut, excerpt
 from improv_core.improviser import Improviser
-from improv_core.improvising import Ask
-from improv_core.midi_files import WRITTEN_TEMPO_BPM, Track, read_performance, write_midi
+from improv_core.improvising import Ask, Improvising, PlannedNote
+from improv_core.metre import Metre, conductor_of
+from improv_core.midi_files import DRUM_CHANNEL, WRITTEN_TICKS_PER_BEAT, Track, write_midi
 from improv_core.model import Model
-from improv_core.notes import SUSTAIN_CONTROLLER, ControlChange, Note, Performance
+from improv_core.notes import Performance
 from improv_core.representation import Pulse
+from improv_core.tempo_map import Conductor, TempoMap
 from improv_core.turns import Call
 from improv_daemon.building import improviser_of
-from improv_daemon.cli_progress import progress_bar
 from improv_daemon.directions import ask_of, heeded, unheeded
-from improv_daemon.models import borrowing, load_model
-from improv_daemon.partner import new_seed
+from improv_daemon.models import borrowing
+from improv_daemon.openings import random_opening
+from improv_daemon.priming import remembered
+from improv_daemon.seeds import NOTHING as NOTHING
+from improv_daemon.seeds import Seed
 from improv_daemon.settings import Answer, Settings
 
-_OPENING_KEY: Final = 1 << 33
-"""Keys the choice of an opening apart from what is drawn after it."""
+_LATE_S: Final = 0.05
+"""A note no earlier than this before a bar line belongs to the bar after it."""
 
 
-def generate(
-    seed_file: Path | None,
-    out: Path,
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be made.
+
+    Attributes:
+        seconds: How long, from the first onset to about the last; unless one of the next two is given.
+        notes: How many notes.
+        bars: How many bars; whatever would sound after them is left out.
+        tempo_bpm: Beats a minute, the first note being on one; None: for bars that of the seed.
+        program: General MIDI program, 0..127.
+        join: Whether the seed comes first.
+    """
+
+    seconds: float = 30.0
+    notes: int | None = None
+    bars: int | None = None
+    tempo_bpm: float | None = None
+    program: int = 0
+    join: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """What was made.
+
+    Attributes:
+        tracks: improv's, which is the last, and before it those of the seed if they were to be joined.
+        conductor: Tempo and bars.
+        begin_s: Where improv's begins.
+    """
+
+    tracks: tuple[Track, ...]
+    conductor: Conductor
+    begin_s: float
+
+
+def compose(
+    seed: Seed,
     settings: Settings,
-    length_s: float,
+    wanted: Wanted,
     *,
-    tempo_bpm: float | None = None,
+    model: Model,
+    dice: int,
     say: Callable[[str], None] = lambda sentence: None,
-) -> None:
-    """Write what improv plays after hearing ``seed_file``, without the seed, from time zero.
+    progress: Callable[[float], None] = lambda done: None,
+) -> Composition:
+    """What improv plays after hearing a seed; the same for the same arguments, to the byte.
 
     Args:
-        seed_file: What to go on from; None: one of the openings that the model carries.
-        out: Where to write.
-        settings: Model, seed, sampling, and what is asked of the notes.
-        length_s: How long to go on.
-        tempo_bpm: Beats a minute, the first note being on one; None: the model's own.
+        seed: What is heard; of `NOTHING` an opening that the model carries, or nothing.
+        settings: Sampling, memory, and what is asked of the notes; its model and seed do not count.
+        wanted: How much, and how.
+        model: Who plays.
+        dice: Nonzero number that decides all that is left to chance.
         say: Told what the model lacks, and what is asked in vain.
+        progress: Called with 0..1.
 
     Raises:
-        MidiFileError: The seed file cannot be used.
-        ModelFileError: The model cannot be used, or not without a seed file.
-        StorageError: The output cannot be written.
+        ModelFileError: The model cannot play, or its openings cannot be read.
+        ConfigError: It cannot play within what is set.
     """
-    heard = None if seed_file is None else read_performance(seed_file)
-    model = load_model(settings.model)
-    seed = settings.seed or new_seed()
-    wanted, settings = settings.answer, dataclasses.replace(settings, answer=heeded(model, settings.answer))
-    improviser = improviser_of(settings, model, seed)
-    heard = random_opening(model, seed) if heard is None else heard
-    begin_s = hear(improviser, heard)
-    ask = ask_of(settings.answer, _as_call(heard))
-    for sentence in _remarks(model, wanted, ask, tempo_bpm):
+    if not seed.tracks and (opening := random_opening(model, dice)) is not None:
+        seed = Seed("an opening of the model's", (Track("opening", opening),))
+    asked = settings.answer
+    settings = dataclasses.replace(settings, answer=heeded(model, asked))
+    improviser = improviser_of(settings, model, dice)
+    performance, metre = seed.performance, _metre(seed, wanted)
+    begin_s = _begin_s(seed, performance, wanted)
+    if performance.notes:
+        hear(improviser, remembered(cut(performance, 0.0, begin_s), improviser))
+    ask = ask_of(settings.answer, _as_call(performance))
+    for sentence in (*_remarks(model, asked, ask, wanted.tempo_bpm), *_of_bars(seed, wanted)):
         say(sentence)
-    max_wait_s = None
-    if tempo_bpm is not None and model.beats and isinstance(improviser, Improviser):
-        improviser.follow(Pulse(1000 * begin_s, 60_000 / tempo_bpm))
-        max_wait_s = 0.0  # so that its first note is on a beat
-    with progress_bar("Playing on") as progress:
-        continuation = continue_for(
-            improviser,
-            begin_s,
-            length_s,
-            ask=ask,
-            max_wait_s=max_wait_s,
-            max_gap_s=settings.answer.max_gap_s,
-            progress=progress,
-        )
-    write_midi(out, [Track("improv", continuation)], tempo_bpm or WRITTEN_TEMPO_BPM)
+    if metre is not None and model.beats and isinstance(improviser, Improviser):
+        improviser.follow(Pulse(1000 * begin_s, 1000 * metre.beat_s))
+        max_wait_s: float | None = 0.0  # so that its first note is on a beat
+    else:
+        max_wait_s = 0.0 if wanted.bars else None
+    planned = _plan(improviser, begin_s, wanted, metre)(
+        ask=ask, max_wait_s=max_wait_s, max_gap_s=settings.answer.max_gap_s, progress=progress
+    )
+    return _joined(seed, begin_s, planned, wanted, metre) if wanted.join else _alone(planned, wanted, metre)
 
 
-def _remarks(model: Model, answer: Answer, ask: Ask, tempo_bpm: float | None) -> Iterator[str]:
+def write(composition: Composition, path: Path) -> None:
+    """Write it as a MIDI file.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    write_midi(path, composition.tracks, conductor=composition.conductor)
+
+
+# --- when -----------------------------------------------------------------------------------------
+
+
+def _metre(seed: Seed, wanted: Wanted) -> Metre | None:
+    """What improv plays in; None where no beat matters."""
+    if wanted.bars is None and wanted.tempo_bpm is None:
+        return None
+    last = _metres(seed)[-1][1]
+    return last if wanted.tempo_bpm is None else dataclasses.replace(last, bpm=wanted.tempo_bpm)
+
+
+def _metres(seed: Seed) -> list[tuple[float, Metre]]:
+    """(when, in seconds of the seed, what it is from there on), the first at zero."""
+    beats, begin_s = seed.beats, seed.span.from_s
+    if beats is None:
+        return [(0.0, Metre())]
+    end_s = begin_s + seed.performance.end_s
+    tempo_s, line_s = [at_s for at_s, _ in beats.tempos], beats.bar_lines_s
+    moments = {
+        at_s for at_s in (begin_s, *tempo_s, *line_s[:-1]) if begin_s <= at_s < max(end_s, begin_s + 1e-9)
+    }
+    metres = []
+    for at_s in sorted(moments):
+        bpm = beats.tempos[max(0, bisect.bisect_right(tempo_s, at_s) - 1)][1]
+        beats_per_bar = beats.beats_per_bar[max(0, bisect.bisect_right(line_s, at_s) - 1)]
+        metres.append((at_s - begin_s, Metre(bpm, beats_per_bar)))
+    return metres
+
+
+def _begin_s(seed: Seed, performance: Performance, wanted: Wanted) -> float:
+    """Where improv begins, in seconds of the seed: at its end; for bars at the bar line there."""
+    if not performance.notes:
+        return 0.0
+    end_s = max(note.release_s for note in performance.notes)
+    if wanted.bars is None or seed.beats is None:
+        return end_s
+    last_s = performance.notes[-1].onset_s + _LATE_S
+    lines = (line_s - seed.span.from_s for line_s in seed.beats.bar_lines_s)
+    return next((line_s for line_s in lines if line_s > last_s), end_s)
+
+
+# --- what -----------------------------------------------------------------------------------------
+
+
+def _plan(
+    improviser: Improvising, begin_s: float, wanted: Wanted, metre: Metre | None
+) -> Callable[..., list[PlannedNote]]:
+    if wanted.notes is not None:
+        return functools.partial(plan_notes, improviser, begin_s, wanted.notes)
+    if wanted.bars is None or metre is None:
+        return functools.partial(plan_for, improviser, begin_s, wanted.seconds)
+    # The last bar is closed within it, not on the first beat of the one after.
+    return functools.partial(plan_for, improviser, begin_s, wanted.bars * metre.bar_s - metre.beat_s)
+
+
+def _played(
+    planned: list[PlannedNote], first_s: float | None, wanted: Wanted, metre: Metre | None
+) -> Performance:
+    """What sounds of the plan; of bars nothing after the last."""
+    performance = as_performance(planned, first_s)
+    if wanted.bars is None or metre is None or not planned:
+        return performance
+    begin_s = 0.0 if first_s is None else planned[0].onset_s - first_s
+    return cut(performance, 0.0, begin_s + wanted.bars * metre.bar_s)
+
+
+def _alone(planned: list[PlannedNote], wanted: Wanted, metre: Metre | None) -> Composition:
+    track = Track("improv", _played(planned, None, wanted, metre), wanted.program)
+    return Composition((track,), conductor_of([(0.0, metre or Metre())]), 0.0)
+
+
+def _joined(
+    seed: Seed, begin_s: float, planned: list[PlannedNote], wanted: Wanted, metre: Metre | None
+) -> Composition:
+    before = excerpt(seed.tracks, 0.0, begin_s) if seed.tracks else ()
+    taken = {DRUM_CHANNEL, *(track.channel for track in before)}
+    channel = next((one for one in range(16) if one not in taken), 0)
+    track = Track("improv", _played(planned, 0.0, wanted, metre), wanted.program, channel)
+    changes = [change for change in _metres(seed) if change[0] < begin_s or not change[0]]
+    if metre is not None:
+        changes = [*(change for change in changes if change[0] < begin_s), (begin_s, metre)]
+    conductor = conductor_of(changes)
+    begin = TempoMap(WRITTEN_TICKS_PER_BEAT, conductor.tempos).tick(begin_s)
+    markers = ((0, seed.name), (begin, "improv")) if before else ()
+    return Composition((*before, track), dataclasses.replace(conductor, markers=markers), begin_s)
+
+
+# --- what is said ---------------------------------------------------------------------------------
+
+
+def _remarks(model: Model, wanted: Answer, ask: Ask, tempo_bpm: float | None) -> Iterator[str]:
     if (lacking := borrowing(model)) is not None:
         yield lacking
-    if (in_vain := unheeded(model, answer, tempo_bpm)) is not None:
+    if (in_vain := unheeded(model, wanted, tempo_bpm)) is not None:
         yield in_vain
-    elif answer.density_ratio and ask.notes_per_s is None:
+    elif wanted.density_ratio and ask.notes_per_s is None:
         yield "What it goes on from is too short to have a density, so improv is as dense as it likes."
+
+
+def _of_bars(seed: Seed, wanted: Wanted) -> Iterator[str]:
+    if wanted.bars is not None and wanted.tempo_bpm is None and (seed.beats is None or seed.beats.is_plain):
+        yield f"No tempo is written in {seed.name}, so a beat is half a second; --tempo says otherwise."
 
 
 def _as_call(heard: Performance) -> Call | None:
     """A performance as a turn of the player's, however long; None where it has no notes."""
     onsets_s = sorted(note.onset_s for note in heard.notes)
     return functools.reduce(Call.struck, onsets_s[1:], Call.begun(onsets_s[0])) if onsets_s else None
-
-
-def random_opening(model: Model, seed: int) -> Performance:
-    """One of the openings of training pieces in a model file.
-
-    Raises:
-        ModelFileError: It carries none, or none that can be read.
-    """
-    openings = model.metadata.get("openings")
-    if not openings:
-        raise ModelFileError(
-            f"The model {model.name!r} carries no openings to begin from; name a MIDI file to go on from, "
-            "as in improv generate SEED.mid -o OUT.mid."
-        )
-    try:
-        chosen = int(np.random.default_rng((seed, _OPENING_KEY)).integers(len(openings)))
-        rows = np.array(openings[chosen], dtype=np.int64).reshape(-1, 5)
-        return _performance(rows[:, 0].cumsum() / 1000, rows[:, 1:])
-    except (ValueError, TypeError, KeyError) as error:
-        raise ModelFileError(
-            f"The model {model.name!r} carries openings that cannot be read; export it again."
-        ) from error
-
-
-def _performance(onset_s: np.ndarray, rows: np.ndarray) -> Performance:
-    """Notes of (pedal, pitch, velocity, duration_ms), and the pedal as it is at each."""
-    notes, pedal, down = [], [], 0
-    for at_s, (pedal_down, pitch, velocity, duration_ms) in zip(onset_s.tolist(), rows.tolist(), strict=True):
-        notes.append(Note(pitch, velocity, at_s, duration_ms / 1000))
-        if pedal_down != down:
-            down = pedal_down
-            pedal.append(ControlChange(SUSTAIN_CONTROLLER, 127 * down, at_s))
-    return Performance.of(notes, pedal)

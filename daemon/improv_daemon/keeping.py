@@ -24,11 +24,12 @@ class Keeping:
     Args:
         folder: A new session's.
         options: What is to be made of it.
+        low: Whether somebody plays on while its files are made.
     """
 
-    def __init__(self, folder: SessionFolder, options: KeepOptions) -> None:
+    def __init__(self, folder: SessionFolder, options: KeepOptions, *, low: bool = False) -> None:
         self.folder = folder
-        self._options = options
+        self._options, self._low = options, low
         self._keeper: KeeperLink | None = None
 
     @property
@@ -39,7 +40,12 @@ class Keeping:
     def begin(self) -> None:
         """The journal has begun: its sound is made while it grows, where there is a process to be had."""
         with contextlib.suppress(OSError):  # the end will do
-            self._keeper = KeeperLink(self.folder, self._options)
+            self._keeper = KeeperLink(self.folder, self._options, low=self._low)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether its process runs."""
+        return self._keeper is not None and self._keeper.is_running
 
     def forget(self) -> None:
         """What was refused at the start is no session: nothing is left of it, unless something was played."""
@@ -78,7 +84,9 @@ class Keeping:
         outcome = None if self._keeper is None else self._keeper.finish(progress)
         if outcome is None:
             if self._keeper is not None:
-                display.note("The process that made the files while you played has died; another one makes them.")
+                display.note(
+                    "The process that made the files while you played has died; another one makes them."
+                )
             with contextlib.suppress(OSError):
                 self._keeper = KeeperLink(self.folder, self._options)
                 outcome = self._keeper.finish(progress)
@@ -124,10 +132,10 @@ def report(verb: str, outcome: Kept | Refused | None, folder: SessionFolder, dis
             )
         case None:
             raise StorageError(
-                f"The files of {folder.path} could not be made, since the process that makes them has died; its "
-                f"journal is safe, and {_later(folder)}."
+                f"The files of {folder.path} could not be made, since the process that makes them has died; "
+                f"its journal is safe, and {_later(folder)}."
             )
 
 
 def _later(folder: SessionFolder) -> str:
-    return f'"improv sessions recover {folder.name} --folder {folder.path.parent}" makes the rest'
+    return f'"improv sessions recover {folder.path}" makes the rest'

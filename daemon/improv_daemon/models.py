@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +45,20 @@ def model_path(name: str) -> Path:
             f"There is no model file {path}; --model takes an .onnx file of improv export, or {DEFAULT!r}."
         )
     return path
+
+
+def model_hash(name: str) -> str:
+    """SHA-256 of the file of a model setting, in hexadecimal; it says which model it was once it is replaced.
+
+    Raises:
+        ModelFileError: There is no such file, or it cannot be read.
+    """
+    path = model_path(name)
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read ({error.strerror or error}).") from error
 
 
 def borrowing(model: Model) -> str | None:

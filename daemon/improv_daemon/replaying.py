@@ -32,14 +32,28 @@ def replayed(journal: Journal, partner: Partner) -> Iterator[Given]:
         partner: Who has heard nothing, see `partner_of`.
 
     Raises:
-        StorageError: Lines of the journal are missing.
+        StorageError: Lines of the journal are missing, or it begins in the middle of the sitting.
     """
+    check_replayable(journal)
+    return _replayed(journal, partner)
+
+
+def check_replayable(journal: Journal) -> None:
+    """All that improv's notes depend on is in a journal.
+
+    Raises:
+        StorageError: Lines of it are missing, or it begins in the middle of the sitting.
+    """
+    if journal.header.from_the_middle:
+        raise StorageError(
+            f"{journal.path} holds the last minutes of a sitting, and what improv plays depends on all that "
+            "came before, so it cannot be replayed; improv record keeps a sitting from its beginning."
+        )
     if journal.problems:
         raise StorageError(
             f"{' '.join(journal.problems)} What improv plays depends on all that came before, so this "
             "sitting cannot be replayed."
         )
-    return _replayed(journal, partner)
 
 
 def _replayed(journal: Journal, partner: Partner) -> Iterator[Given]:
@@ -69,22 +83,34 @@ def commands_of(journal: Journal) -> Iterator[Given]:
             yield entry.now_s, cast(Command, entry.message)
 
 
-def partner_of(journal: Journal, model: Model) -> Partner:
+def partner_of(journal: Journal, model: Model, model_hash: str = "") -> Partner:
     """The partner of a sitting as it was at the beginning.
 
     Args:
         journal: Of the sitting.
         model: That played.
+        model_hash: SHA-256 of its file, see `improv_daemon.models.model_hash`; empty: only its name counts.
 
     Raises:
-        StorageError: It was another model, or the settings mean nothing to this version of improv.
+        StorageError: It was another model, or the settings are not known or mean nothing to this version of
+            improv.
         MidiFileError: The file that a solo went on from is not there any more, or cannot be used.
     """
     header = journal.header
+    if not header.is_whole:
+        raise StorageError(
+            f"The first line of {journal.path} is damaged: with which settings and model it was played is "
+            "not known, so it cannot be replayed."
+        )
     if header.model != model.name:
         raise StorageError(
             f"The sitting in {journal.path} was played by the model {header.model!r}, and this one is "
             f"{model.name!r}; replay it with the one that played."
+        )
+    if model_hash and header.model_hash and model_hash != header.model_hash:
+        raise StorageError(
+            f"The sitting in {journal.path} was played by another model of the name {model.name!r} than this "
+            "one; replay it with the one that played."
         )
     try:
         settings = _settings(header.settings)

@@ -9,18 +9,22 @@ import datetime
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from improv_core.errors import ImprovError
 from improv_core.model import Model
 from improv_daemon.building import prime_partner, sitting_partner, stage_config_of
 from improv_daemon.conversation import Conversation
 from improv_daemon.demo import play_demo
 from improv_daemon.directions import in_words, unheeded
 from improv_daemon.display import Opening
-from improv_daemon.journal import JournalWriter
+from improv_daemon.journal import JournalWriter, Keeper, RecentJournal
+from improv_daemon.keeping import Keeping
 from improv_daemon.learned import keep_learned
-from improv_daemon.models import borrowing, load_model
+from improv_daemon.models import borrowing, load_model, model_hash
 from improv_daemon.osc import osc_messages
-from improv_daemon.partner import AnswerEnded, Learned, Notice, new_seed
+from improv_daemon.partner import AnswerEnded, KeepWanted, Learned, Notice, new_seed
+from improv_daemon.remembering import Remembering
 from improv_daemon.screen.snapshot import Snapshot
 from improv_daemon.settings import Settings
 from improv_daemon.shown import Shown
@@ -28,7 +32,7 @@ from improv_daemon.signalling import around_suspension, stop_on_signals
 from improv_daemon.stage_link import StageLink, StageLost
 from improv_daemon.status import Status, answering_status, status_of
 from improv_daemon.tracing import tracing
-from improv_daemon.wire import NO_BEATS, Counts, Event, Panic, Wish
+from improv_daemon.wire import NO_BEATS, Counts, Event, Panic, Played, Sounded, Wish
 from improv_daemon.witness import Witness, Witnesses
 
 
@@ -39,13 +43,15 @@ class Plan:
     Attributes:
         settings: To begin with.
         command: As it was started, ``play``.
-        journal: Where to keep what happens; None not to.
+        keeping: Keeps all of it.
+        remembering: Keeps the last minutes of it when that is wanted.
         trace: Where to write the way of each note; None not to.
     """
 
     settings: Settings
     command: str
-    journal: Path | None = None
+    keeping: Keeping | None = None
+    remembering: Remembering | None = None
     trace: Path | None = None
 
     @property
@@ -92,8 +98,10 @@ class _Sitting:
         self._model, self._seed, self._stop = model, seed, stop
         self._witness: Witness = Witnesses(tracer, self._state, *([self._live] if self._live else []))
         self._answered = asyncio.Event()
-        self._keeping: set[asyncio.Task[None]] = set()
-        self._keeping_one = asyncio.Lock()
+        self._writing: set[asyncio.Task[None]] = set()
+        self._writing_one = asyncio.Lock()
+        self._recent: RecentJournal | None = None
+        self._has_played = False
         self._began_at = datetime.datetime.now().astimezone()
         self._counts: Counts | None = None
         self._partner = sitting_partner(plan.settings, model, seed, self._notify)
@@ -125,13 +133,16 @@ class _Sitting:
                         conversing.cancel()
             finally:
                 self._conversation.keep_last(await stage.end())
-                await asyncio.gather(*self._keeping)
+                await asyncio.gather(*self._writing)
 
     # --- what happens ---------------------------------------------------------------------------------
 
     def _show(self, event: Event) -> None:
-        if isinstance(event, Counts):
-            self._counts = event
+        match event:
+            case Counts():
+                self._counts = event
+            case Played() | Sounded():
+                self._has_played = True
         self._display.event(event)
 
     def _notify(self, notice: Notice) -> None:
@@ -139,15 +150,38 @@ class _Sitting:
         self._display.notice(notice)
         if isinstance(notice, AnswerEnded) and not notice.yielded:
             self._answered.set()
-        if isinstance(notice, Learned):
-            keeping = asyncio.get_running_loop().create_task(self._keep_learned(notice))
-            self._keeping.add(keeping)
-            keeping.add_done_callback(self._keeping.discard)
+        match notice:
+            case Learned():
+                self._write(lambda: keep_learned(notice))
+            case KeepWanted():
+                self._keep()
 
-    async def _keep_learned(self, learned: Learned) -> None:
-        async with self._keeping_one:  # the next reads what this one has written
-            sentence = await asyncio.to_thread(keep_learned, learned)
-        self._display.line(sentence)
+    def _keep(self) -> None:
+        """What was played in the last minutes is to be kept."""
+        remembering, recent = self._plan.remembering, self._recent
+        if self._plan.keeping is not None:
+            self._display.line(f"All of this sitting is being kept in {self._plan.keeping.folder.path}.")
+        elif remembering is None or recent is None:
+            self._display.line("improv remembers nothing that it could keep: record.last_minutes is 0.")
+        elif not self._has_played:
+            self._display.line("Nothing was played yet: there is nothing to keep.")
+        else:
+            self._write(lambda: remembering.keep(recent))
+
+    def _write(self, work: Callable[[], str]) -> None:
+        """Something that waits for a disk is done in a thread, one after the other, and then said."""
+        writing = asyncio.get_running_loop().create_task(self._written(work))
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
+
+    async def _written(self, work: Callable[[], str]) -> None:
+        async with self._writing_one:  # the next reads what this one has written
+            try:
+                sentence = await asyncio.to_thread(work)
+            except ImprovError as failure:
+                self._display.note(str(failure))
+            else:
+                self._display.line(sentence)
 
     def _wish(self, wished: Wish) -> None:
         with contextlib.suppress(StageLost):  # the conversation will say so
@@ -202,22 +236,33 @@ class _Sitting:
         )
 
     @contextlib.asynccontextmanager
-    async def _journal(self) -> AsyncIterator[tuple[JournalWriter | None, float]]:
-        """The journal, if there is one, and when it begins."""
+    async def _journal(self) -> AsyncIterator[tuple[Keeper | None, float]]:
+        """What keeps the sitting, if it is kept, and when it begins."""
         now_s = asyncio.get_running_loop().time()
-        if self._plan.journal is None:
-            yield None, now_s
-            return
-        with JournalWriter(
-            self._plan.journal,
-            model=self._model.name,
-            seed=self._seed,
-            settings=dataclasses.asdict(self._plan.settings),
-            started_at=datetime.datetime.now().astimezone(),
-            now_s=now_s,
-            on_trouble=self._display.note,
-        ) as journal:
-            yield journal, now_s
+        keeping, remembering = self._plan.keeping, self._plan.remembering
+        if keeping is not None:
+            with JournalWriter(
+                keeping.journal, on_trouble=self._display.note, **self._header(now_s)
+            ) as journal:
+                keeping.begin()
+                yield journal, now_s
+        else:
+            with contextlib.ExitStack() as stack:
+                if remembering is not None and remembering.span_s:
+                    recent = RecentJournal(remembering.span_s, **self._header(now_s))
+                    self._recent = stack.enter_context(recent)
+                yield self._recent, now_s
+
+    def _header(self, now_s: float) -> dict[str, Any]:
+        return {
+            "model": self._model.name,
+            "seed": self._seed,
+            "settings": dataclasses.asdict(self._plan.settings),
+            "started_at": datetime.datetime.now().astimezone(),
+            "now_s": now_s,
+            "model_hash": model_hash(self._plan.settings.model),
+            "settings_now": lambda: self._partner.settings,
+        }
 
 
 async def _until(stop: asyncio.Event, play: Callable[[], Coroutine[None, None, None]]) -> None:

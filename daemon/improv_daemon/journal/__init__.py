@@ -1,23 +1,46 @@
 """The journal of a session: everything that was played and sent, one JSON object a line.
 
-It is written while playing, so that a crash loses nothing but the line it interrupts; the MIDI file and
-the MP3 of a session are made from it afterwards.
+It is written while playing, so that a crash loses next to nothing; the MIDI file and the sound of a session
+are made from it.
 """
 
+from improv_daemon.journal._file import DiskFile, JournalFile
+from improv_daemon.journal._follower import JournalFollower
+from improv_daemon.journal._format import JOURNAL_VERSION
 from improv_daemon.journal._hands import Voice
+from improv_daemon.journal._keeper import Keeper
 from improv_daemon.journal._performances import performances, voices
-from improv_daemon.journal._reader import Entry, Gap, Header, Journal, is_being_written, read_journal
-from improv_daemon.journal._writer import BackgroundSync, JournalWriter, Syncer
+from improv_daemon.journal._reader import (
+    Entry,
+    Gap,
+    Header,
+    InForce,
+    Journal,
+    Loss,
+    WallClock,
+    is_being_written,
+    read_journal,
+)
+from improv_daemon.journal._recent import RecentJournal
+from improv_daemon.journal._writer import JournalWriter, Pace
 
 __all__ = [
-    "BackgroundSync",
+    "JOURNAL_VERSION",
+    "DiskFile",
     "Entry",
     "Gap",
     "Header",
+    "InForce",
     "Journal",
+    "JournalFile",
+    "JournalFollower",
     "JournalWriter",
-    "Syncer",
+    "Keeper",
+    "Loss",
+    "Pace",
+    "RecentJournal",
     "Voice",
+    "WallClock",
     "is_being_written",
     "performances",
     "read_journal",

@@ -24,6 +24,22 @@ def try_lock(fd: int) -> bool:
     return True
 
 
+def is_locked(fd: int) -> bool | None:
+    """Whether another has marked an open file as in use; None where nobody can."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: who asks at the same time is no writer
+    except BlockingIOError:
+        return True
+    except OSError:
+        return None
+    unlock(fd)
+    return False
+
+
 def unlock(fd: int) -> None:
     """Take the mark back."""
     if sys.platform == "win32":

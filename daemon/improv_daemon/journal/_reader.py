@@ -2,58 +2,33 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import Final
 
 from improv_core.errors import StorageError
-from improv_daemon import wire
-from improv_daemon.journal._lock import try_lock, unlock
-from improv_daemon.journal._runs import RUN_KEY, unpacked
+from improv_daemon.journal._format import Entry, Gap, Header, InForce, WallClock
+from improv_daemon.journal._lines import LineReader, Loss
+from improv_daemon.journal._lock import is_locked
 
-JOURNAL_VERSION = 2
-"""1 had a line for each clock pulse and wake-up, and is read too."""
-VERSION_KEY = "improv_journal"
-GAP_KEY = "lost_lines"
-_LONGEST_LINE = 1 << 20
+__all__ = [
+    "Entry",
+    "Gap",
+    "Header",
+    "InForce",
+    "Journal",
+    "Loss",
+    "WallClock",
+    "header_of",
+    "is_being_written",
+    "read_journal",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The first line.
-
-    Attributes:
-        started_at: Wall clock with its offset.
-        now_s: Monotonic time of the same moment.
-        model: Which model played.
-        seed: What its randomness started from.
-        settings: The settings that were in force.
-    """
-
-    started_at: datetime
-    now_s: float
-    model: str
-    seed: int
-    settings: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """So many lines could not be written here (a full disk)."""
-
-    lost: int
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What mind or stage said, and when the mind saw it (monotonic seconds)."""
-
-    message: wire.Message | Gap
-    now_s: float
+_CHUNK_BYTES: Final = 1 << 18
+_MOST_STRETCHES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +41,8 @@ class Journal:
         entries: Of every line that could be read, in order.
         damaged: How many lines could not.
         torn: Whether the last line is cut short, as when the process was killed while writing it.
+        closed: Whether improv ended it itself; False for those of versions before 3, too.
+        losses: What is missing, in order.
     """
 
     path: Path
@@ -73,10 +50,12 @@ class Journal:
     entries: tuple[Entry, ...]
     damaged: int
     torn: bool
+    closed: bool = False
+    losses: tuple[Loss, ...] = ()
 
     @property
     def lost(self) -> int:
-        """How many lines could not be written while playing."""
+        """How many messages could not be written while playing."""
         return sum(entry.message.lost for entry in self.entries if isinstance(entry.message, Gap))
 
     @property
@@ -86,31 +65,110 @@ class Journal:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is missing from the journal, in sentences for the musician."""
+        """What is missing from the journal, and when, in sentences for the musician; see `cut_short`, too."""
         sentences = []
+        if not self.header.is_whole:
+            sentences.append(f"The first line of {self.path} is damaged: its settings are not known.")
+        damaged, unwritten = (
+            [loss for loss in self.losses if loss.unwritten is told] for told in (False, True)
+        )
         if self.damaged:
             sentences.append(
-                f"{_lines(self.damaged)} of {self.path} could not be read and {_are(self.damaged)} left out."
+                f"{_lines(self.damaged)} of {self.path} could not be read and {_are(self.damaged)} left out"
+                f"{self._when(damaged)}."
             )
-        if self.lost:
-            sentences.append(f"{_lines(self.lost)} of {self.path} could not be written while you played.")
+        if unwritten:
+            count = sum(loss.count for loss in unwritten)
+            sentences.append(
+                f"{_messages(count)} could not be written to {self.path} while you played"
+                f"{self._when(unwritten)}."
+            )
         return tuple(sentences)
 
+    @property
+    def cut_short(self) -> str | None:
+        """A sentence that says until when the journal goes, if improv did not end it itself."""
+        if self.closed or self.is_old:
+            return None
+        until = clock_text(self.end_s - self.header.now_s)
+        return f"{self.path} ends at {until}, where improv was stopped; what came after is not known."
 
-def read_journal(path: Path) -> Journal:
-    """Read a journal; a torn last line and damaged lines are left out and counted.
+    @property
+    def is_old(self) -> bool:
+        """Whether an improv wrote it that did not say that a journal is at its end."""
+        return self.header.is_whole and not self.header.improv_version
+
+    def at(self, now_s: float) -> datetime:
+        """What the clock on the wall said at a moment (monotonic seconds)."""
+        wall, told_s = self.header.started_at, self.header.now_s
+        for entry in self.entries:
+            if isinstance(entry.message, WallClock) and entry.now_s <= now_s:
+                wall, told_s = entry.message.at, entry.now_s
+        return wall + timedelta(seconds=now_s - told_s)
+
+    def _when(self, losses: Iterable[Loss]) -> str:
+        stretches = dict.fromkeys(
+            (clock_text(loss.from_s - self.header.now_s), clock_text(loss.to_s - self.header.now_s))
+            for loss in losses
+        )
+        told = [f"from {begin} to {end}" if begin != end else f"at {begin}" for begin, end in stretches]
+        more = f" and {len(told) - _MOST_STRETCHES} times more" if len(told) > _MOST_STRETCHES else ""
+        return f" ({', '.join(told[:_MOST_STRETCHES])}{more})" if told else ""
+
+
+def read_journal(path: Path, progress: Callable[[float], None] = lambda done: None) -> Journal:
+    """Read a journal; an unfinished last line and damaged lines are left out and counted.
+
+    Args:
+        path: The file.
+        progress: Called now and then with what share of it is read, 0..1.
 
     Raises:
         StorageError: The file is missing, empty, not a journal of ours, or newer than this improv.
     """
+    reader, entries = LineReader(path), list[Entry]()
     try:
         with path.open("rb") as file:
-            header = _header(path, file.readline(_LONGEST_LINE))
-            return _entries(path, header, file)
+            told = os.fstat(file.fileno())
+            while chunk := file.read(_CHUNK_BYTES):
+                entries += reader.feed(chunk)
+                progress(min(1.0, file.tell() / max(1, told.st_size)))
     except FileNotFoundError:
         raise StorageError(f"There is no file {path}.") from None
     except OSError as failure:
         raise StorageError(f"{path} cannot be read ({failure.strerror or failure}).") from None
+    entries += reader.end()
+    header = header_of(reader, entries, path, told.st_size, told.st_mtime)
+    return Journal(
+        path, header, tuple(entries), reader.damaged, reader.torn, reader.closed, tuple(reader.losses)
+    )
+
+
+def header_of(reader: LineReader, entries: list[Entry], path: Path, size: int, changed_at: float) -> Header:
+    """The header that was read, or what can be known of it where it is damaged.
+
+    Args:
+        reader: That has read what there is.
+        entries: What it has read.
+        path: For sentences.
+        size: Of the file.
+        changed_at: When it was written to last (seconds since 1970).
+
+    Raises:
+        StorageError: There is nothing to be known.
+    """
+    if reader.header is not None:
+        return reader.header
+    if not size:
+        raise StorageError(f"{path} is empty, not a session journal.")
+    if not entries and reader.version:
+        raise StorageError(f"The first line of {path} is damaged, so the session cannot be read.")
+    if not entries:
+        raise StorageError(f"{path} is not a session journal of improv.")
+    begun_s, end_s = entries[0].now_s, max(entry.now_s for entry in entries)
+    at, told_s = reader.first_wall or (datetime.fromtimestamp(changed_at, UTC).astimezone(), end_s)
+    unknown = Header(at - timedelta(seconds=told_s - begun_s), begun_s, "", 0, {})
+    return replace(unknown, is_whole=False)
 
 
 def is_being_written(path: Path) -> bool:
@@ -120,123 +178,24 @@ def is_being_written(path: Path) -> bool:
     except OSError:
         return False
     try:
-        if not try_lock(fd):
-            return True
-        unlock(fd)
-        return False
+        return is_locked(fd) is True
     finally:
         os.close(fd)
 
 
-def _header(path: Path, line: bytes) -> Header:
-    if not line:
-        raise StorageError(f"{path} is empty, not a session journal.")
-    fields = _object(line)
-    version = fields.get(VERSION_KEY) if fields is not None else None
-    if fields is None or isinstance(version, bool) or not isinstance(version, int):
-        raise StorageError(f"{path} is not a session journal of improv.")
-    if version > JOURNAL_VERSION:
-        raise StorageError(
-            f"{path} was written by a newer improv (journal version {version}, this one reads"
-            f" {JOURNAL_VERSION}); update improv to read it."
-        )
-    try:
-        return Header(
-            started_at=datetime.fromisoformat(fields["started_at"]),
-            now_s=_seconds(fields["now_s"]),
-            model=str(fields.get("model", "")),
-            seed=int(fields.get("seed", 0)),
-            settings=dict(fields.get("settings", {})),
-        )
-    except (KeyError, TypeError, ValueError):
-        raise StorageError(f"The first line of {path} is damaged, so the session cannot be read.") from None
-
-
-def _entries(path: Path, header: Header, file: IO[bytes]) -> Journal:
-    entries: list[Entry] = []
-    damaged = 0
-    torn = False
-    for line in file:
-        torn = not line.endswith(b"\n")
-        read = _read(line)
-        if read is not None:
-            entries += read
-        elif not torn and line.strip():
-            damaged += 1
-    return Journal(path, header, tuple(entries), damaged, torn)
-
-
-def _read(line: bytes) -> list[Entry] | None:
-    fields = _object(line)
-    if fields is None:
-        return None
-    try:
-        if RUN_KEY in fields:
-            return [Entry(message, now_s) for message, now_s in unpacked(fields)]
-        now_s = _seconds(fields["now_s"])
-        if GAP_KEY in fields:
-            return [Entry(Gap(int(fields[GAP_KEY])), now_s)]
-        message = wire.from_fields(fields)
-        _check(message)
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return None
-    return [Entry(message, now_s)]
-
-
-def _object(line: bytes) -> dict[str, Any] | None:
-    try:
-        fields = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return fields if isinstance(fields, dict) else None
-
-
-def _check(message: wire.Message) -> None:
-    """Refuse what a flipped bit makes of the messages that performances are made of."""
-    match message:
-        case wire.Played():
-            _seconds(message.at_s)
-            if not all(_whole(byte, 0, 255) for byte in message.data):
-                raise ValueError(message)
-        case wire.Sounded() | wire.Released():
-            _seconds(message.at_s)
-            velocity = message.velocity if isinstance(message, wire.Sounded) else 1
-            numbers = _whole(message.turn) and _whole(message.index)
-            if not (numbers and _whole(message.pitch, 0, 127) and _whole(velocity, 1, 127)):
-                raise ValueError(message)
-        case wire.Counts():
-            if not _whole(message.merged):
-                raise ValueError(message)
-        case wire.Withhold():
-            if not all(_whole(number) for number in (*message.places, *message.keys)):
-                raise ValueError(message)
-        case wire.KeepTime():
-            _seconds(message.origin_s)
-            beat_s = _seconds(message.beat_s)
-            if not (_whole(message.beats_per_bar, 1, 255) and (beat_s == 0 or 0.01 <= beat_s <= 100.0)):
-                raise ValueError(message)
-        case wire.SetVoice():
-            _seconds(message.pan)
-            if not (_whole(message.program, 0, 128) and _whole(message.volume, 0, 127)):
-                raise ValueError(message)
-        case wire.PedalMoved():
-            _seconds(message.at_s)
-            if not _whole(message.value, 0, 127):
-                raise ValueError(message)
-
-
-def _whole(value: object, lowest: int = 0, highest: int = 1 << 62) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest
-
-
-def _seconds(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"not a time in seconds: {value!r}")
-    return float(value)
+def clock_text(time_s: float) -> str:
+    """A time as minutes and seconds, with hours where there are any: ``1:02:03``."""
+    minutes, seconds = divmod(max(0, int(time_s)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def _lines(count: int) -> str:
     return "One line" if count == 1 else f"{count} lines"
+
+
+def _messages(count: int) -> str:
+    return "One message" if count == 1 else f"{count} messages"
 
 
 def _are(count: int) -> str:

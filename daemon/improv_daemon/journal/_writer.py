@@ -1,86 +1,76 @@
-"""Writing the journal while the music plays: nothing here may wait for a disk or raise."""
+"""Writing the journal while the music plays: nothing here waits for a disk in the event loop, or raises."""
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import json
-import os
+import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Final, Self
 
 from improv_core.errors import StorageError
 from improv_daemon import wire
-from improv_daemon.journal._lock import try_lock
-from improv_daemon.journal._reader import GAP_KEY, JOURNAL_VERSION, VERSION_KEY
-from improv_daemon.journal._runs import Run
+from improv_daemon.journal._backlog import MOST_WAITING, Backlog, Batch, Item, LeftOut, Settled, start_thread
+from improv_daemon.journal._encoder import Encoder, closed_line, header_line, wall_line
+from improv_daemon.journal._file import DiskFile, JournalFile, cannot_write
+from improv_daemon.journal._format import gap_line
+from improv_daemon.journal._syncing import Syncing
+from improv_daemon.journal._wall import Wall
 
-_SYNC_EVERY_S = 1.0
-_RETRY_AFTER_S = 1.0
-
-
-class Syncer(Protocol):
-    """Brings what was written to the disk itself."""
-
-    def request(self, fd: int) -> OSError | None:
-        """Begin to sync ``fd`` without waiting; returns how an earlier request failed, if it did."""
-
-    def finish(self, fd: int) -> OSError | None:
-        """Sync ``fd`` and wait for it; nothing is requested afterwards."""
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
-class BackgroundSync:
-    """Syncs on a thread of its own, one file at a time: a slow disk must not hold up the music."""
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long things may take while a journal is written.
 
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal-sync")
-        self._pending: Future[OSError | None] | None = None
+    Attributes:
+        gather_s: What comes within that time is written together; so much is lost when improv is killed.
+        sync_every_s: The disk itself has everything after that, and as long as it takes the disk.
+        retry_after_s: After a failure it is tried again.
+        slow_after_s: A disk that takes longer for a line does not answer.
+        line_open_s: A line of pulses and wake-ups is ended when none comes for so long.
+        end_within_s: Longer than that an exit does not wait for a disk.
+        most_waiting: Messages that wait for a disk; of more, the newest are left out.
+    """
 
-    def request(self, fd: int) -> OSError | None:
-        """Begin to sync ``fd`` unless a sync is still running."""
-        failure = None
-        if self._pending is not None:
-            if not self._pending.done():
-                return None
-            failure = self._pending.result()
-        self._pending = self._pool.submit(_sync, fd)
-        return failure
-
-    def finish(self, fd: int) -> OSError | None:
-        """Wait for the running sync, then sync once more."""
-        self._pool.shutdown(wait=True)
-        return _sync(fd)
-
-
-def _sync(fd: int) -> OSError | None:
-    try:
-        os.fsync(fd)
-    except OSError as failure:
-        return failure
-    return None
+    gather_s: float = 0.005
+    sync_every_s: float = 0.5
+    retry_after_s: float = 1.0
+    slow_after_s: float = 3.0
+    line_open_s: float = 1.0
+    end_within_s: float = 5.0
+    most_waiting: int = MOST_WAITING
 
 
 class JournalWriter:
     """An append-only journal, open from ``with`` to its end.
 
-    Every line reaches the operating system before ``write`` returns, so it outlives a killed process;
-    it reaches the disk within about a second. Only clock pulses and wake-ups wait, for at most a second and
-    until anything else is written, to make one line of many. While writing fails (a full disk, a folder that
-    is gone), nothing is raised: ``on_trouble`` gets one sentence, ``lost`` counts the lines, and writing is
-    tried again once a second.
+    A thread encodes and writes what the event loop puts into a bounded queue, some ten milliseconds later, so
+    that a killed process loses next to nothing; another brings it to the disk within about a second. While
+    writing fails (a full disk) or takes long (one that hangs) all waits in memory and is written when it can
+    be; what is too much for that, the newest, is left out and counted, and the journal says so in its place.
+    When the file is removed, nothing is kept any more.
 
     Args:
-        path: A file that does not exist yet, see `improv_daemon.recorder.new_session_path`.
+        path: A file that does not exist yet.
         model: Which model plays.
         seed: What its randomness starts from.
         settings: The settings in force, as plain values.
         started_at: Wall clock; a naive one is taken as local time.
         now_s: Monotonic time of the same moment; every time in the session's files counts from here.
-        on_trouble: Called at most once, with one sentence for the musician.
-        syncer: Who brings the lines to the disk.
+        on_trouble: Called with one sentence for the musician, once for each trouble: by `write`,
+            `write_batch` or the end of ``with``, so in the thread of whoever calls these, never in another.
+        model_hash: SHA-256 of the model's file, see `improv_daemon.models.model_hash`.
+        settings_now: The settings in force, asked in the thread of whoever writes; the same object while they
+            are the same. What is other than before is kept.
+        pace: How long things may take.
+        open_file: What to write to.
+        wall: Seconds since 1970.
+        clock: Monotonic seconds.
     """
 
     def __init__(
@@ -93,31 +83,43 @@ class JournalWriter:
         started_at: datetime,
         now_s: float,
         on_trouble: Callable[[str], None] = lambda sentence: None,
-        syncer: Syncer | None = None,
+        model_hash: str = "",
+        settings_now: Callable[[], object] | None = None,
+        pace: Pace | None = None,
+        open_file: Callable[[Path], JournalFile] = DiskFile,
+        wall: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.path = path
-        self.lost = 0
-        self._header = {
-            VERSION_KEY: JOURNAL_VERSION,
-            "started_at": started_at.astimezone().isoformat(timespec="milliseconds")
-            if started_at.tzinfo is None
-            else started_at.isoformat(timespec="milliseconds"),
-            "now_s": now_s,
-            "model": model,
-            "seed": seed,
-            "settings": dict(settings),
-        }
-        self._on_trouble = on_trouble
-        self._syncer = BackgroundSync() if syncer is None else syncer
-        self._fd = -1
-        self._torn = False
-        self._warned = False
-        self._gone = False
-        self._lost_in_a_row = 0
-        self._retry_at_s = 0.0
-        self._run = Run()
+        self._pace = Pace() if pace is None else pace
+        self._header = header_line(
+            model=model,
+            seed=seed,
+            settings=settings,
+            started_at=started_at,
+            now_s=now_s,
+            model_hash=model_hash,
+        )
+        self._on_trouble, self._open_file = on_trouble, open_file
+        self._wall = Wall(started_at, now_s, wall, clock)
+        self._clock = clock
+        self._encoder = Encoder(settings)
+        self._backlog = Backlog(self._pace.most_waiting, settings_now)
+        self._file: JournalFile | None = None
+        self._unwritten = b""
         self._latest_s = now_s
-        self._sync_at_s = now_s + _SYNC_EVERY_S
+        self._busy_since_s: float | None = None
+        self._is_gone = self._has_given_up = False
+        self._unkept = 0
+        self._troubles: deque[str] = deque()
+        self._said: set[str] = set()
+
+    @property
+    def lost(self) -> int:
+        """Messages that are in no file and will not be."""
+        return self._backlog.left_out + self._unkept
+
+    # --- the event loop's side ------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
         """Create the file and write its first line.
@@ -125,125 +127,142 @@ class JournalWriter:
         Raises:
             StorageError: The file exists already or cannot be written.
         """
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        file = self._open_file(self.path)
         try:
-            self._fd = os.open(self.path, flags, 0o644)
-        except FileExistsError:
-            raise StorageError(f"{self.path} exists already and is not overwritten.") from None
+            if file.write(self._header) < len(self._header):
+                raise OSError(errno.ENOSPC, "No space left on device")
         except OSError as failure:
-            raise StorageError(f"{_cannot_write(self.path, failure)}.") from None
-        try_lock(self._fd)
-        try:
-            line = _line(self._header)
-            if os.write(self._fd, line) < len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        except OSError as failure:
-            os.close(self._fd)
-            self._fd = -1
+            file.close()
             self.path.unlink(missing_ok=True)
-            raise StorageError(f"{_cannot_write(self.path, failure)}.") from None
+            raise StorageError(f"{cannot_write(self.path, failure)}.") from None
+        self._file = file
+        self._syncing = Syncing(file, self._pace.sync_every_s, self._sync_failed)
+        self._syncing.want()
+        self._thread = start_thread(self._work, "journal")
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        """Bring everything to the disk and close the file."""
-        if self._fd < 0:
+        """Bring everything to the disk and close the file; a disk that does not answer is given up."""
+        if self._file is None:
             return
-        self._write(self._packed(), self._latest_s)
-        self._check(self._syncer.finish(self._fd))
-        # Some network file systems report a full disk only here.
-        with contextlib.suppress(OSError):
-            os.close(self._fd)
-        self._fd = -1
+        self._backlog.end()
+        self._thread.join(self._pace.end_within_s)
+        if self._thread.is_alive():
+            self._trouble(
+                f"The disk of {self.path.parent} does not answer: the end of what you played may be missing "
+                "there."
+            )
+        elif self.lost and not self._is_gone:
+            count = "One message" if self.lost == 1 else f"{self.lost} messages"
+            self._trouble(f"{count} of what you played could not be written to {self.path}.")
+        self._tell_troubles()
 
     def fileno(self) -> int:
-        """The open file's descriptor."""
-        return self._fd
+        """The open file's descriptor, -1 when it is closed."""
+        return -1 if self._file is None else self._file.fileno()
 
     def write(self, message: wire.Message, now_s: float) -> None:
-        """Append one message as the mind saw it at ``now_s``."""
+        """Keep one message as the mind saw it at ``now_s``."""
         self.write_batch((message,), now_s)
 
     def write_batch(self, messages: Iterable[wire.Message], now_s: float) -> None:
-        """Append several messages in one go."""
-        several, self._latest_s = tuple(messages), now_s
-        packed: list[bytes] = []
-        if len(several) == 1:
-            if self._run.takes(several[0], now_s):
-                return
-            packed = self._packed()
-            if self._run.takes(several[0], now_s):  # another run begins
-                several = ()
-        lines = [_line({**wire.to_fields(message), "now_s": now_s}) for message in several]
-        self._write([*packed, *self._packed(), *lines] if lines else packed, now_s)
+        """Keep several messages; never waits and never raises."""
+        self._backlog.give(tuple(messages), now_s)
+        busy_since_s = self._busy_since_s
+        if busy_since_s is not None and self._clock() - busy_since_s > self._pace.slow_after_s:
+            self._trouble(
+                f"The disk of {self.path.parent} does not answer: what you play waits in memory until it "
+                "does."
+            )
+        if self._troubles:
+            self._tell_troubles()
 
-    def _packed(self) -> list[bytes]:
-        return [_line(self._run.line())] if self._run else []
+    def flush(self, within_s: float = 1.0) -> bool:
+        """Wait until all so far has reached the operating system; False where that takes longer."""
+        return self._backlog.wait(within_s)
 
-    def _write(self, lines: list[bytes], now_s: float) -> None:
-        if not lines:
-            return
-        if self._fd < 0 or self._gone or (self._lost_in_a_row and now_s < self._retry_at_s):
-            self._count_lost(len(lines))
-            return
-        self._append(lines, now_s)
-        if now_s >= self._sync_at_s:
-            self._sync_at_s = now_s + _SYNC_EVERY_S
-            self._check(self._syncer.request(self._fd))
-            self._look_for_the_file()
+    def _tell_troubles(self) -> None:
+        while self._troubles:
+            sentence = self._troubles.popleft()
+            if sentence not in self._said:
+                self._said.add(sentence)
+                self._on_trouble(sentence)
 
-    def _append(self, lines: list[bytes], now_s: float) -> None:
-        prefix = b"\n" if self._torn else b""
-        if self._lost_in_a_row:
-            prefix += _line({GAP_KEY: self._lost_in_a_row, "now_s": now_s})
-        data = prefix + b"".join(lines)
-        failure: OSError | None = None
-        written = 0
+    # --- the thread's side ----------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        assert self._file is not None
+        pace = self._pace
+        while (
+            items := self._backlog.take(pace.gather_s, pace.line_open_s if self._encoder.is_open else None)
+        ) is not None:
+            self._keep(items)
+        if not self._has_given_up:
+            at = self._wall.at(self._latest_s)
+            self._bring(self._encoder.closed() + closed_line(at, self._latest_s))
+        self._syncing.end()
+        self._file.close()
+
+    def _keep(self, items: list[Item]) -> None:
+        data = b"".join(map(self._lines, items)) if items else self._encoder.closed()
+        is_kept = self._bring(data)
+        count = self._backlog.done(items)
+        if not is_kept:
+            self._unkept += count
+
+    def _lines(self, item: Item) -> bytes:
+        match item:
+            case Batch(messages, now_s):
+                self._latest_s = now_s
+                news = self._wall.news(now_s)
+                before = b"" if news is None else self._encoder.closed() + wall_line(news, now_s)
+                return before + self._encoder.encoded(messages, now_s)
+            case Settled(settings, now_s):
+                return self._encoder.settled(settings, now_s)
+            case LeftOut(count, from_s, now_s):
+                return self._encoder.closed() + gap_line(count, from_s, now_s)
+        return b""
+
+    def _bring(self, data: bytes) -> bool:
+        """Write, however often it takes; False where it cannot be done."""
+        self._unwritten += data
+        while self._unwritten and not (self._is_gone or self._has_given_up):
+            failure = self._append()
+            if failure is None:
+                self._syncing.want()
+                continue
+            self._tell(failure)
+            if self._backlog.ending.wait(self._pace.retry_after_s):
+                self._has_given_up = self._append() is not None
+        return not (self._is_gone or self._has_given_up)
+
+    def _append(self) -> OSError | None:
+        assert self._file is not None
+        self._busy_since_s = self._clock()
         try:
-            written = os.write(self._fd, data)
-        except OSError as caught:
-            failure = caught
-        if written:
-            self._torn = data[written - 1 : written] != b"\n"
-        if written == len(data):
-            self._lost_in_a_row = 0
-            return
-        if written > len(prefix):
-            self._lost_in_a_row = 0
-        self._count_lost(data[max(written, len(prefix)) :].count(b"\n"))
-        self._retry_at_s = now_s + _RETRY_AFTER_S
-        self._check(failure or OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+            written = self._file.write(self._unwritten)
+        except OSError as failure:
+            return failure
+        finally:
+            self._busy_since_s = None
+        self._unwritten = self._unwritten[written:]
+        return OSError(errno.ENOSPC, "No space left on device") if not written else None
 
-    def _count_lost(self, lines: int) -> None:
-        self.lost += lines
-        self._lost_in_a_row += lines
+    def _sync_failed(self, failure: OSError | None) -> None:
+        if failure is not None:
+            self._tell(failure)
+        elif not self._is_gone:
+            self._is_gone = True
+            self._trouble(f"{self.path} was removed while you play: what you play from now on is not kept.")
 
-    def _look_for_the_file(self) -> None:
-        try:
-            self._gone = os.fstat(self._fd).st_nlink == 0
-        except OSError:
-            self._gone = True
-        if self._gone:
-            self._warn(f"{self.path} was removed while you play: what you play from now on is not kept.")
-
-    def _check(self, failure: OSError | None) -> None:
-        if failure is None:
-            return
-        if failure.errno in (errno.ENOSPC, errno.EDQUOT):
-            self._warn(
-                f"The disk of {self.path.parent} is full: what you play is not kept until it has room."
+    def _tell(self, failure: OSError) -> None:
+        if failure.errno in _FULL:
+            self._trouble(
+                f"The disk of {self.path.parent} is full: make room on it, or what you play from now on is "
+                "not kept."
             )
         else:
-            self._warn(f"{_cannot_write(self.path, failure)}: what you play is not kept meanwhile.")
+            self._trouble(f"{cannot_write(self.path, failure)}: what you play is not kept until it can be.")
 
-    def _warn(self, sentence: str) -> None:
-        if not self._warned:
-            self._warned = True
-            self._on_trouble(sentence)
-
-
-def _line(fields: Mapping[str, Any]) -> bytes:
-    return json.dumps(fields, separators=(",", ":"), default=str).encode() + b"\n"
-
-
-def _cannot_write(path: Path, failure: OSError) -> str:
-    return f"{path} cannot be written ({failure.strerror or failure})"
+    def _trouble(self, sentence: str) -> None:
+        self._troubles.append(sentence)

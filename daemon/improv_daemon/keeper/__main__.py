@@ -1,4 +1,4 @@
-"""``python -m improv_daemon.keeper FOLDER --options JSON``: follows a session, and finishes it when it is over.
+"""``python -m improv_daemon.keeper --options JSON FOLDER``: follows a session, finishes it when it is over.
 
 Standard input says when that is: at its end. What came of it goes to standard output, see
 `improv_daemon.keeper.telling`; nobody needs to read it.
@@ -40,7 +40,10 @@ def main() -> int:
         os.nice(NICENESS)
     grown = aside(lambda: follow(folder, options, Ending(_has_ended)))
     try:
-        tell(finish_session(folder, options, grown=grown, progress=lambda share: tell(Done(share))))
+        kept = finish_session(
+            folder, options, grown=grown, progress=lambda share: tell(Done(share)), told=_has_ended(0.0)
+        )
+        tell(kept)
     except ImprovError as refusal:
         tell(Refused(str(refusal)))
         return 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -12,16 +13,20 @@ from typing import Final
 from improv_core.errors import ImprovError, SoundError, StorageError
 from improv_daemon.journal import Journal, is_being_written, read_journal
 from improv_daemon.journal._lock import try_lock
-from improv_daemon.keeper.growing import GrowingSound, part_of
-from improv_daemon.keeper.kept import Kept, Level
+from improv_daemon.keeper.growing import GrowingSound
+from improv_daemon.keeper.kept import Kept
 from improv_daemon.keeper.options import KeepOptions
 from improv_daemon.recorder import write_session_midi
+from improv_daemon.rendering import Levels
 from improv_daemon.sessions.folder import AUDIO_SUFFIXES, SessionFolder, sessions_in
+from improv_daemon.sessions.summary import summary_of, write_summary
 from improv_daemon.whole_files import whole_file
 
 Progress = Callable[[float], None]
 
 _STEP_S: Final = 5.0
+_TRIES: Final = 5
+_BETWEEN_S: Final = 0.01
 
 
 def finish_session(
@@ -30,6 +35,7 @@ def finish_session(
     *,
     progress: Progress | None = None,
     grown: GrowingSound | None = None,
+    told: bool = False,
 ) -> Kept:
     """Make what is missing of a session's MIDI file, sound and summary; nothing is ever overwritten.
 
@@ -40,16 +46,20 @@ def finish_session(
         options: What is wanted.
         progress: Called with 0..1 while sound is made.
         grown: The sound, where it was made while the session was played.
+        told: Whether the one who writes the journal has told us to begin, even if a disk that hangs still
+            keeps it from closing the file.
 
     Raises:
         StorageError: The journal cannot be read, somebody else is at it, or the MIDI file cannot be written.
     """
-    with _claimed(folder.journal):
+    with _claimed(folder.journal, told=told):
         journal = read_journal(folder.journal)
         _make_midi(journal, folder.midi, options)
-        sound, level, notes = _sound_in(folder, journal, options, progress, grown)
-        kept = Kept(folder.midi, sound, level, (*journal.problems, *notes))
-        return kept
+        sound, levels, notes = _sound_in(folder, journal, options, progress, grown)
+        files = [folder.midi, *([sound] if sound is not None else [])]
+        if not folder.summary.exists():
+            write_summary(folder.summary, summary_of(journal, files=files, level=levels, problems=notes))
+        return Kept(folder.midi, sound, levels, (*journal.problems, *notes))
 
 
 def finish_journal(path: Path, options: KeepOptions, *, progress: Progress | None = None) -> Kept:
@@ -64,8 +74,8 @@ def finish_journal(path: Path, options: KeepOptions, *, progress: Progress | Non
         journal = read_journal(path)
         midi = _free(path.with_suffix(".mid"), (".mid", *AUDIO_SUFFIXES))
         _make_midi(journal, midi, options)
-        sound, level, notes = _made_sound(midi.with_suffix(options.suffix), journal, options, progress)
-        return Kept(midi, sound, level, (*journal.problems, *notes))
+        sound, levels, notes = _made_sound(midi.with_suffix(options.suffix), journal, options, progress)
+        return Kept(midi, sound, levels, (*journal.problems, *notes))
 
 
 def is_finished(folder: SessionFolder) -> bool:
@@ -83,7 +93,7 @@ def unfinished(root: Path) -> tuple[SessionFolder, ...]:
 
 
 @contextlib.contextmanager
-def _claimed(path: Path) -> Iterator[None]:
+def _claimed(path: Path, *, told: bool = False) -> Iterator[None]:
     try:
         fd = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -91,11 +101,20 @@ def _claimed(path: Path) -> Iterator[None]:
     except OSError as failure:
         raise StorageError(f"{path} cannot be read ({failure.strerror or failure}).") from None
     try:
-        if not try_lock(fd):
+        if not (_locked(fd) or told):
             raise StorageError(f"{path} is being written by an improv that runs; it makes the files itself.")
         yield
     finally:
         os.close(fd)
+
+
+def _locked(fd: int) -> bool:
+    """Whoever asks whether it is being written holds the lock for a moment."""
+    for _ in range(_TRIES):
+        if try_lock(fd):
+            return True
+        time.sleep(_BETWEEN_S)
+    return False
 
 
 def _make_midi(journal: Journal, path: Path, options: KeepOptions) -> None:
@@ -110,7 +129,7 @@ def _sound_in(
     options: KeepOptions,
     progress: Progress | None,
     grown: GrowingSound | None,
-) -> tuple[Path | None, Level | None, Sequence[str]]:
+) -> tuple[Path | None, Levels | None, Sequence[str]]:
     if folder.sound is not None:
         return folder.sound, None, ()
     if not options.suffix:
@@ -125,7 +144,7 @@ def _sound_in(
 
 def _made_sound(
     path: Path, journal: Journal, options: KeepOptions, progress: Progress | None
-) -> tuple[Path | None, Level | None, Sequence[str]]:
+) -> tuple[Path | None, Levels | None, Sequence[str]]:
     if not options.suffix:
         return None, None, ()
     try:
@@ -134,7 +153,7 @@ def _made_sound(
         return None, None, (f"No sound was made: {str(failure).rstrip('.')}.",)
 
 
-def _rendered(path: Path, journal: Journal, options: KeepOptions, progress: Progress | None) -> Level:
+def _rendered(path: Path, journal: Journal, options: KeepOptions, progress: Progress | None) -> Levels:
     with GrowingSound(path, journal.header, options) as sound:
         sound.take(journal.entries)
         if not sound.notes:
@@ -144,10 +163,10 @@ def _rendered(path: Path, journal: Journal, options: KeepOptions, progress: Prog
             sound.advance(journal.header.now_s + step * _STEP_S)
             if progress is not None:
                 progress(step * _STEP_S / length_s)
-        level = sound.finish(journal.end_s)
+        levels = sound.finish(journal.end_s)
     if progress is not None:
         progress(1.0)
-    return level
+    return levels
 
 
 def _free(path: Path, suffixes: Sequence[str]) -> Path:

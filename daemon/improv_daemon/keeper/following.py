@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 import threading
@@ -67,25 +68,18 @@ def follow(
     Returns:
         Its sound up to about the end; None where it could not be made meanwhile, or is not wanted.
     """
-    follower = JournalFollower(folder.journal)
-    sound = _opened(folder, follower, options)
-    while True:
-        is_over = _is_over(follower, ending)
-        if sound is not None:
-            sound = _grown(sound, follower.more(), clock())
-        if is_over:
-            return sound
-        ending.has_come(STEP_S)
-
-
-def _is_over(follower: JournalFollower, ending: Ending) -> bool:
-    """Only for a while is it waited for a journal whose end was told: its disk may hang."""
-    if not ending.has_come(0.0):
-        return follower.is_over()
-    until_s = time.monotonic() + _OVER_WITHIN_S
-    while not follower.is_over() and time.monotonic() < until_s:
-        time.sleep(_LOOK_AGAIN_S)
-    return True
+    with JournalFollower(folder.journal) as follower:
+        sound, given_up_s = _opened(folder, follower, options), math.inf
+        while not follower.is_over() and time.monotonic() < given_up_s:
+            entries = follower.more()
+            if sound is not None:
+                sound = _grown(sound, entries, clock())
+            if given_up_s < math.inf:
+                time.sleep(_LOOK_AGAIN_S)
+            elif ending.has_come(STEP_S):
+                # Only for a while is it waited for a journal whose end was told: its disk may hang.
+                given_up_s = time.monotonic() + _OVER_WITHIN_S
+        return sound
 
 
 def _opened(folder: SessionFolder, follower: JournalFollower, options: KeepOptions) -> GrowingSound | None:
@@ -118,7 +112,9 @@ def aside(work: Callable[[], GrowingSound | None]) -> GrowingSound | None:
     def run() -> None:
         if sys.platform != "win32":
             with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id() if _THREADS_HAVE_THEIRS else 0, NICENESS)
+                os.setpriority(
+                    os.PRIO_PROCESS, threading.get_native_id() if _THREADS_HAVE_THEIRS else 0, NICENESS
+                )
         result.append(work())
 
     thread = threading.Thread(target=run, name="following")

@@ -9,14 +9,10 @@ from pathlib import Path
 from typing import Final, Self
 
 from improv_daemon.journal import Entry, Header
-from improv_daemon.keeper.kept import Level
 from improv_daemon.keeper.options import KeepOptions
 from improv_daemon.keeper.sounding import Sounding, Told
-from improv_daemon.rendering import GrowingFile, RenderOptions, Tags, VoiceChoice
+from improv_daemon.rendering import TAIL_S, GrowingFile, Levels, RenderOptions, Tags, VoiceChoice
 from improv_daemon.whole_files import become
-
-TAIL_S: Final = 3.0
-"""So long the last notes ring after the end."""
 
 LATE_S: Final = 0.005
 """What is told later than this after its time was rendered is out of place."""
@@ -45,7 +41,7 @@ class GrowingSound:
         self._done_s = 0.0
         self.is_true = True
         """Whether everything stands where it was played."""
-        self._file = GrowingFile(self._part, _voice(options), _render_options(header, options))
+        self._file = _grower(self._part, header, options)
         self._queue(self._sounding.begin())
 
     def __enter__(self) -> Self:
@@ -73,7 +69,7 @@ class GrowingSound:
         """
         self._render(to_s - self._start_s)
 
-    def finish(self, end_s: float) -> Level:
+    def finish(self, end_s: float) -> Levels:
         """Make the rest, let it ring out, and give the file its name.
 
         Args:
@@ -86,7 +82,7 @@ class GrowingSound:
         self._render(end_s - self._start_s)
         levels = self._file.finish(TAIL_S)
         become(self._part, self._path)
-        return Level(levels.length_s, levels.peak_dbfs, levels.loudness_lufs)
+        return levels
 
     def abandon(self) -> None:
         """Leave it, and nothing of it; harmless when it is finished."""
@@ -116,16 +112,16 @@ def part_of(path: Path) -> Path:
     return path.with_suffix(f".part{path.suffix}")
 
 
-def _voice(options: KeepOptions) -> VoiceChoice:
+def _grower(path: Path, header: Header, options: KeepOptions) -> GrowingFile:
     soundfont = Path(options.soundfont) if options.soundfont else None
-    return VoiceChoice(voice=options.voice, soundfont=soundfont, reverb=options.reverb)
-
-
-def _render_options(header: Header, options: KeepOptions) -> RenderOptions:
     tags = Tags(
         title=f"Session of {header.started_at:%Y-%m-%d %H:%M}",
         date=header.started_at,
         artist="improv",
         comment=f"model {header.model}, seed {header.seed}",
     )
-    return RenderOptions(bitrate_kbps=options.bitrate_kbps, tail_s=TAIL_S, tags=tags)
+    return GrowingFile(
+        path,
+        VoiceChoice(voice=options.voice, soundfont=soundfont, reverb=options.reverb),
+        RenderOptions(bitrate_kbps=options.bitrate_kbps, tail_s=TAIL_S, tags=tags),
+    )

@@ -8,20 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """How long and how loud a sound is.
-
-    Attributes:
-        length_s: In seconds.
-        peak_dbfs: Of the loudest sample, 0 is full scale.
-        loudness_lufs: Integrated, as ITU-R BS.1770-4 defines it.
-    """
-
-    length_s: float
-    peak_dbfs: float
-    loudness_lufs: float
+from improv_daemon.rendering import Levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +18,21 @@ class Kept:
     Attributes:
         midi: Both players, a track each.
         sound: What they sounded like; None where there is none.
-        level: The sound's, where it was made now.
+        levels: The sound's, where it was made now.
         notes: Sentences about what is missing and why.
     """
 
     midi: Path
     sound: Path | None = None
-    level: Level | None = None
+    levels: Levels | None = None
     notes: tuple[str, ...] = ()
 
     def in_words(self) -> str:
-        """The folder and the files in it, and how loud the sound is: ``kept/a: session.mid and a.mp3 (...)``."""
+        """The folder, the files in it, and how loud the sound is: ``kept: session.mid and a.mp3 (...)``."""
         names = [self.midi.name]
         if self.sound is not None:
-            names.append(f"{self.sound.name}{_in_words(self.level)}")
+            told = "" if self.levels is None else f" ({self.levels.in_words()})"
+            names.append(f"{self.sound.name}{told}")
         return f"{self.midi.parent}: {' and '.join(names)}"
 
     def to_json(self) -> str:
@@ -59,17 +47,10 @@ class Kept:
             ValueError, TypeError, KeyError: It is none.
         """
         fields = json.loads(text)
-        sound, level = fields["sound"], fields["level"]
+        sound, levels = fields["sound"], fields["levels"]
         return cls(
             Path(fields["midi"]),
             None if sound is None else Path(sound),
-            None if level is None else Level(**level),
+            None if levels is None else Levels(**levels),
             tuple(fields["notes"]),
         )
-
-
-def _in_words(level: Level | None) -> str:
-    if level is None:
-        return ""
-    minutes, seconds = divmod(round(level.length_s), 60)
-    return f" ({minutes}:{seconds:02}, peak {level.peak_dbfs:.1f} dB, {level.loudness_lufs:.1f} LUFS)"

@@ -52,6 +52,11 @@ class KeeperLink:
         """The process number."""
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.poll() is None
+
     def finish(self, progress: Callable[[float], None] = lambda done: None) -> Kept | Refused | None:
         """Tell it that the session is over, and wait until its files are made.
 

@@ -100,9 +100,7 @@ class Players:
 def is_of_a_channel(data: tuple[int, ...]) -> bool:
     """Whether this is a whole message of a channel."""
     return (
-        bool(data)
-        and len(data) == _LENGTH.get(data[0] & 0xF0)
-        and all(0 <= byte <= 127 for byte in data[1:])
+        bool(data) and len(data) == _LENGTH.get(data[0] & 0xF0) and all(0 <= byte <= 127 for byte in data[1:])
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 SUFFIXES: Final = (".png", ".svg", ".pdf")
 DPI: Final = 160
-_LEFT_IN, _RIGHT_IN, _TOP_IN, _BOTTOM_IN = 0.78, 0.3, 1.02, 0.62
+LEFT_IN: Final = 0.78
+_RIGHT_IN, _TOP_IN, _BOTTOM_IN = 0.3, 1.02, 0.62
 _LEGEND_COLUMNS: Final = 4
 _METADATA: Final[dict[str, dict[str, Any]]] = {
     ".png": {"Software": None},
@@ -60,7 +61,7 @@ class Sheet:
 
     figure: Figure
     look: Look
-    top_in: float = field(default=_TOP_IN)
+    top_in: float = _TOP_IN
 
     def panels(
         self,
@@ -68,7 +69,7 @@ class Sheet:
         columns: int = 1,
         *,
         gap_in: tuple[float, float] = (0.8, 0.75),
-        left_in: float = _LEFT_IN,
+        left_in: float = LEFT_IN,
     ) -> list[Axes]:
         """Axes of one size, row by row; the gap is (between columns, between rows)."""
         width_in, height_in = self.look.inches
@@ -98,9 +99,7 @@ class Sheet:
             color=palette.ink,
             va="top",
         )
-        self.figure.text(
-            left, 1 - 0.52 / height_in, subtitle, fontsize=10.5, color=palette.quiet, va="top"
-        )
+        self.figure.text(left, 1 - 0.52 / height_in, subtitle, fontsize=10.5, color=palette.quiet, va="top")
         if legend:
             self._legend(legend)
 
@@ -159,9 +158,9 @@ def drawing() -> Iterator[None]:
     """Matplotlib as it comes, whatever the user's own settings are, and nothing random in its files."""
     import matplotlib as mpl
 
-    fixed = {"svg.hashsalt": "improv", "svg.fonttype": "path", "pdf.fonttype": 42, "path.simplify": True}
+    fixed: dict[Any, Any] = {"svg.hashsalt": "improv", "svg.fonttype": "path", "pdf.fonttype": 42, "path.simplify": True}
     with mpl.rc_context():
-        mpl.rcParams.update(mpl.rcParamsDefault)
+        mpl.rcdefaults()
         mpl.rcParams.update(fixed)
         yield
 

@@ -5,29 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from improv_core.bar_lines import conductor
-from improv_core.midi_files import WRITTEN_TICKS_PER_BEAT
+import numpy as np
+
+from improv_core.bar_lines import conductor, straightened
+from improv_core.beat_finding import FEWEST_BEATS, found_beats
+from improv_core.midi_lines import WRITTEN_TICKS_PER_BEAT
 from improv_core.song_beats import SongBeats, song_beats
 from improv_core.tempo_map import Conductor
 from improv_daemon import wire
-from improv_daemon.journal import Journal, voices
+from improv_daemon.journal import Journal, performances, voices
 
 _CLOCK: Final = (0xF2, 0xF8, 0xFA, 0xFB, 0xFC)
 _HELD_BARS: Final = 2
 _SAME_BARS: Final = 1e-3
 _BEATS_PER_BAR: Final = 4
+_LOOSE_S: Final = 0.01
+"""So far a beat that was found may be from its place for the sake of fewer tempos."""
+
 _TEMPO: Final = "time.tempo_bpm"
 
 
-def conductor_of(journal: Journal) -> Conductor | None:
-    """The bar lines of the MIDI clock, else of the tempo that was tapped or set; None without any."""
+def conductor_of(journal: Journal, tempo: str = "auto") -> Conductor | None:
+    """Where the bar lines are; None where nobody knows.
+
+    Args:
+        journal: The session's.
+        tempo: ``auto``: by the MIDI clock, where there is none by the tempo that was tapped or set, else by
+            what was played; ``estimated``: by what was played; ``fixed``: nowhere.
+    """
+    if tempo == "fixed":
+        return None
     time = journal.header.settings.get("time")
     settings: dict[str, Any] = time if isinstance(time, dict) else {}
-    clocked = list(_clocked(journal, settings))
-    kept = list(_told(journal)) or list(_set(journal, settings))
-    told = (part for song in kept for part in _between(song, clocked))
-    songs = sorted([*clocked, *told], key=lambda song: song.start_s)
-    return conductor(songs, WRITTEN_TICKS_PER_BEAT)
+    songs: list[SongBeats] = []
+    if tempo != "estimated":
+        songs += _clocked(journal, settings)
+        kept = list(_told(journal)) or list(_set(journal, settings))
+        songs += [part for song in kept for part in _between(song, songs)]
+        songs.sort(key=lambda song: song.start_s)
+    played = [part for song in _played(journal, settings) for part in _between(song, songs)]
+    songs += [song for song in played if len(song.knots) >= FEWEST_BEATS]
+    return conductor(sorted(songs, key=lambda song: song.start_s), WRITTEN_TICKS_PER_BEAT)
 
 
 def _clocked(journal: Journal, settings: dict[str, Any]) -> Iterator[SongBeats]:
@@ -70,6 +88,22 @@ def _set(journal: Journal, settings: dict[str, Any]) -> Iterator[SongBeats]:
     count = int((until_s - min(onsets_s)) * bpm / 60) + 1
     if count > 1:
         yield SongBeats(tuple((float(i), min(onsets_s) + i * 60 / bpm) for i in range(count)), bars)
+
+
+def _played(journal: Journal, settings: dict[str, Any]) -> Iterator[SongBeats]:
+    """Of what both played, where it has clear beats."""
+    bars = _beats_per_bar(settings)
+    notes = sorted((note for one in performances(journal) for note in one.notes), key=lambda n: n.onset_s)
+    for stretch in found_beats(notes, bars):
+        first = bars - stretch.downbeat  # never beat 0: that is where a song begins that somebody started
+        numbers = range(first, first + len(stretch.beats_s))
+        by_beat = [(float(n), at_s) for n, at_s in zip(numbers, stretch.beats_s.tolist(), strict=True)]
+        lines = np.array(straightened(by_beat, _LOOSE_S))
+        at_s = np.interp(np.array(numbers), *lines.T)
+        song = SongBeats(tuple(zip(map(float, numbers), at_s.tolist(), strict=True)), bars)
+        after_the_start = song.cut(0.0, song.end_s + 1.0)
+        if after_the_start is not None:
+            yield after_the_start
 
 
 def _beats_per_bar(settings: dict[str, Any]) -> int:

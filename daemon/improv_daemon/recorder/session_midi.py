@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
+import importlib.metadata
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
-from improv_core.midi_files import write_midi
+from improv_core.midi_files import WRITTEN_TEMPO_BPM
+from improv_core.midi_lines import WRITTEN_TICKS_PER_BEAT, write_lines
+from improv_core.tempo_map import Conductor, TempoMap
 from improv_daemon.journal import Journal
 from improv_daemon.recorder.bars import conductor_of
-from improv_daemon.recorder.tracks import tracks_of
+from improv_daemon.recorder.tracks import lines_of
+from improv_daemon.recorder.turns import Turn, turns_of
+from improv_daemon.settings import Settings
+
+_NOT_TOLD: Final = ("model", "seed", "record", "ports", "presets")
+"""What has a line of its own, and what says nothing of the music but of the player's computer."""
 
 
 def write_session_midi(journal: Journal, path: Path, *, tempo: str = "auto") -> None:
     """Write all that was played as a MIDI file of type 1.
+
+    Time zero is the session's start. Each keyboard and channel of the player's has a track, improv has the
+    last; every message that came or went is there as it was, but for the keys, knobs and programs that told
+    improv something. What is held when the session ends comes up there. Turns are markers, and texts tell of
+    the model, the seed and those settings that are not the usual ones.
 
     Args:
         journal: The session's.
@@ -21,4 +38,40 @@ def write_session_midi(journal: Journal, path: Path, *, tempo: str = "auto") -> 
     Raises:
         StorageError: The file cannot be written; what was there before stays.
     """
-    write_midi(path, tracks_of(journal), conductor=conductor_of(journal))
+    conductor = conductor_of(journal, tempo) or Conductor.steady(WRITTEN_TEMPO_BPM)
+    write_lines(path, lines_of(journal), _marked(conductor, turns_of(journal)), tuple(texts_of(journal)))
+
+
+def texts_of(journal: Journal) -> Iterator[str]:
+    """What made the session what it is, in lines."""
+    header = journal.header
+    yield f"improv {getattr(header, 'version', '') or _version()}, {header.started_at:%Y-%m-%d %H:%M:%S %z}"
+    yield f"model {header.model}"
+    yield f"seed {header.seed}"
+    usual = json.loads(json.dumps(dataclasses.asdict(Settings())))
+    for section, values in header.settings.items():
+        if section not in _NOT_TOLD and values != usual.get(section):
+            yield from _unusual(section, values, usual.get(section))
+
+
+def _unusual(name: str, value: object, usual: object) -> Iterator[str]:
+    if not isinstance(value, dict):
+        yield f"{name} = {value}"
+        return
+    known = usual if isinstance(usual, dict) else {}
+    for key, inner in value.items():
+        if key not in known or known[key] != inner:
+            yield from _unusual(f"{name}.{key}", inner, known.get(key))
+
+
+def _marked(conductor: Conductor, turns: tuple[Turn, ...]) -> Conductor:
+    tempo_map = TempoMap(WRITTEN_TICKS_PER_BEAT, conductor.tempos)
+    markers = [*conductor.markers, *((tempo_map.tick(turn.start_s), turn.name) for turn in turns)]
+    return dataclasses.replace(conductor, markers=tuple(sorted(markers, key=lambda marker: marker[0])))
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("improv-midi")
+    except importlib.metadata.PackageNotFoundError:
+        return ""

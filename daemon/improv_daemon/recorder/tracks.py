@@ -8,26 +8,30 @@ from dataclasses import replace
 from typing import Final
 
 from improv_core.midi_files import DRUM_CHANNEL, PROGRAM, ChannelMessage, Track
+from improv_core.midi_lines import Line
 from improv_core.notes import Performance
 from improv_daemon.journal import Journal, Voice, voices
 
 IMPROV_CHANNEL: Final = 1
 _SHORTEST_S: Final = 0.001
 _BANKS: Final = (0, 32)
-_CLOCK: Final = (0xF2, 0xF8, 0xFA, 0xFB, 0xFC)
-_HELD_BARS: Final = 2
-_SAME_BARS: Final = 1e-3
-_BEATS_PER_BAR: Final = 4
-_TEMPO: Final = "time.tempo_bpm"
 
 
 def tracks_of(journal: Journal) -> tuple[Track, ...]:
     """The player's, one for each keyboard and channel, and improv's, which is the last."""
+    return tuple(_track(name, voice, channel) for name, voice, channel in _placed(journal))
+
+
+def lines_of(journal: Journal) -> tuple[Line, ...]:
+    """The same with every message as it came or went."""
+    return tuple(Line(name, channel, voice.sent) for name, voice, channel in _placed(journal))
+
+
+def _placed(journal: Journal) -> Iterator[tuple[str, Voice, int]]:
+    """(name, what was played, channel) of each track."""
     players, improv = voices(journal)
-    channels = _channels([voice.channel for voice in players])
-    named = zip(_names(players), players, channels, strict=True)
-    tracks = [_track(name, voice, channel) for name, voice, channel in named]
-    return (*tracks, _track("improv", improv, IMPROV_CHANNEL))
+    yield from zip(_names(players), players, _channels([voice.channel for voice in players]), strict=True)
+    yield "improv", improv, IMPROV_CHANNEL
 
 
 def _names(players: Sequence[Voice]) -> Iterator[str]:

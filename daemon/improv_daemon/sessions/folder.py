@@ -12,7 +12,11 @@ from improv_core.errors import StorageError
 
 AUDIO_SUFFIXES: Final = (".mp3", ".flac", ".ogg", ".wav")
 
+LAST: Final = "last"
+"""Stands for the name of the latest session."""
+
 _JOURNAL: Final = "journal.jsonl"
+_MOST_NAMES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +104,38 @@ def find_session(root: Path, name: str) -> SessionFolder:
     path = Path(name)
     if path.name == _JOURNAL and path.is_file():
         return SessionFolder(path.parent)
-    if (path / _JOURNAL).is_file():
+    if name and (path / _JOURNAL).is_file():
         return SessionFolder(path)
     there = sessions_in(root)
-    found = there[-1:] if name == "last" else [one for one in there if name in one.name]
+    if not there:
+        raise StorageError(none_kept(root))
+    exact = [one for one in there if one.name == name.rstrip("/")]
+    found = exact or ([there[-1]] if name == LAST else [one for one in there if name and name in one.name])
     if len(found) == 1:
         return found[0]
     if found:
-        names = ", ".join(one.name for one in found[:5])
-        raise StorageError(f"{name!r} may be several sessions in {root}: {names}; name more of one.")
+        names = ", ".join(one.name for one in found[:_MOST_NAMES])
+        more = f" and {len(found) - _MOST_NAMES} more" if len(found) > _MOST_NAMES else ""
+        raise StorageError(f"{name!r} may be several sessions in {root}: {names}{more}; name more of one.")
     raise StorageError(f"There is no session {name!r} in {root}; improv sessions list shows those there are.")
+
+
+def find_journal(root: Path, name: str) -> Path:
+    """The journal of a session, see `find_session`; or a journal that is in no session's folder, by its path.
+
+    Raises:
+        StorageError: There is none, or there are several.
+    """
+    path = Path(name)
+    if path.suffix.lower() == ".jsonl" and path.is_file():
+        return path
+    return find_session(root, name).journal
+
+
+def none_kept(root: Path) -> str:
+    """A sentence that says that there is no session at all."""
+    if not root.exists():
+        return f"There is no folder {root}, so no session is kept there; improv record makes it."
+    if not root.is_dir():
+        return f"{root} is not a folder; name the folder that holds your sessions."
+    return f"There is no session in {root} yet; improv record keeps one there."

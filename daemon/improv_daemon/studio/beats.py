@@ -13,8 +13,8 @@ import mido
 import numpy as np
 from numpy.typing import NDArray
 
-from improv_core.midi_files import load_midi
-from improv_core.tempo_map import DEFAULT_TEMPO_US_PER_BEAT, TempoMap
+from improv_core.midi_files import WRITTEN_TICKS_PER_BEAT, load_midi
+from improv_core.tempo_map import DEFAULT_TEMPO_US_PER_BEAT, Conductor, TempoMap
 
 FloatArray = NDArray[np.float64]
 
@@ -69,8 +69,20 @@ def beats_of(path: Path) -> Beats | None:
             tempos[tick] = max(1, message.tempo)
         elif message.type == "time_signature" and message.numerator > 0:
             signatures[tick] = 4.0 * message.numerator / message.denominator
-    seconds = TempoMap(midi.ticks_per_beat, tempos.items()).seconds
-    lines, lengths = zip(*_bars(signatures, midi.ticks_per_beat, end), strict=True)
+    return _beats(tempos, signatures, midi.ticks_per_beat, end)
+
+
+def beats_of_conductor(conductor: Conductor, length_s: float) -> Beats:
+    """Beats of a piece that is to be written with this conductor."""
+    tempo_map = TempoMap(WRITTEN_TICKS_PER_BEAT, conductor.tempos)
+    signatures = {tick: 4.0 * count / value for tick, count, value in conductor.signatures}
+    tempos = {0: DEFAULT_TEMPO_US_PER_BEAT} | dict(conductor.tempos)
+    return _beats(tempos, {0: 4.0} | signatures, WRITTEN_TICKS_PER_BEAT, tempo_map.tick(length_s))
+
+
+def _beats(tempos: dict[int, int], signatures: dict[int, float], ticks_per_beat: int, end: int) -> Beats:
+    seconds = TempoMap(ticks_per_beat, tempos.items()).seconds
+    lines, lengths = zip(*_bars(signatures, ticks_per_beat, end), strict=True)
     return Beats(
         tuple((seconds(tick), _US_PER_MINUTE / tempo) for tick, tempo in sorted(tempos.items())),
         tuple(seconds(line) for line in lines),

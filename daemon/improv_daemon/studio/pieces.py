@@ -6,13 +6,15 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from improv_core.midi_files import Track, write_midi
 from improv_core.notes import ControlChange, Note, Performance
-from improv_daemon.recorder.turns import Turn, turns_between
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from improv_daemon.recorder.turns import Turn
     from improv_daemon.studio.beats import Beats
 
 Who = Literal["player", "improv"]
@@ -47,6 +49,8 @@ class Piece:
         player, improv = (_together(piece.played_by(who)) for who in ("player", "improv"))
         if not player.notes or not improv.notes:
             return piece
+        from improv_daemon.recorder.turns import turns_between
+
         return cls(name, voices, turns_between(player, improv), beats)
 
     @property
@@ -77,7 +81,7 @@ class Piece:
         write_midi(Path(path), self.tracks)
         return Path(path)
 
-    def table(self) -> Any:
+    def table(self) -> DataFrame | list[dict[str, object]]:
         """`improv_daemon.studio.table` of it."""
         from improv_daemon.studio.tables import table
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING
 
 from improv_daemon.studio.pieces import Piece
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
-def table(piece: Piece) -> Any:
+
+def table(piece: Piece) -> DataFrame | list[dict[str, object]]:
     """A row for each note: name, pitch, onset, duration, step, velocity, track, chord.
 
     Returns:

@@ -105,7 +105,7 @@ class Folder:
         wanted = [
             path
             for path in found
-            if is_midi(path.name) or (_is_journal(path) and path.with_suffix(".mid") not in found)
+            if is_midi(path.name) or (_is_journal(path) and _midi_of(path) not in found)
         ]
         named = sorted((path.relative_to(self.path).as_posix(), path) for path in wanted)
         beside = ((name, path.with_name(ANNOTATIONS)) for name, path in named)
@@ -143,6 +143,13 @@ def is_midi(name: str) -> bool:
 
 def _unrendered(journal: Path) -> str:
     return f"{journal} is a session without its MIDI file; make it with: improv render {journal}"
+
+
+def _midi_of(journal: Path) -> Path:
+    """Where a session's MIDI file is: in its folder, or, of old, beside its journal under the same name."""
+    return (
+        journal.with_name("session.mid") if journal.name == "journal.jsonl" else journal.with_suffix(".mid")
+    )
 
 
 def _is_journal(path: Path) -> bool:

@@ -1,0 +1,196 @@
+"""What ``improv sessions`` does that plays nothing; imported when it is needed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from improv_core.errors import ImprovError, StorageError
+from improv_daemon.cli_paths import check_output_file
+from improv_daemon.cli_progress import progress_bar
+from improv_daemon.cli_settings import PIPED_WIDTH
+from improv_daemon.keeper import KeepOptions
+from improv_daemon.sessions import find_journal, find_session, none_kept, sessions_in
+from improv_daemon.sessions.deleting import check_deletable, delete_session
+from improv_daemon.sessions.listing import Listed, State, list_sessions, look_at
+from improv_daemon.sessions.telling import length_text, lines_of, show_table
+
+if TYPE_CHECKING:
+    from improv_daemon.sessions import SessionFolder
+    from improv_daemon.settings import Settings
+
+
+def list_all(root: Path, *, as_json: bool) -> None:
+    """Print every session in a folder.
+
+    Raises:
+        StorageError: There is no such folder.
+    """
+    if root.exists() and not root.is_dir():
+        raise StorageError(none_kept(root))
+    with progress_bar("Reading sessions") as progress:
+        listed = list(list_sessions(root, progress))
+    if as_json:
+        typer.echo(json.dumps([one.to_fields() for one in listed], indent=2, ensure_ascii=False))
+        return
+    if listed:
+        from rich.console import Console
+
+        width = None if sys.stdout.isatty() else PIPED_WIDTH
+        show_table(listed, Console(width=width, highlight=False))
+    for sentence in _remarks(root, listed):
+        typer.echo(sentence)
+
+
+def show_one(root: Path, name: str, *, as_json: bool) -> None:
+    """Print all there is to know of a session.
+
+    Raises:
+        StorageError: There is none of this name.
+    """
+    listed = look_at(find_journal(root, name))
+    if as_json:
+        typer.echo(json.dumps(listed.to_fields(), indent=2, ensure_ascii=False))
+        return
+    for line in lines_of(listed):
+        typer.echo(line)
+
+
+def recover_all(root: Path, settings: Settings) -> bool:
+    """Make the files of every session that a crash has left; returns whether any could not be made.
+
+    Raises:
+        StorageError: There is no session.
+    """
+    from improv_daemon.keeper.finishing import unfinished
+
+    if not sessions_in(root):
+        raise StorageError(none_kept(root))
+    folders = unfinished(root)
+    if not folders:
+        typer.echo(f"Every session in {root} is finished; there is nothing to recover.")
+    failures = [_failure(folder, settings) for folder in folders]
+    for failure in failures:
+        if failure:
+            typer.echo(failure, err=True)
+    return any(failures)
+
+
+def recover_one(root: Path, name: str, settings: Settings) -> bool:
+    """The same for one.
+
+    Raises:
+        StorageError: There is none of this name, or its journal cannot be read.
+    """
+    from improv_daemon.keeper.finishing import is_finished
+
+    folder = find_session(root, name)
+    if is_finished(folder):
+        typer.echo(f"{folder.name} is finished; there is nothing to recover.")
+        return False
+    _recover(folder, settings)
+    return False
+
+
+def export_one(root: Path, name: str, output: Path, settings: Settings, *, anew: bool, stems: bool) -> None:
+    """Make a file of a session.
+
+    Raises:
+        ImprovError: It cannot be made.
+    """
+    from improv_daemon.sessions.exporting import AUDIO_SUFFIXES, SUFFIXES, export_session
+
+    check_output_file(output, suffixes=AUDIO_SUFFIXES if stems else SUFFIXES, unlike=None)
+    journal = find_journal(root, name)
+    with progress_bar(f"Making {output.name}") as progress:
+        made = export_session(
+            journal, output, KeepOptions.of(settings), anew=anew, stems=stems, progress=progress
+        )
+    for one in made:
+        typer.echo(f"Wrote {one.path}{f' ({one.about})' if one.about else ''}.")
+        for note in one.notes:
+            typer.echo(note, err=True)
+
+
+def delete_all(root: Path, names: Sequence[str], *, is_sure: bool) -> bool:
+    """Delete sessions, after asking; returns whether they were.
+
+    Raises:
+        StorageError: One of them is not there or cannot be deleted.
+    """
+    folders = list(dict.fromkeys(find_session(root, name) for name in names))
+    for folder in folders:
+        check_deletable(folder)
+    if not is_sure:
+        for folder in folders:
+            typer.echo(_in_words(look_at(folder.journal)))
+        question = "Delete it for ever?" if len(folders) == 1 else f"Delete these {len(folders)} for ever?"
+        if not _confirmed(question):
+            typer.echo("Nothing was deleted.")
+            return False
+    for folder in folders:
+        left = delete_session(folder)
+        typer.echo(f"Deleted {folder.name}.")
+        if left:
+            typer.echo(
+                f"{folder.path} stays, for what else is in it: {', '.join(path.name for path in left)}."
+            )
+    return True
+
+
+def _confirmed(question: str) -> bool:
+    try:
+        return typer.confirm(question)
+    except typer.Abort:  # Ctrl-C, or nobody there to answer
+        typer.echo()
+        return False
+
+
+def _failure(folder: SessionFolder, settings: Settings) -> str:
+    """Why a session could not be recovered; empty where it was."""
+    try:
+        _recover(folder, settings)
+    except ImprovError as failure:
+        return str(failure)
+    return ""
+
+
+def _recover(folder: SessionFolder, settings: Settings) -> None:
+    from improv_daemon.keeper.finishing import finish_session
+
+    with progress_bar(f"Recovering {folder.name}") as progress:
+        kept = finish_session(folder, KeepOptions.of(settings), progress=progress)
+    typer.echo(f"Recovered {kept.in_words()}.")
+    for note in kept.notes:
+        typer.echo(note, err=True)
+
+
+def _remarks(root: Path, listed: Sequence[Listed]) -> list[str]:
+    """What else there is to say of a folder."""
+    old = sorted(path.name for path in root.glob("*.jsonl")) if root.is_dir() else []
+    remarks = [] if listed or old else [none_kept(root)]
+    unfinished = sum(one.state is State.UNFINISHED for one in listed)
+    if unfinished:
+        them = "One is" if unfinished == 1 else f"{unfinished} are"
+        remarks.append(f"{them} unfinished; improv sessions recover makes the files.")
+    if old:
+        count = (
+            f"A journal of an earlier improv is ({old[0]})"
+            if len(old) == 1
+            else (f"{len(old)} journals of an earlier improv are ({old[0]} ...)")
+        )
+        remarks.append(f"{count} in {root}, too; improv sessions show, replay and export take their paths.")
+    return remarks
+
+
+def _in_words(listed: Listed) -> str:
+    summary = listed.summary
+    if summary is None:
+        return f"{listed.name}, which cannot be read"
+    notes = summary.notes.player + summary.notes.improv
+    return f"{listed.name}: {length_text(summary.length_s)}, {notes} notes"

@@ -1,0 +1,147 @@
+"""``improv sessions replay``; imported when it is needed."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import typer
+
+from improv_core.errors import StorageError
+from improv_daemon.building import stage_config_of
+from improv_daemon.cli_progress import progress_bar
+from improv_daemon.interrupts import INTERRUPTED
+from improv_daemon.journal import Journal, read_journal
+from improv_daemon.recorder import write_session_midi
+from improv_daemon.replaying import Given
+from improv_daemon.sessions.again import Comparison, compare, partner_again, told_again
+from improv_daemon.sessions.fast import played_again
+from improv_daemon.sessions.live import play_again
+from improv_daemon.sessions.telling import length_text
+from improv_daemon.settings import Settings
+from improv_daemon.signalling import stop_on_signals
+from improv_daemon.stage.config import StageConfig
+from improv_daemon.stage_link import Stage, StageLink
+from improv_daemon.whole_files import whole_file
+from improv_daemon.wire import Ready, Trouble
+
+DIFFERENT = 1
+
+
+def replay_check(path: Path, model: str | None) -> int:
+    """Say whether improv does the same as then; returns the exit status, 1 if not.
+
+    Raises:
+        ImprovError: It cannot be replayed.
+    """
+    journal = read_journal(path)
+    with progress_bar("Replaying") as progress:
+        again = list(told_again(journal, partner_again(journal, model), progress))
+    return _told(compare(journal, again))
+
+
+def replay_fast(path: Path, output: Path | None, model: str | None, settings: Settings) -> int:
+    """Write what improv would have played, were nothing ever late; returns the exit status.
+
+    Args:
+        path: Of the journal.
+        output: The MIDI file; None: one in this folder called after the session.
+        model: Where the model that played is now.
+        settings: For the bar lines.
+
+    Raises:
+        ImprovError: It cannot be replayed, or the file is there already.
+    """
+    named = path.parent.resolve().name if path.name == "journal.jsonl" else path.stem
+    output = output or Path(f"{named}-again.mid")
+    if output.exists():
+        raise StorageError(f"{output} exists already and is not overwritten; name another one with --output.")
+    journal = read_journal(path)
+    with progress_bar("Replaying") as progress:
+        again = list(told_again(journal, partner_again(journal, model), progress))
+        with whole_file(output) as part:
+            write_session_midi(played_again(journal, again), part, tempo=settings.record.tempo)
+    typer.echo(f"Wrote {output}.")
+    _told(compare(journal, again))
+    return 0
+
+
+def replay_live(path: Path, model: str | None, settings: Settings) -> int:
+    """Play a session to the ports, at its pace; returns the exit status.
+
+    Raises:
+        ImprovError: It cannot be replayed, or the ports cannot be had.
+    """
+    journal = read_journal(path)
+    again = told_again(journal, partner_again(journal, model))
+    length = length_text(journal.end_s - journal.header.now_s)
+
+    def opened(ready: Ready) -> None:
+        for problem in ready.problems:
+            typer.echo(problem, err=True)
+        places = [*ready.outputs, *([f"the synthesiser ({ready.sound})"] if ready.sound else [])]
+        if not places:
+            typer.echo(
+                "There is neither an output nor sound: nothing will be heard. improv ports lists outputs."
+            )
+        else:
+            typer.echo(f"Playing {length} to {', '.join(places)}; Ctrl-C stops.")
+
+    with progress_bar("Playing") as progress:
+        done = asyncio.run(_live(stage_config_for(settings), journal, again, opened, progress))
+    if done is None:
+        typer.echo("Stopped.")
+        return INTERRUPTED
+    typer.echo("Played to its end.")
+    _told(compare(journal, done))
+    return 0
+
+
+def stage_config_for(settings: Settings) -> StageConfig:
+    """A stage that sounds the player's part wherever it sounds improv's, and listens to no keyboard."""
+    thru = "on" if settings.ports.thru == "auto" else settings.ports.thru
+    return dataclasses.replace(
+        stage_config_of(settings), input="", thru=thru, thru_routes="", sound_player=True
+    )
+
+
+async def _live(
+    config: StageConfig,
+    journal: Journal,
+    again: Iterable[Given],
+    opened: Callable[[Ready], None],
+    progress: Callable[[float], None],
+) -> list[Given] | None:
+    """What improv did; None if it was stopped."""
+    stop = stop_on_signals()
+    async with StageLink(config) as stage:
+        opened(stage.ready)
+        playing = asyncio.create_task(play_again(stage, journal, again, progress))
+        others = [asyncio.create_task(_heed(stage)), asyncio.create_task(stop.wait())]
+        try:
+            await asyncio.wait([playing, *others], return_when=asyncio.FIRST_COMPLETED)
+            if others[0].done():
+                others[0].result()
+            return await playing if playing.done() else None
+        finally:
+            for task in (playing, *others):
+                task.cancel()
+            await asyncio.gather(playing, *others, return_exceptions=True)
+
+
+async def _heed(stage: Stage) -> None:
+    """Say what the stage cannot do.
+
+    Raises:
+        StageLost: The stage is gone.
+    """
+    async for event in stage.events():
+        if isinstance(event, Trouble):
+            typer.echo(event.text, err=True)
+
+
+def _told(comparison: Comparison) -> int:
+    typer.echo(comparison.in_words())
+    return 0 if comparison.is_same else DIFFERENT

@@ -1,0 +1,35 @@
+"""Sound made offline: messages and tracks through an instrument, to arrays and sound files.
+
+Importing this is light: what writes a format, and the instruments' libraries, are imported when used.
+"""
+
+from improv_daemon.rendering.files import render_array, render_file, render_stems
+from improv_daemon.rendering.growing import GrowingFile
+from improv_daemon.rendering.instrument import Instrument, open_instrument
+from improv_daemon.rendering.options import (
+    SAMPLE_RATE,
+    SUFFIXES,
+    TAIL_S,
+    Levels,
+    Progress,
+    RenderOptions,
+    Tags,
+    VoiceChoice,
+)
+
+__all__ = [
+    "SAMPLE_RATE",
+    "SUFFIXES",
+    "TAIL_S",
+    "GrowingFile",
+    "Instrument",
+    "Levels",
+    "Progress",
+    "RenderOptions",
+    "Tags",
+    "VoiceChoice",
+    "open_instrument",
+    "render_array",
+    "render_file",
+    "render_stems",
+]

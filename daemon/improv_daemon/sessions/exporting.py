@@ -1,0 +1,141 @@
+"""A session as a file for other programs."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from improv_core.errors import StorageError
+from improv_core.midi_files import Track
+from improv_core.note_table import NoteRow, note_rows
+from improv_daemon.journal import Journal, read_journal
+from improv_daemon.keeper import KeepOptions
+from improv_daemon.recorder import tracks_of, write_session_midi
+from improv_daemon.sessions.folder import AUDIO_SUFFIXES, SessionFolder
+from improv_daemon.whole_files import whole_file
+
+MIDI_SUFFIXES: Final = (".mid", ".midi")
+CSV_SUFFIX: Final = ".csv"
+SUFFIXES: Final = (*MIDI_SUFFIXES, *AUDIO_SUFFIXES, CSV_SUFFIX)
+"""What a session can become."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A file that was made.
+
+    Attributes:
+        path: The file.
+        about: What there is to say of it, as its level; may be empty.
+        notes: Sentences about what is missing from the session.
+    """
+
+    path: Path
+    about: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def export_session(
+    journal: Path,
+    out: Path,
+    options: KeepOptions,
+    *,
+    anew: bool = False,
+    stems: bool = False,
+    progress: Callable[[float], None] = lambda done: None,
+) -> tuple[Exported, ...]:
+    """Make a file of a session: MIDI, sound, or a table of its notes, by what its name ends with.
+
+    What there is already in the session's folder is copied.
+
+    Args:
+        journal: The session's.
+        out: The file; what is there is not overwritten.
+        options: How it sounds, and where its bar lines come from.
+        anew: Not to copy, since something else is wanted than was then.
+        stems: A sound file for each track, named after it.
+        progress: Called with 0..1.
+
+    Raises:
+        StorageError: There is such a file, or no session, or it cannot be read or written.
+        SoundError: There is nothing to be heard, or the instrument is missing.
+    """
+    suffix = out.suffix.lower()
+    if out.exists():
+        raise StorageError(f"{out} exists already and is not overwritten; name another file.")
+    made = _made_before(journal, suffix)
+    if made is not None and not (anew or stems):
+        with whole_file(out) as part:
+            shutil.copyfile(made, part)
+        return (Exported(out),)
+    read = read_journal(journal)
+    exported = _exported(read, out, options, stems=stems, progress=progress)
+    return (*exported[:-1], dataclasses.replace(exported[-1], notes=read.problems))
+
+
+def _exported(
+    journal: Journal,
+    out: Path,
+    options: KeepOptions,
+    *,
+    stems: bool,
+    progress: Callable[[float], None],
+) -> tuple[Exported, ...]:
+    suffix = out.suffix.lower()
+    if suffix in MIDI_SUFFIXES:
+        with whole_file(out) as part:
+            write_session_midi(journal, part, tempo=options.tempo)
+        return (Exported(out),)
+    tracks = tracks_of(journal)
+    if suffix == CSV_SUFFIX:
+        rows = note_rows(tracks)
+        _write_table(rows, out)
+        return (Exported(out, f"{len(rows)} notes"),)
+    return _sounded(journal, tracks, out, options, stems=stems, progress=progress)
+
+
+def _sounded(
+    journal: Journal,
+    tracks: Sequence[Track],
+    out: Path,
+    options: KeepOptions,
+    *,
+    stems: bool,
+    progress: Callable[[float], None],
+) -> tuple[Exported, ...]:
+    from improv_daemon.rendering import RenderOptions, Tags, VoiceChoice, render_file, render_stems
+
+    header = journal.header
+    soundfont = Path(options.soundfont) if options.soundfont else None
+    choice = VoiceChoice(options.voice, soundfont, options.reverb)
+    tags = Tags(
+        title=f"Session of {header.started_at:%Y-%m-%d %H:%M}",
+        date=header.started_at,
+        artist="improv",
+        comment=f"model {header.model}, seed {header.seed}",
+    )
+    how = RenderOptions(bitrate_kbps=options.bitrate_kbps, tags=tags)
+    if not stems:
+        return (Exported(out, render_file(tracks, out, choice, how, progress).in_words()),)
+    made = render_stems(tracks, out, choice, how, progress)
+    return tuple(Exported(path, levels.in_words()) for path, levels in made)
+
+
+def _made_before(journal: Path, suffix: str) -> Path | None:
+    folder = SessionFolder(journal.parent)
+    if folder.journal != journal:
+        return None
+    path = folder.midi if suffix in MIDI_SUFFIXES else folder.audio(suffix)
+    return path if path.is_file() else None
+
+
+def _write_table(rows: Sequence[NoteRow], out: Path) -> None:
+    with whole_file(out) as part, part.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(field.name for field in dataclasses.fields(NoteRow))
+        table.writerows(dataclasses.astuple(row) for row in rows)
