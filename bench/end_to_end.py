@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -36,10 +38,11 @@ from sittings import (
 )
 from sound_checks import decoded_mp3
 
+from bench.sound_onsets import agreement, onsets_by_ear
 from improv_core.midi_files import read_midi, read_performance
 from improv_core.notes import Performance
 from improv_daemon import wire
-from improv_daemon.recorder.audio import TAIL_S
+from improv_daemon.rendering import TAIL_S
 
 SERVER = "improv-bench"
 _ANSWER_PER_CALL = 1.25
@@ -60,8 +63,7 @@ def main() -> None:
         report(sitting)
         print(f"load average at the end: {load[0]:.1f} {load[1]:.1f} {load[2]:.1f}")
         if arguments.keep is not None:
-            for path in (sitting.journal.path, sitting.midi, sitting.mp3):
-                path.rename(arguments.keep / path.name)
+            shutil.copytree(sitting.midi.parent, arguments.keep / sitting.midi.parent.name)
 
 
 def _arguments() -> argparse.Namespace:
@@ -138,16 +140,32 @@ def report(sitting: Sitting) -> None:
         f"machine standing still: {len(sitting.stalls)} times, "
         f"longest {1000 * max((end - start for start, end in sitting.stalls), default=0.0):.1f} ms"
     )
-    _report_sound(sitting, max(player.end_s, improv.end_s))
+    _report_sound(sitting, player, improv)
     print(f"journal: {sitting.journal.damaged} damaged, {sitting.journal.lost} lost; status {sitting.status}")
 
 
-def _report_sound(sitting: Sitting, end_s: float) -> None:
+def _report_sound(sitting: Sitting, player: Performance, improv: Performance) -> None:
     sound = decoded_mp3(sitting.mp3)
+    end_s = max(player.end_s, improv.end_s)
+    summary = json.loads((sitting.midi.parent / "summary.json").read_text(encoding="utf-8"))
     print(
         f"MP3: {sound.duration_s:.2f} s for {end_s + TAIL_S:.2f} s, "
-        f"peak {20 * np.log10(sound.peak):.1f} dBFS, rms {20 * np.log10(sound.rms):.1f} dBFS"
+        f"peak {20 * np.log10(sound.peak):.1f} dBFS, rms {20 * np.log10(sound.rms):.1f} dBFS; "
+        f"as the summary has it: {summary['level']}"
     )
+    onsets_s = [note.onset_s for note in (*player.notes, *improv.notes)]
+    by_ear_s = onsets_by_ear(sound.samples, sound.sample_rate)
+    for name, expected_s in (("onsets", onsets_s), ("the same 0.37 s later, by chance", _later(onsets_s))):
+        found = agreement(expected_s, by_ear_s)
+        late_ms = 1000 * float(np.median(found.offsets_s)) if found.offsets_s else float("nan")
+        print(
+            f"{name}: {found.found} of {found.expected} are heard ({found.found / found.expected:.1%}), "
+            f"median {late_ms:.1f} ms after the file's; without cause: {found.without_cause} of {found.heard}"
+        )
+
+
+def _later(onsets_s: Sequence[float]) -> list[float]:
+    return [onset_s + 0.37 for onset_s in onsets_s]
 
 
 def _line(name: str, values_s: Sequence[float]) -> None:

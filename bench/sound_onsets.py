@@ -73,7 +73,7 @@ def _flux(mono: NDArray[np.float64], hop: int, width: int) -> NDArray[np.float64
     return np.concatenate(flux) if flux else np.zeros(0)
 
 
-def agreement(onsets_s: Sequence[float], by_ear_s: Sequence[float], within_s: float = 0.05) -> Agreement:
+def agreement(onsets_s: Sequence[float], by_ear_s: Sequence[float], within_s: float = 0.03) -> Agreement:
     """Pair what should be heard with what is, each with the nearest."""
     expected = _chords(sorted(onsets_s))
     heard = np.sort(np.asarray(by_ear_s, dtype=np.float64))

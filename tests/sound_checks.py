@@ -11,8 +11,7 @@ from conftest import require
 from numpy.typing import NDArray
 
 from improv_core.errors import SoundError
-from improv_daemon.recorder import _synth
-from improv_daemon.soundfonts import find_soundfont
+from improv_daemon.soundfonts import find_soundfont, load_fluidsynth
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class Sound:
 def installed_soundfont() -> Path:
     """A soundfont that FluidSynth can render with here, or the test is skipped (strict runs: fails)."""
     try:
-        _synth.load_fluidsynth()
+        load_fluidsynth()
     except SoundError as missing:
         require(None, str(missing))
     soundfont = find_soundfont()
@@ -57,6 +56,19 @@ def installed_soundfont() -> Path:
 
 def sound_of(samples: NDArray[np.int16], sample_rate: int) -> Sound:
     return Sound(samples.reshape(-1, 2).astype(np.float64) / 32_768.0, sample_rate)
+
+
+def sound_of_floats(samples: NDArray[np.float32], sample_rate: int) -> Sound:
+    return Sound(samples.reshape(-1, 2).astype(np.float64), sample_rate)
+
+
+def decoded(path: Path) -> Sound:
+    """A sound file of any kind, as libsndfile decodes it."""
+    require(importlib.util.find_spec("soundfile"), "no decoder: pip install soundfile")
+    import soundfile
+
+    samples, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return sound_of_floats(samples, sample_rate)
 
 
 def decoded_mp3(path: Path) -> Sound:

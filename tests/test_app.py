@@ -139,6 +139,16 @@ class KnobStage(AskedStage):
         super()._ask()
 
 
+class KeptStage(AskedStage):
+    """The same, once a key is pressed."""
+
+    def _ask(self) -> None:
+        if self._tries == 0:
+            self.play(0x90, 60, 64)
+            self.play(0x80, 60, 0)
+        super()._ask()
+
+
 class SuspendedStage(SlowStage):
     """A stage where improv plays a long note with the pedal down when Ctrl-Z is pressed, and then Ctrl-C."""
 
@@ -365,6 +375,61 @@ def test_a_controller_that_is_learned_is_kept_and_said(
     kept = f"Controller 20 on channel 1 is for memory.follow from now on, and is kept in {file}."
     assert kept in lines
     assert 'knobs = "cc 20 ch 1 memory.follow"' in file.read_text(encoding="utf-8")
+
+
+def test_what_was_played_is_kept_after_the_fact_with_all_its_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    record = Record(folder=str(tmp_path / "kept"), audio="off", last_minutes=1)
+    lines = asked_for(
+        monkeypatch, osc("/improv/keep", 1.0), last="Kept the last", stage=KeptStage, record=record
+    )
+    folders = sorted((tmp_path / "kept").iterdir())
+    for folder in folders:
+        assert f"Kept the last second in {folder}." in lines
+        assert f"Kept {folder}: session.mid." in lines
+        assert sorted(path.name for path in folder.iterdir()) == [
+            *("journal.jsonl", "session.mid", "summary.json")
+        ]
+    kept = [entry.message for entry in read_journal(folders[0] / "journal.jsonl").entries]
+    assert [one.data for one in kept if isinstance(one, Played)] == [(0x90, 60, 64), (0x80, 60, 0)]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "sentence"),
+    [
+        (10, "Nothing was played yet: there is nothing to keep."),
+        (0, "improv remembers nothing that it could keep: record.last_minutes is 0."),
+    ],
+)
+def test_where_there_is_nothing_to_keep_it_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, minutes: int, sentence: str
+) -> None:
+    record = Record(folder=str(tmp_path / "kept"), audio="off", last_minutes=minutes)
+    lines = asked_for(monkeypatch, osc("/improv/keep", 1.0), last=sentence, record=record)
+    assert sentence in lines
+    assert not (tmp_path / "kept").exists()
+
+
+def test_what_cannot_be_kept_is_said_in_a_sentence_and_improv_plays_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    record = Record(folder=str(tmp_path / "file"), audio="off")
+    lines = asked_for(
+        monkeypatch, osc("/improv/keep", 1.0), last="is not a folder", stage=KeptStage, record=record
+    )
+    assert f"Note: {tmp_path / 'file'} is not a folder; name a folder to keep sessions in." in lines
+
+
+def test_where_all_is_kept_it_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def recording(settings: Settings) -> int:
+        return run_record(settings, tmp_path / "kept")
+
+    monkeypatch.setitem(globals(), "run_play", recording)
+    lines = asked_for(monkeypatch, osc("/improv/keep", 1.0), last="All of this", record=Record(audio="off"))
+    (folder,) = (tmp_path / "kept").iterdir()
+    assert f"All of this sitting is being kept in {folder}." in lines
 
 
 def test_quiet_it_says_nothing_where_nothing_goes_wrong(

@@ -20,7 +20,7 @@ from sound_checks import decoded_mp3, installed_soundfont
 
 from improv_core.midi_files import read_midi, read_performance
 from improv_core.notes import PEDAL_DOWN_FROM
-from improv_daemon.recorder.audio import TAIL_S
+from improv_daemon.rendering import TAIL_S
 
 JACK_LIMIT_S = 150
 
@@ -72,5 +72,5 @@ def test_its_mp3_is_as_long_as_the_sitting_neither_silent_nor_clipped(sitting: S
     end_s = max(track.performance.end_s for track in read_midi(sitting.midi))
     sound = decoded_mp3(sitting.mp3)
     assert sound.duration_s == pytest.approx(end_s + TAIL_S, abs=0.1)
-    assert 0.3 < sound.peak < 0.98
+    assert 0.1 < sound.peak < 0.98
     assert sound.rms > 0.01

@@ -16,7 +16,7 @@ from improv_core.midi_files import Track, read_midi, write_midi
 from improv_core.notes import Note, Performance
 from improv_daemon.journal import read_journal
 from improv_daemon.phrases import demo_phrases
-from improv_daemon.recorder.audio import TAIL_S
+from improv_daemon.rendering import TAIL_S
 
 NO_JACK = {"JACK_DEFAULT_SERVER": "improv-no-such-server", "JACK_NO_START_SERVER": "1"}
 NO_LIBRARY = (
@@ -94,7 +94,7 @@ def test_demo_leaves_midi_and_mp3_of_a_conversation(tmp_path: Path) -> None:
     end_s = max(track.performance.end_s for track in (player, improv_track))
     sound = decoded_mp3(folder / "session.mp3")
     assert sound.duration_s == pytest.approx(end_s + TAIL_S, abs=0.1)
-    assert 0.3 < sound.peak < 0.98
+    assert 0.1 < sound.peak < 0.98
     assert sound.rms > 0.01
 
 

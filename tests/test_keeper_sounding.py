@@ -163,6 +163,26 @@ def test_where_lines_were_lost_and_at_the_end_everything_is_let_go_of() -> None:
         sounding.take(one)
     ups = [Told(3.0, 0, (OFF, 60, 0)), Told(3.0, 1, (OFF, 67, 0))]
     assert sounding.take(entry(Gap(7), 3.0)) == ups
-    sounding.take(played(0x90, 62, 64, at_s=4.0))
-    pedals = [Told(5.0, channel, (CONTROL, pedal, 0)) for channel in (0, 1) for pedal in (64, 66, 67)]
-    assert sounding.end(START_S + 5.0) == [Told(5.0, 0, (OFF, 62, 0)), *pedals]
+    for one in (
+        played(0x90, 62, 64, at_s=4.0),
+        played(0xB0, 64, 127, at_s=4.0),
+        played(0xB0, 66, 127, at_s=4.0),
+        played(0xB0, 66, 0, at_s=4.5),
+        played(0xB3, 67, 90, at_s=4.5, source="board"),
+        entry(wire.PedalMoved(1, 127, START_S + 4.5)),
+    ):
+        sounding.take(one)
+    assert sounding.end(START_S + 5.0) == [
+        Told(5.0, 0, (OFF, 62, 0)),
+        Told(5.0, 0, (CONTROL, 64, 0)),
+        Told(5.0, 0, (CONTROL, 67, 0)),
+        Told(5.0, 1, (CONTROL, 64, 0)),
+    ]
+
+
+def test_at_the_end_nothing_is_told_where_nothing_is_down() -> None:
+    sounding = Sounding(START_S)
+    for one in (played(0x90, 60, 64, at_s=1.0), played(0x80, 60, 0, at_s=1.5), sounded(1, 0, 67, 2.0)):
+        sounding.take(one)
+    sounding.take(released(1, 0, 67, 2.5))
+    assert sounding.end(START_S + 60.0) == []

@@ -26,6 +26,7 @@ from improv_core.notes import Note, Performance
 from improv_daemon.building import prime_partner, sitting_partner
 from improv_daemon.conversation import Conversation
 from improv_daemon.journal import Journal, JournalWriter, read_journal
+from improv_daemon.journal._format import line_of
 from improv_daemon.partner import recollection, together
 from improv_daemon.partner.partner import MODES
 from improv_daemon.replaying import commands_of, partner_of, replayed
@@ -171,6 +172,7 @@ import sys
 from pathlib import Path
 from improv_daemon.journal import read_journal
 from improv_daemon.models import load_model
+from improv_daemon.journal._format import line_of
 from improv_daemon.replaying import partner_of, replayed
 journal = read_journal(Path(sys.argv[1]))
 for given in replayed(journal, partner_of(journal, load_model("default"))):
@@ -217,10 +219,17 @@ async def test_what_the_journal_lacks_makes_a_replay_impossible(tmp_path: Path) 
         return str(refused.value)
 
     so = " What improv plays depends on all that came before, so this sitting cannot be replayed."
-    full_disk = [*lines[:5], '{"lost_lines":7,"now_s":1.0}\n', *lines[12:]]
-    assert refusal_of(full_disk) == f"7 lines of {path} could not be written while you played.{so}"
+    full_disk = [*lines[:5], line_of({"lost_lines": 7, "from_s": 1.0, "now_s": 2.0}).decode(), *lines[12:]]
+    assert refusal_of(full_disk) == (
+        f"7 messages could not be written to {path} while you played (from 0:01 to 0:02).{so}"
+    )
     damaged = [*lines[:5], lines[5][4:], *lines[6:]]
-    assert refusal_of(damaged) == f"One line of {path} could not be read and is left out.{so}"
+    assert refusal_of(damaged) == f"One line of {path} could not be read and is left out (at 0:00).{so}"
+    no_header = [lines[0][4:], *lines[1:]]
+    assert refusal_of(no_header) == (
+        f"The first line of {path} is damaged: with which settings and model it was played is not known, "
+        "so it cannot be replayed."
+    )
 
 
 @pytest.mark.virtual_time
@@ -242,16 +251,21 @@ async def test_the_partner_of_a_sitting_has_its_settings_seed_and_model(tmp_path
     journal = await Sitting(path, settings).play(calls=1)
     assert partner_of(journal, packaged_model()).settings == settings
     header = json.loads(lines_of(path)[0])
+    del header["crc"]
 
     def refusal_of(**others: object) -> str:
-        path.write_text(json.dumps(header | others) + "\n")
+        path.write_bytes(line_of(header | others))
         with pytest.raises(StorageError) as refused:
-            partner_of(read_journal(path), packaged_model())
+            partner_of(read_journal(path), packaged_model(), "ab" * 32)
         return str(refused.value)
 
     assert refusal_of(model="another") == (
         f"The sitting in {path} was played by the model 'another', and this one is 'default'; replay it with "
         "the one that played."
+    )
+    assert refusal_of(model_hash="cd" * 32) == (
+        f"The sitting in {path} was played by another model of the name 'default' than this one; replay it "
+        "with the one that played."
     )
     other_version = (
         f"{path} was written by another version of improv, with other settings; replay it with that version."
@@ -288,6 +302,7 @@ async def test_silence_costs_the_journal_next_to_nothing(tmp_path: Path) -> None
                 await asyncio.sleep(0.2)
                 stage.play(0x80, pitch, 0)
             await asyncio.sleep(60.0)
+            assert journal.flush(30.0)
             answered = path.stat().st_size
             await asyncio.sleep(8 * 3600.0)
             running.cancel()

@@ -33,6 +33,7 @@ _LONG_S: Final = 1.5
 
 # Tried on the validation splits of POP909 and piano-midi.de.
 _BY_DEPTH, _BY_LENGTH = 2.0, 2.0
+_SHORT_BAR = 8.0
 _BAR_BY_CHANGE, _BAR_BY_DEPTH, _BAR_BY_LENGTH = 1.0, 0.3, 0.3
 
 
@@ -42,11 +43,11 @@ class Stretch:
 
     Attributes:
         beats_s: Their times, ascending, (beats,).
-        downbeat: Which of the first is the first of a bar.
+        downbeats: Which of them begin bars, ascending; one of the first at least.
     """
 
     beats_s: FloatArray
-    downbeat: int
+    downbeats: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,7 @@ def found_beats(notes: Sequence[Note], beats_per_bar: int) -> tuple[Stretch, ...
     for heard in (_Heard.of(part) for part in _parts(notes)):
         for beats_s in _stretches(heard):
             if len(beats_s) >= FEWEST_BEATS:
-                signs = _signs(heard, beats_s)
-                means = [
-                    signs[place::beats_per_bar].mean() for place in range(min(beats_per_bar, len(signs)))
-                ]
-                made.append(Stretch(beats_s, int(np.argmax(means))))
+                made.append(Stretch(beats_s, _bars(_signs(heard, beats_s), beats_per_bar)))
     return tuple(made)
 
 
@@ -136,3 +133,22 @@ def _signs(heard: _Heard, beats_s: FloatArray) -> FloatArray:
     change = np.append(0.0, 1.0 - (unit[1:] * unit[:-1]).sum(axis=1))
     signs: FloatArray = _BAR_BY_CHANGE * change + _BAR_BY_DEPTH * depth + _BAR_BY_LENGTH * length_s
     return signs
+
+
+def _bars(signs: FloatArray, beats_per_bar: int) -> tuple[int, ...]:
+    """Which beats begin bars: the best path (Viterbi) through places in the bar, a short bar being dear."""
+    worth, came = np.zeros(beats_per_bar), np.zeros((len(signs), beats_per_bar), dtype=np.int64)
+    standard = (signs - signs.mean()) / max(float(signs.std()), 1e-9)
+    for i, sign in enumerate(standard.tolist()):
+        came[i] = np.arange(-1, beats_per_bar - 1) % beats_per_bar
+        best = int(worth.argmax())
+        short, worth = worth[best] - _SHORT_BAR, worth[came[i]]
+        if short > worth[0]:
+            came[i, 0], worth[0] = best, short
+        worth[0] += sign
+    place, begins = int(worth.argmax()), list[int]()
+    for i in range(len(signs) - 1, -1, -1):
+        if place == 0:
+            begins.append(i)
+        place = int(came[i, place])
+    return tuple(reversed(begins))

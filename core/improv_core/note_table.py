@@ -62,16 +62,23 @@ def note_rows(tracks: Iterable[Track]) -> list[NoteRow]:
     return rows
 
 
+def chord_count(rows: Iterable[NoteRow]) -> int:
+    """How many chords are struck in the rows of `note_rows`."""
+    count, begun_s = 0, float("-inf")
+    for row in rows:
+        if row.chord and row.onset_s - begun_s >= _CHORD_S:
+            count, begun_s = count + 1, row.onset_s
+    return count
+
+
 def track_names(tracks: Sequence[Track]) -> tuple[str, ...]:
-    """What to call each track: its name, the channel (1..16) too where several have it, or a number."""
-    count = Counter(track.name for track in tracks)
-    return tuple(_track_name(number, track, count) for number, track in enumerate(tracks, 1))
-
-
-def _track_name(number: int, track: Track, count: Counter[str]) -> str:
-    if not track.name.strip():
-        return f"track {number}"
-    return track.name if count[track.name] == 1 else f"{track.name}, channel {track.channel + 1}"
+    """What to call each track: its name, numbered where several have it, or its number where it has none."""
+    count, seen, names = Counter(track.name.strip() for track in tracks), Counter[str](), list[str]()
+    for number, name in enumerate((track.name.strip() for track in tracks), 1):
+        seen[name] += 1
+        numbered = name if count[name] == 1 else f"{name} ({seen[name]})"
+        names.append(numbered if name else f"track {number}")
+    return tuple(names)
 
 
 def _chords(notes: Sequence[Note]) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ from improv_daemon import cli_paths as paths
 from improv_daemon.cli_extensions import ExtensibleGroup
 from improv_daemon.cli_generate import generate
 from improv_daemon.cli_looking import plot
+from improv_daemon.cli_notes import notes, show
 from improv_daemon.cli_render import render
 from improv_daemon.cli_sessions import sessions
 from improv_daemon.interrupts import INTERRUPTED, leaving_at_once
@@ -180,6 +181,8 @@ def settings_(
 app.command()(generate)
 app.command()(plot)
 app.command()(render)
+app.command()(notes)
+app.command()(show)
 app.add_typer(sessions)
 
 

@@ -9,7 +9,6 @@ from improv_daemon import cli_options as options
 from improv_daemon import cli_paths as paths
 from improv_daemon.cli_times import time_s
 
-_MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".smf")
 _SECONDS = 30.0
 
 _Seed = Annotated[
@@ -155,7 +154,7 @@ def _check(
 
     Raises:
         ConfigError: Two options contradict each other.
-        MidiFileError: There is no such file.
+        MidiFileError, StorageError: There is no such file or folder.
     """
     from improv_core.errors import ConfigError
 
@@ -171,8 +170,8 @@ def _check(
                 )
     if to_s is not None and to_s <= (from_s or 0.0):
         raise ConfigError("--to must come after --from.")
-    if source is not None and Path(source).suffix.lower() in _MIDI_SUFFIXES:
-        paths.check_midi_file(Path(source))
+    if source is not None:
+        paths.check_source(source)
     if data is not None:
         _check_data(data)
 

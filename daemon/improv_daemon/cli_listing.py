@@ -15,7 +15,7 @@ from improv_daemon.cli_paths import check_output_file
 from improv_daemon.cli_progress import progress_bar
 from improv_daemon.cli_settings import PIPED_WIDTH
 from improv_daemon.keeper import KeepOptions
-from improv_daemon.sessions import find_journal, find_session, none_kept, sessions_in
+from improv_daemon.sessions import AUDIO_SUFFIXES, find_journal, find_session, none_kept, sessions_in
 from improv_daemon.sessions.deleting import check_deletable, delete_session
 from improv_daemon.sessions.listing import Listed, State, list_sessions, look_at
 from improv_daemon.sessions.telling import length_text, lines_of, show_table
@@ -51,12 +51,14 @@ def show_one(root: Path, name: str, *, as_json: bool) -> None:
     """Print all there is to know of a session.
 
     Raises:
-        StorageError: There is none of this name.
+        StorageError: There is none of this name, or it cannot be read.
     """
     listed = look_at(find_journal(root, name))
     if as_json:
         typer.echo(json.dumps(listed.to_fields(), indent=2, ensure_ascii=False))
         return
+    if listed.summary is None and listed.state is State.UNREADABLE:
+        raise StorageError(listed.refusal)
     for line in lines_of(listed):
         typer.echo(line)
 
@@ -73,7 +75,7 @@ def recover_all(root: Path, settings: Settings) -> bool:
         raise StorageError(none_kept(root))
     folders = unfinished(root)
     if not folders:
-        typer.echo(f"Every session in {root} is finished; there is nothing to recover.")
+        typer.echo(f"There is nothing to recover in {root}.")
     failures = [_failure(folder, settings) for folder in folders]
     for failure in failures:
         if failure:
@@ -103,7 +105,7 @@ def export_one(root: Path, name: str, output: Path, settings: Settings, *, anew:
     Raises:
         ImprovError: It cannot be made.
     """
-    from improv_daemon.sessions.exporting import AUDIO_SUFFIXES, SUFFIXES, export_session
+    from improv_daemon.sessions.exporting import SUFFIXES, export_session
 
     check_output_file(output, suffixes=AUDIO_SUFFIXES if stems else SUFFIXES, unlike=None)
     journal = find_journal(root, name)
@@ -179,12 +181,12 @@ def _remarks(root: Path, listed: Sequence[Listed]) -> list[str]:
         them = "One is" if unfinished == 1 else f"{unfinished} are"
         remarks.append(f"{them} unfinished; improv sessions recover makes the files.")
     if old:
-        count = (
-            f"A journal of an earlier improv is ({old[0]})"
-            if len(old) == 1
-            else (f"{len(old)} journals of an earlier improv are ({old[0]} ...)")
+        count = "a journal" if len(old) == 1 else f"{len(old)} journals"
+        and_more = "" if len(old) == 1 else " and so on"
+        remarks.append(
+            f"{root} holds {count} of an earlier improv, {old[0]}{and_more}; improv sessions show, replay "
+            "and export take their paths."
         )
-        remarks.append(f"{count} in {root}, too; improv sessions show, replay and export take their paths.")
     return remarks
 
 

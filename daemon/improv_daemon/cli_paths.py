@@ -66,6 +66,22 @@ def check_midi_file(path: Path) -> None:
         raise MidiFileError(f"There is no MIDI file {path}.")
 
 
+def check_source(name: str) -> None:
+    """What may be a MIDI file, a session's folder or journal, or the name of a session.
+
+    Raises:
+        MidiFileError: It is the name of a MIDI file that is not there.
+        StorageError: It is a folder of something else.
+    """
+    path = Path(name)
+    if path.suffix.lower() in (".mid", ".midi", ".kar", ".smf"):
+        check_midi_file(path)
+    elif (path.is_absolute() or len(path.parts) > 1) and not path.exists():
+        raise StorageError(f"There is no file and no folder {name}.")
+    elif path.is_dir() and not (path / "journal.jsonl").is_file():
+        raise StorageError(f"{name} is a folder without a session in it; name a file or a session.")
+
+
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()

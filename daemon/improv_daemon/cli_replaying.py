@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import typer
 
-from improv_core.errors import StorageError
+from improv_core.errors import PortError, StorageError
 from improv_daemon.building import stage_config_of
 from improv_daemon.cli_progress import progress_bar
 from improv_daemon.interrupts import INTERRUPTED
-from improv_daemon.journal import Journal, read_journal
+from improv_daemon.journal import read_journal
 from improv_daemon.recorder import write_session_midi
 from improv_daemon.replaying import Given
 from improv_daemon.sessions.again import Comparison, compare, partner_again, told_again
@@ -68,7 +68,7 @@ def replay_fast(path: Path, output: Path | None, model: str | None, settings: Se
     return 0
 
 
-def replay_live(path: Path, model: str | None, settings: Settings) -> int:
+def replay_live(path: Path, model: str | None, settings: Settings, after_s: float) -> int:
     """Play a session to the ports, at its pace; returns the exit status.
 
     Raises:
@@ -83,14 +83,18 @@ def replay_live(path: Path, model: str | None, settings: Settings) -> int:
             typer.echo(problem, err=True)
         places = [*ready.outputs, *([f"the synthesiser ({ready.sound})"] if ready.sound else [])]
         if not places:
-            typer.echo(
-                "There is neither an output nor sound: nothing will be heard. improv ports lists outputs."
+            raise PortError(
+                "There is neither a MIDI output nor sound, so nothing would be heard; improv ports lists "
+                "outputs, and --fast writes a MIDI file."
             )
-        else:
-            typer.echo(f"Playing {length} to {', '.join(places)}; Ctrl-C stops.")
+        typer.echo(f"Playing {length} to {', '.join(places)}; Ctrl-C stops.")
 
     with progress_bar("Playing") as progress:
-        done = asyncio.run(_live(stage_config_for(settings), journal, again, opened, progress))
+
+        async def play(stage: Stage) -> list[Given]:
+            return await play_again(stage, journal, again, progress, after_s)
+
+        done = asyncio.run(_live(stage_config_for(settings), opened, play))
     if done is None:
         typer.echo("Stopped.")
         return INTERRUPTED
@@ -109,16 +113,14 @@ def stage_config_for(settings: Settings) -> StageConfig:
 
 async def _live(
     config: StageConfig,
-    journal: Journal,
-    again: Iterable[Given],
     opened: Callable[[Ready], None],
-    progress: Callable[[float], None],
+    play: Callable[[Stage], Coroutine[None, None, list[Given]]],
 ) -> list[Given] | None:
     """What improv did; None if it was stopped."""
     stop = stop_on_signals()
     async with StageLink(config) as stage:
         opened(stage.ready)
-        playing = asyncio.create_task(play_again(stage, journal, again, progress))
+        playing = asyncio.create_task(play(stage))
         others = [asyncio.create_task(_heed(stage)), asyncio.create_task(stop.wait())]
         try:
             await asyncio.wait([playing, *others], return_when=asyncio.FIRST_COMPLETED)

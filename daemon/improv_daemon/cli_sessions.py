@@ -88,6 +88,12 @@ def replay(
         list[str] | None,
         typer.Option("--out", metavar="PORT", help="Play to this MIDI output; part of its name. Repeatable."),
     ] = None,
+    after: Annotated[
+        float,
+        typer.Option(
+            "--after", min=0.0, max=3600.0, metavar="SECONDS", help="Begin so long after ports are open."
+        ),
+    ] = 0.5,
     no_sound: Annotated[bool, typer.Option("--no-sound", help="MIDI only, no synthesiser.")] = False,
     soundfont: options.Soundfont = None,
     model: Annotated[
@@ -117,7 +123,7 @@ def replay(
     elif fast or output:
         status = replay_fast(journal, output, model, settings)
     else:
-        status = replay_live(journal, model, settings)
+        status = replay_live(journal, model, settings, after)
     if status:
         raise typer.Exit(status)
 

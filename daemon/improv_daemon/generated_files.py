@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from improv_core.errors import ImprovError
 from improv_daemon.cli_paths import check_free, check_output_file
 from improv_daemon.cli_progress import progress_bar
 
@@ -59,8 +60,13 @@ def outputs_of(
     outputs = tuple(_outputs(name, audio=audio) for name in names)
     for path in (path for each in outputs for path in each.paths):
         check_output_file(path, suffixes=(), unlike=unlike)
-        check_free(path, force=force)
+        check_free(path, force=force and not _is_kept(path))
     return outputs
+
+
+def _is_kept(path: Path) -> bool:
+    """Whether it is a file of a session, which nothing overwrites."""
+    return (path.parent / "journal.jsonl").exists()
 
 
 def _outputs(name: Path, *, audio: bool) -> Outputs:
@@ -101,19 +107,21 @@ def generate(
     for number, output in enumerate(outputs):
         dice = (first + number - 1) % _SEEDS + 1
         seed = seed_of(dice)
-        with progress_bar(_label("Playing on", number, len(outputs))) as progress:
+        with progress_bar(
+            "Playing on" if len(outputs) == 1 else f"Playing on, {number + 1} of {len(outputs)}"
+        ) as progress:
             composition = compose(seed, settings, wanted, model=model, dice=dice, say=tell, progress=progress)
         write(composition, output.midi)
-        heard = _sound(
-            composition, output, settings, f"Model {model.name}, seed {dice}", number, len(outputs)
-        )
         again = "" if settings.seed and len(outputs) == 1 else f" (seed {dice})"
+        try:
+            heard = _sound(composition, output, settings, f"Model {model.name}, seed {dice}")
+        except ImprovError:
+            say(f"Wrote {output.midi}{again}.")
+            raise
         say(f"Wrote {' and '.join(map(str, output.paths))}{again}{heard}.")
 
 
-def _sound(
-    composition: Composition, output: Outputs, settings: Settings, comment: str, number: int, count: int
-) -> str:
+def _sound(composition: Composition, output: Outputs, settings: Settings, comment: str) -> str:
     """Render it if that is wanted; what came of it, in words."""
     if output.sound is None:
         return ""
@@ -124,13 +132,9 @@ def _sound(
     tags = Tags(title=output.sound.stem, artist="improv", comment=comment)
     options = RenderOptions(bitrate_kbps=settings.record.bitrate_kbps, tags=tags)
     output.sound.unlink(missing_ok=True)  # it was checked whether it may go
-    with progress_bar(_label("Rendering", number, count)) as progress:
+    with progress_bar(f"Rendering {output.sound.name}") as progress:
         levels = render_file(composition.tracks, output.sound, choice, options, progress)
     return f": {levels.in_words()}"
-
-
-def _label(doing: str, number: int, count: int) -> str:
-    return doing if count == 1 else f"{doing}, {number + 1} of {count}"
 
 
 def _once(say: Callable[[str], None]) -> Callable[[str], None]:

@@ -210,7 +210,7 @@ def _joined(
         changes = [*(change for change in changes if change[0] < begin_s), (begin_s, metre)]
     conductor = conductor_of(changes)
     begin = TempoMap(WRITTEN_TICKS_PER_BEAT, conductor.tempos).tick(begin_s)
-    markers = ((0, seed.name), (begin, "improv")) if before else ()
+    markers = ((0, Path(seed.name).stem), (begin, "improv")) if before else ()
     return Composition((*before, track), dataclasses.replace(conductor, markers=markers), begin_s)
 
 
@@ -228,7 +228,8 @@ def _remarks(model: Model, wanted: Answer, ask: Ask, tempo_bpm: float | None) ->
 
 def _of_bars(seed: Seed, wanted: Wanted) -> Iterator[str]:
     if wanted.bars is not None and wanted.tempo_bpm is None and (seed.beats is None or seed.beats.is_plain):
-        yield f"No tempo is written in {seed.name}, so a beat is half a second; --tempo says otherwise."
+        unsaid = f"No tempo is written in {seed.name}, so a" if seed.tracks else "A"
+        yield f"{unsaid} beat is half a second; --tempo says otherwise."
 
 
 def _as_call(heard: Performance) -> Call | None:

@@ -51,6 +51,16 @@ def become(part: Path, path: Path) -> None:
         raise StorageError(f"{path} cannot be written ({failure.strerror or failure}).") from None
 
 
+def check_new(path: Path) -> None:
+    """See, before any work, that a file's name is free.
+
+    Raises:
+        StorageError: It is not.
+    """
+    if os.path.lexists(path):
+        raise StorageError(f"{path} exists already and is not overwritten.")
+
+
 def check_folder(folder: Path) -> None:
     """Create ``folder`` where it is missing and see that it takes files.
 

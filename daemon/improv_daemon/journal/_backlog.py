@@ -92,8 +92,7 @@ class Backlog:
         self._given += len(messages)
 
     def wait(self, within_s: float) -> bool:
-        """Wait until all that was given is kept; False where that takes longer."""
-        self._tell_gap()
+        """Wait until all that was given is kept; False where that takes longer. Any thread may."""
         reached = Reached(threading.Event())
         self._items.put(reached)
         return reached.event.wait(within_s)

@@ -62,7 +62,7 @@ class LineReader:
     Attributes:
         header: Its first line, once it was read, if it could be.
         version: As the header says; 0 while that is not known.
-        damaged: Lines that could not be read.
+        damaged: Lines that could not be read, the first one apart.
         torn: Whether the last line, at the end, was cut short.
         closed: Whether its writer came to the end of it.
         losses: What is missing.
@@ -107,13 +107,12 @@ class LineReader:
     # --- lines ----------------------------------------------------------------------------------------
 
     def _entries(self, line: bytes) -> list[Entry]:
-        is_first, self._is_first = self._is_first, False
         if not line.strip():
             return []
-        if is_first and self._read_header(line):
-            return []
-        read = self._read(line)
-        return self._rescued(line) if read is None else self._taken(read)
+        read = [] if self._is_first and self._read_header(line) else self._read(line)
+        entries = self._rescued(line) if read is None else self._taken(read)
+        self._is_first = False
+        return entries
 
     def _read_header(self, line: bytes) -> bool:
         fields = _object(line) if is_sealed(line) is not False else None
@@ -172,6 +171,8 @@ class LineReader:
                 entries += self._taken(read)
             elif is_last and is_sealed(part) is None:
                 entries += self._of_unfinished(part)
+            elif self._is_first:  # the header, which is missed by name
+                self._is_first = False
             else:
                 self._damaged_here += 1
                 self.damaged += 1

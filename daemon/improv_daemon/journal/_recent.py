@@ -134,13 +134,17 @@ class RecentJournal:
         Raises:
             StorageError: The file exists already or cannot be written.
         """
-        self._backlog.wait(_FLUSH_WITHIN_S)
+        self.flush()
         with self._changing:
             stretches, lines = list(self._stretches), self._opening()
             from_s, to_s = self._from_s, self._stretches[-1].to_s if self._stretches else self._from_s
         lines += [stretch.lines for stretch in stretches]
         _write(path, [*lines, closed_line(self._at(to_s), to_s)])
         return to_s - from_s
+
+    def flush(self, within_s: float = _FLUSH_WITHIN_S) -> bool:
+        """Wait until all so far is encoded; False where that takes longer."""
+        return self._backlog.wait(within_s)
 
     def _opening(self) -> list[bytes]:
         header = header_line(

@@ -151,6 +151,8 @@ def _made_sound(
         return path, _rendered(path, journal, options, progress), ()
     except (SoundError, StorageError) as failure:
         return None, None, (f"No sound was made: {str(failure).rstrip('.')}.",)
+    except Exception as fault:  # noqa: BLE001 - whatever an instrument does, the rest is made
+        return None, None, (f"No sound was made, which is improv's own fault: {fault!r}.",)
 
 
 def _rendered(path: Path, journal: Journal, options: KeepOptions, progress: Progress | None) -> Levels:

@@ -20,17 +20,17 @@ from improv_daemon.sessions.folder import SessionFolder
 STEP_S: Final = 1.0
 """So often there is a look at the journal."""
 
+MOST_S: Final = 20.0
+"""So much sound is made at each look, at most: a long silence is made up for little by little."""
+
 BEHIND_S: Final = 2.0
 """The sound stays so far behind what the journal knows, for what it learns late."""
-
-IDLE_BEHIND_S: Final = 20.0
-"""Where nothing happens it stays this far behind the clock: longer than improv may be held up."""
 
 NICENESS: Final = 15
 
 _THREADS_HAVE_THEIRS: Final = sys.platform == "linux"
 
-_OVER_WITHIN_S: Final = 3.0
+OVER_WITHIN_S: Final = 3.0
 _LOOK_AGAIN_S: Final = 0.02
 
 
@@ -51,34 +51,29 @@ class Ending:
         return self._has_come
 
 
-def follow(
-    folder: SessionFolder,
-    options: KeepOptions,
-    ending: Ending,
-    clock: Callable[[], float] = time.monotonic,
-) -> GrowingSound | None:
+def follow(folder: SessionFolder, options: KeepOptions, ending: Ending) -> GrowingSound | None:
     """Follow a session until it is over.
 
     Args:
         folder: The session's.
         options: What is wanted.
         ending: Says when there is no need to wait any longer.
-        clock: Monotonic seconds, as the journal counts them.
 
     Returns:
         Its sound up to about the end; None where it could not be made meanwhile, or is not wanted.
     """
     with JournalFollower(folder.journal) as follower:
-        sound, given_up_s = _opened(folder, follower, options), math.inf
+        sound, latest_s, given_up_s = _opened(folder, follower, options), -math.inf, math.inf
         while not follower.is_over() and time.monotonic() < given_up_s:
             entries = follower.more()
+            latest_s = max((latest_s, *(entry.now_s for entry in entries)))
             if sound is not None:
-                sound = _grown(sound, entries, clock())
+                sound = _grown(sound, entries, latest_s - BEHIND_S)
             if given_up_s < math.inf:
                 time.sleep(_LOOK_AGAIN_S)
             elif ending.has_come(STEP_S):
                 # Only for a while is it waited for a journal whose end was told: its disk may hang.
-                given_up_s = time.monotonic() + _OVER_WITHIN_S
+                given_up_s = time.monotonic() + OVER_WITHIN_S
         return sound
 
 
@@ -90,11 +85,10 @@ def _opened(folder: SessionFolder, follower: JournalFollower, options: KeepOptio
     return None
 
 
-def _grown(sound: GrowingSound, entries: list[Entry], now_s: float) -> GrowingSound | None:
+def _grown(sound: GrowingSound, entries: list[Entry], to_s: float) -> GrowingSound | None:
     sound.take(entries)
-    latest_s = max((entry.now_s for entry in entries), default=float("-inf"))
     try:
-        sound.advance(max(latest_s - BEHIND_S, now_s - IDLE_BEHIND_S))
+        sound.advance(to_s, MOST_S)
     except ImprovError:  # no room for it: perhaps there is at the end
         sound.abandon()
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import heapq
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, Self
@@ -38,7 +39,7 @@ class GrowingSound:
         self._start_s = header.now_s
         self._waiting: list[tuple[float, int, Told]] = []
         self._count = 0
-        self._done_s = 0.0
+        self._done_s = self._last_s = 0.0
         self.is_true = True
         """Whether everything stands where it was played."""
         self._file = _grower(self._part, header, options)
@@ -61,13 +62,19 @@ class GrowingSound:
         for entry in entries:
             self._queue(self._sounding.take(entry))
 
-    def advance(self, to_s: float) -> None:
-        """Make the sound up to then (monotonic seconds), as far as it is not made yet.
+    def advance(self, to_s: float, most_s: float = math.inf) -> None:
+        """Make the sound up to then, but no further than something is known to happen.
+
+        Silence is made when something follows it, since nobody wants to hear it at the end.
+
+        Args:
+            to_s: Monotonic seconds.
+            most_s: No more than this is made now.
 
         Raises:
             StorageError: It cannot be written.
         """
-        self._render(to_s - self._start_s)
+        self._render(min(to_s - self._start_s, self._last_s, self._done_s + most_s))
 
     def finish(self, end_s: float) -> Levels:
         """Make the rest, let it ring out, and give the file its name.
@@ -79,7 +86,7 @@ class GrowingSound:
             StorageError: It cannot be written; nothing is left of it then.
         """
         self._queue(self._sounding.end(end_s))
-        self._render(end_s - self._start_s)
+        self._render(self._last_s)
         levels = self._file.finish(TAIL_S)
         become(self._part, self._path)
         return levels
@@ -95,6 +102,7 @@ class GrowingSound:
             if told.at_s < self._done_s - LATE_S:
                 self.is_true = False
             self._count += 1
+            self._last_s = max(self._last_s, told.at_s)
             heapq.heappush(self._waiting, (told.at_s, self._count, told))
 
     def _render(self, to_s: float) -> None:

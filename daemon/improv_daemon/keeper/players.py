@@ -11,6 +11,7 @@ IMPROV_CHANNEL: Final = 1
 NOTE_OFF: Final = 0x80
 NOTE_ON: Final = 0x90
 CONTROL: Final = 0xB0
+PEDALS: Final = (64, 66, 67)
 
 Message = tuple[int, tuple[int, ...]]
 """Channel of the synthesiser, and a MIDI message whose first byte names none."""
@@ -38,6 +39,13 @@ class Players:
     def channels(self) -> tuple[int, ...]:
         """Those of the synthesiser that are the player's."""
         return tuple(dict.fromkeys(self._channels.values()))
+
+    def pedals(self) -> Iterator[tuple[int, int]]:
+        """Channel of the synthesiser and controller of every pedal that is down."""
+        for (channel, kind, number), data in self._told.items():
+            if kind == CONTROL and number in PEDALS and data[2] > 0:
+                for place in self._places(channel):
+                    yield place, number
 
     def opens(self, data: tuple[int, ...]) -> int | None:
         """The synthesiser's channel that this message, the first note of its own, opens; None for no such."""
@@ -85,9 +93,12 @@ class Players:
             what = (channel, data[0], data[1] if data[0] == CONTROL else 0)
             self._told.pop(what, None)  # the latest is the last: a bank is chosen before a program of it
             self._told[what] = data
-        # A pedal board on a channel of its own counts for all, as it does where it sounds.
-        for place in [channel] if channel in self._channels else list(self._channels):
-            yield self._channels[place], data
+        for place in self._places(channel):
+            yield place, data
+
+    def _places(self, channel: int) -> list[int]:
+        """A pedal board on a channel of its own counts for all, as it does where it sounds."""
+        return [self._channels[channel]] if channel in self._channels else list(self.channels)
 
     def _free(self, channel: int) -> int:
         if channel == DRUM_CHANNEL:

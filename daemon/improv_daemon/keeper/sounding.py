@@ -15,7 +15,7 @@ from improv_daemon.keeper.players import CONTROL, IMPROV_CHANNEL, NOTE_OFF, NOTE
 PLACES: Final = {"player": 52, "improv": 76}
 """Where the two stand, lightly apart, as values of controller 10; a pan that is set goes before."""
 
-_VOLUME, _PAN, _SUSTAIN, _PEDALS = 7, 10, 64, (64, 66, 67)
+_VOLUME, _PAN, _SUSTAIN = 7, 10, 64
 _CENTRE: Final = 64
 
 
@@ -48,6 +48,7 @@ class Sounding:
         self._withholding = Withholding()
         self._players = Players()
         self._down: dict[int, tuple[int, int]] = {}
+        self._is_pedal_down = False
         self._voices: dict[str, wire.SetVoice] = {}
         self.notes = 0
         """How many have been struck."""
@@ -61,14 +62,14 @@ class Sounding:
         return list(self._taken(entry))
 
     def end(self, end_s: float) -> list[Told]:
-        """Every key and pedal comes up.
+        """Every key and pedal that is still down comes up.
 
         Args:
             end_s: When (monotonic).
         """
         at_s = self._since(end_s)
-        channels = (*self._players.channels, IMPROV_CHANNEL)
-        ups = [Told(at_s, channel, (CONTROL, pedal, 0)) for channel in channels for pedal in _PEDALS]
+        pedals = [*self._players.pedals(), *([(IMPROV_CHANNEL, _SUSTAIN)] if self._is_pedal_down else [])]
+        ups = [Told(at_s, channel, (CONTROL, pedal, 0)) for channel, pedal in pedals]
         return [*self._let_go(at_s), *ups]
 
     def _taken(self, entry: Entry) -> Iterator[Told]:
@@ -85,6 +86,7 @@ class Sounding:
             case wire.Released() as note if self._down.get(note.pitch) == (note.turn, note.index):
                 yield from self._release(note.pitch, self._since(note.at_s))
             case wire.PedalMoved(value=value, at_s=at_s):
+                self._is_pedal_down = value > 0
                 yield Told(self._since(at_s), IMPROV_CHANNEL, (CONTROL, _SUSTAIN, value))
             case wire.SetVoice(part=part) as voice if part in PLACES:
                 before, self._voices[part] = self._voices.get(part), voice

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from improv_core.beat_finding import FEWEST_BEATS, found_beats
 from improv_core.midi_lines import WRITTEN_TICKS_PER_BEAT
 from improv_core.song_beats import SongBeats, song_beats
 from improv_core.tempo_map import Conductor
+from improv_core.tempogram import FloatArray
 from improv_daemon import wire
 from improv_daemon.journal import Journal, performances, voices
 
@@ -43,8 +45,8 @@ def conductor_of(journal: Journal, tempo: str = "auto") -> Conductor | None:
         kept = list(_told(journal)) or list(_set(journal, settings))
         songs += [part for song in kept for part in _between(song, songs)]
         songs.sort(key=lambda song: song.start_s)
-    played = [part for song in _played(journal, settings) for part in _between(song, songs)]
-    songs += [song for song in played if len(song.knots) >= FEWEST_BEATS]
+    played = [(part, song) for song in _played(journal, settings) for part in _between(song, songs)]
+    songs += [part for part, song in played if len(part.knots) >= min(FEWEST_BEATS, len(song.knots))]
     return conductor(sorted(songs, key=lambda song: song.start_s), WRITTEN_TICKS_PER_BEAT)
 
 
@@ -91,19 +93,41 @@ def _set(journal: Journal, settings: dict[str, Any]) -> Iterator[SongBeats]:
 
 
 def _played(journal: Journal, settings: dict[str, Any]) -> Iterator[SongBeats]:
-    """Of what both played, where it has clear beats."""
+    """Of what both played, where it has clear beats; from one such stretch to the next, beats pass evenly."""
     bars = _beats_per_bar(settings)
     notes = sorted((note for one in performances(journal) for note in one.notes), key=lambda n: n.onset_s)
+    before_s = 0.0
     for stretch in found_beats(notes, bars):
-        first = bars - stretch.downbeat  # never beat 0: that is where a song begins that somebody started
-        numbers = range(first, first + len(stretch.beats_s))
-        by_beat = [(float(n), at_s) for n, at_s in zip(numbers, stretch.beats_s.tolist(), strict=True)]
-        lines = np.array(straightened(by_beat, _LOOSE_S))
-        at_s = np.interp(np.array(numbers), *lines.T)
-        song = SongBeats(tuple(zip(map(float, numbers), at_s.tolist(), strict=True)), bars)
-        after_the_start = song.cut(0.0, song.end_s + 1.0)
-        if after_the_start is not None:
-            yield after_the_start
+        skipped = int(np.searchsorted(stretch.beats_s, before_s, side="right"))
+        beats_s = _straight(stretch.beats_s[skipped:])
+        if len(beats_s) > 1:
+            usual_s = float(np.median(np.diff(beats_s)))
+            passing = max(1, round((float(beats_s[0]) - before_s) / usual_s))
+            passed_s = np.linspace(before_s, beats_s[0], passing + 1)[:-1]
+            downbeats = [passing + beat - skipped for beat in stretch.downbeats if beat >= skipped]
+            yield from _songs(np.concatenate((passed_s, beats_s)).tolist(), downbeats, bars)
+            before_s = float(beats_s[-1])
+
+
+def _songs(beats_s: list[float], downbeats: list[int], bars: int) -> Iterator[SongBeats]:
+    """From each bar line that comes sooner or later than bars are long, another."""
+    cuts = [
+        then for one, then in itertools.pairwise(downbeats) if then != one + bars and then < len(beats_s) - 1
+    ]
+    place = -downbeats[0] if downbeats else 0
+    for first, last in itertools.pairwise([0, *cuts, len(beats_s) - 1]):
+        # Never from beat 0 on: that is where a song begins that somebody started.
+        number = bars + place % bars
+        yield SongBeats(tuple((float(number + i), s) for i, s in enumerate(beats_s[first : last + 1])), bars)
+        place = 0
+
+
+def _straight(beats_s: FloatArray) -> FloatArray:
+    """About the same with few tempos."""
+    numbered = [(float(i), at_s) for i, at_s in enumerate(beats_s.tolist())]
+    lines = np.array(straightened(numbered, _LOOSE_S)) if numbered else np.zeros((1, 2))
+    straight: FloatArray = np.interp(np.arange(len(beats_s)), *lines.T)
+    return straight
 
 
 def _beats_per_bar(settings: dict[str, Any]) -> int:

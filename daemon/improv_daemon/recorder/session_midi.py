@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,7 +44,7 @@ def write_session_midi(journal: Journal, path: Path, *, tempo: str = "auto") -> 
 def texts_of(journal: Journal) -> Iterator[str]:
     """What made the session what it is, in lines."""
     header = journal.header
-    yield f"improv {getattr(header, 'version', '') or _version()}, {header.started_at:%Y-%m-%d %H:%M:%S %z}"
+    yield f"improv {header.improv_version}".rstrip() + f", {header.started_at:%Y-%m-%d %H:%M:%S %z}"
     yield f"model {header.model}"
     yield f"seed {header.seed}"
     usual = json.loads(json.dumps(dataclasses.asdict(Settings())))
@@ -68,10 +67,3 @@ def _marked(conductor: Conductor, turns: tuple[Turn, ...]) -> Conductor:
     tempo_map = TempoMap(WRITTEN_TICKS_PER_BEAT, conductor.tempos)
     markers = [*conductor.markers, *((tempo_map.tick(turn.start_s), turn.name) for turn in turns)]
     return dataclasses.replace(conductor, markers=tuple(sorted(markers, key=lambda marker: marker[0])))
-
-
-def _version() -> str:
-    try:
-        return importlib.metadata.version("improv-midi")
-    except importlib.metadata.PackageNotFoundError:
-        return ""

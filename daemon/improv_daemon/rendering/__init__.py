@@ -3,6 +3,7 @@
 Importing this is light: what writes a format, and the instruments' libraries, are imported when used.
 """
 
+from improv_daemon.rendering.converting import READ_SUFFIXES, convert_file
 from improv_daemon.rendering.files import render_array, render_file, render_stems
 from improv_daemon.rendering.growing import GrowingFile
 from improv_daemon.rendering.instrument import Instrument, open_instrument
@@ -18,6 +19,7 @@ from improv_daemon.rendering.options import (
 )
 
 __all__ = [
+    "READ_SUFFIXES",
     "SAMPLE_RATE",
     "SUFFIXES",
     "TAIL_S",
@@ -28,6 +30,7 @@ __all__ = [
     "RenderOptions",
     "Tags",
     "VoiceChoice",
+    "convert_file",
     "open_instrument",
     "render_array",
     "render_file",

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from improv_core.errors import SoundError, StorageError
+from improv_core.errors import SoundError
 from improv_core.midi_files import Track
 from improv_daemon.rendering.excerpts import excerpt_of
 from improv_daemon.rendering.instrument import open_instrument
@@ -29,14 +29,14 @@ from improv_daemon.rendering.options import (
     VoiceChoice,
 )
 from improv_daemon.rendering.spool import Spool
-from improv_daemon.rendering.synthesis import FADE_S, faded, synthesised
+from improv_daemon.rendering.synthesis import FADE_S, faded, synthesised, without_first
 from improv_daemon.rendering.writers import open_writer, suffix_of
-from improv_daemon.whole_files import whole_file
+from improv_daemon.whole_files import check_new, whole_file
 
 LOUDEST_GAIN: Final = 8.0
 """Quiet playing is not raised above this, of the instrument's own level: it should still sound quiet."""
 
-MAKEUP_GAIN: Final = 2.5
+MAKEUP_GAIN: Final = 4.0
 """How far an instrument's own level is raised where the loudest sample is not known before."""
 
 _SYNTHESIS_SHARE: Final = 0.4
@@ -70,13 +70,12 @@ def render_file(
     """
     choice, options = choice or VoiceChoice(), options or RenderOptions()
     suffix = suffix_of(path)
-    if path.exists():
-        raise StorageError(f"{path} exists already and is not overwritten.")
     options = _titled(options, path)
-    with whole_file(path) as part, _chunks(source, choice, options) as (chunks, total):
+    with new_file(path, options) as part, _chunks(source, choice, options) as (chunks, total):
         if options.level == "peak":
             return _write_levelled(chunks, total, part, suffix, options, progress)
-        return _write_limited(chunks, total, part, suffix, options, progress)
+        gain = MAKEUP_GAIN * 10 ** (options.gain_db / 20)
+        return write_limited(chunks, total, part, suffix, options, progress, gain=gain)
 
 
 def render_array(
@@ -127,7 +126,7 @@ def render_stems(
         progress: Called with 0..1 on the way.
 
     Raises:
-        SoundError, StorageError: As `render_file`.
+        SoundError: As `render_file`.
     """
     options = dataclasses.replace(_titled(options or RenderOptions(), path), level="as is")
     places = [place for place, track in enumerate(source) if track.performance.notes]
@@ -158,8 +157,8 @@ def _chunks(
     fade_in = round(_FADE_IN_S * rate) if start else 0
     fade_out = round(min(FADE_S, options.tail_s) * rate)
     with open_instrument(choice, rate, channels=len(tracks), drum_channels=drums_of(tracks)) as instrument:
-        made = synthesised(messages_of(tracks, rate), start, start + total, instrument)
-        yield faded(made, total, fade_in, fade_out), total
+        made = synthesised(messages_of(tracks, rate), start + total, instrument)
+        yield faded(without_first(made, start), total, fade_in, fade_out), total
 
 
 def _write_levelled(
@@ -182,24 +181,51 @@ def _write_levelled(
     return meter.levels(gain)
 
 
-def _write_limited(
+@contextmanager
+def new_file(path: Path, options: RenderOptions) -> Iterator[Path]:
+    """Where to write what becomes ``path`` when it is whole.
+
+    Raises:
+        StorageError: It exists already and may not be replaced, or cannot be written.
+    """
+    if not (options.overwrite and path.is_file()):
+        check_new(path)
+        with whole_file(path) as part:
+            yield part
+        return
+    other = path.with_name(f".{path.stem}-new{path.suffix}")
+    other.unlink(missing_ok=True)
+    with whole_file(other) as part:
+        yield part
+    other.replace(path)
+
+
+def write_limited(
     chunks: Iterable[Samples],
     total: int,
-    part: Path,
+    path: Path,
     suffix: str,
     options: RenderOptions,
     progress: Progress | None,
+    *,
+    gain: float,
+    ceiling: float = PEAK,
 ) -> Levels:
-    meter, limiter = Meter(options.sample_rate), Limiter(options.sample_rate)
-    gain = np.float32(MAKEUP_GAIN * 10 ** (options.gain_db / 20))
-    with open_writer(part, suffix, options) as writer:
+    """Write samples at a fixed gain in one go, limited to the ceiling.
+
+    Raises:
+        SoundError: The encoder is missing.
+        StorageError: The file cannot be written.
+    """
+    meter, limiter = Meter(options.sample_rate), Limiter(options.sample_rate, ceiling)
+    with open_writer(path, suffix, options) as writer:
 
         def put(samples: Samples) -> None:
             meter.add(samples)
             writer.write(samples)
 
         for chunk in _watched(chunks, total, progress):
-            put(limiter.take(chunk * gain))
+            put(limiter.take(chunk * np.float32(gain)))
         put(limiter.flush())
     return meter.levels()
 

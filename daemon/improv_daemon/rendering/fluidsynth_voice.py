@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +12,6 @@ from typing import Any, Final
 import numpy as np
 
 from improv_core.errors import SoundError
-from improv_daemon.quiet import quiet_stderr
 from improv_daemon.rendering.options import Samples
 from improv_daemon.soundfonts import load_fluidsynth
 
@@ -23,6 +23,8 @@ BLOCK: Final = 64
 _POLYPHONY: Final = 512
 _MELODIC, _DRUM = 0, 1
 _LAST_BANK, _PROGRAMS = 128, 128
+_LOG_LEVELS: Final = 5
+_REVERB_SEND, _ALL = 91, 127
 
 
 class FluidSynthVoice:
@@ -57,6 +59,7 @@ class FluidSynthVoice:
                 kind = _DRUM if channel in drum_channels else _MELODIC
                 _tell("fluid_synth_set_channel_type", self._synth, channel, kind)
                 self._choose_first(channel, font, kind)
+                self._synth.cc(channel, _REVERB_SEND, _ALL)
         except BaseException:
             self.close()
             raise
@@ -79,8 +82,7 @@ class FluidSynthVoice:
             self._synth = None
 
     def _load(self, soundfont: Path) -> int:
-        with quiet_stderr():
-            font: int = self._synth.sfload(str(soundfont))
+        font: int = self._synth.sfload(str(soundfont))
         if font < 0:
             raise SoundError(f"{soundfont} is not a soundfont that FluidSynth can read.")
         return font
@@ -88,16 +90,15 @@ class FluidSynthVoice:
     def _choose_first(self, channel: int, font: int, kind: int) -> None:
         """A piano, or what a soundfont without one has: nobody wants to hear nothing."""
         bank = _LAST_BANK if kind == _DRUM else 0
-        with quiet_stderr():
-            if self._synth.program_select(channel, font, bank, 0) != 0:
-                self._synth.program_select(channel, font, *_first_preset(self._synth, font))
+        if self._synth.program_select(channel, font, bank, 0) != 0:
+            self._synth.program_select(channel, font, *_first_preset(self._synth, font))
 
 
 def _new_synth(sample_rate: int, reverb: float, channels: int) -> Any:  # noqa: ANN401 - no types there
     settings: dict[str, int | float] = {
         "synth.chorus.active": 0,  # it makes a piano swim, and costs a tenth of the time
         "synth.reverb.active": int(reverb > 0),
-        "synth.reverb.level": float(reverb),
+        "synth.reverb.level": math.sqrt(reverb),  # even steps to the ear
         "synth.reverb.room-size": 0.5,
         "synth.reverb.damp": 0.3,
         "synth.reverb.width": 0.8,
@@ -107,10 +108,8 @@ def _new_synth(sample_rate: int, reverb: float, channels: int) -> Any:  # noqa: 
     }
     # FluidSynth takes channels by the sixteen.
     channels = -(-channels // 16) * 16
-    with quiet_stderr():
-        return load_fluidsynth().Synth(
-            gain=GAIN, samplerate=float(sample_rate), channels=channels, **settings
-        )
+    _silence_log()
+    return load_fluidsynth().Synth(gain=GAIN, samplerate=float(sample_rate), channels=channels, **settings)
 
 
 def _first_preset(synth: Any, font: int) -> tuple[int, int]:  # noqa: ANN401 - no types there
@@ -131,6 +130,15 @@ def _function(name: str, arguments: tuple[type, ...]) -> Callable[..., object]:
     named = [(f"argument{place}", kind, 1) for place, kind in enumerate(arguments)]
     found = load_fluidsynth().cfunc(name, _INT, ("synth", _POINTER, 1), *named)
     return found if found is not None else lambda *_: None
+
+
+@functools.cache
+def _silence_log() -> None:
+    """FluidSynth writes a line for each voice that it has to steal, about which nobody can do anything."""
+    arguments = (("level", _INT, 1), ("function", _POINTER, 1), ("data", _POINTER, 1))
+    set_function = load_fluidsynth().cfunc("fluid_set_log_function", _POINTER, *arguments)
+    for level in range(_LOG_LEVELS):
+        set_function(level, None, None)
 
 
 def _tell(name: str, synth: Any, *numbers: int) -> None:  # noqa: ANN401 - no types there

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
@@ -18,8 +18,7 @@ from improv_daemon.rendering.messages import frame_of
 from improv_daemon.rendering.options import TAIL_S, Levels, RenderOptions, Samples, VoiceChoice
 from improv_daemon.rendering.synthesis import CHUNK, FADE_S, faded
 from improv_daemon.rendering.writers import open_writer, suffix_of
-
-_PULL: Final = CHUNK
+from improv_daemon.whole_files import check_new
 
 
 class GrowingFile:
@@ -40,8 +39,7 @@ class GrowingFile:
     def __init__(self, path: Path, choice: VoiceChoice, options: RenderOptions | None = None) -> None:
         options = options or RenderOptions()
         suffix = suffix_of(path)
-        if path.exists():
-            raise StorageError(f"{path} exists already and is not overwritten.")
+        check_new(path)
         self._rate = options.sample_rate
         self._gain = np.float32(MAKEUP_GAIN * 10 ** (options.gain_db / 20))
         self._at = 0
@@ -95,8 +93,9 @@ class GrowingFile:
         return self._meter.levels()
 
     def close(self) -> None:
-        """Leave the file as it is; harmless when it is finished."""
-        self._open.close()
+        """Leave the file as it is, whatever comes; harmless when it is finished."""
+        with contextlib.suppress(StorageError):
+            self._open.close()
 
     def _render(self, to: int) -> None:
         for samples in self._pulled(to - self._at):
@@ -104,8 +103,8 @@ class GrowingFile:
         self._at = max(self._at, to)
 
     def _pulled(self, frames: int) -> Iterator[Samples]:
-        for start in range(0, frames, _PULL):
-            yield self._instrument.pull(min(_PULL, frames - start))
+        for start in range(0, frames, CHUNK):
+            yield self._instrument.pull(min(CHUNK, frames - start))
 
     def _put(self, samples: Samples) -> None:
         self._meter.add(samples)

@@ -55,7 +55,7 @@ class Limiter:
     def _needed(self, samples: Samples) -> NDArray[np.float64]:
         """How far each step is lowered, in dB: as it needs, or still from those before."""
         peaks = np.abs(samples).reshape(-1, 2 * STEP).max(axis=1).astype(np.float64)
-        needed = 20 * np.log10(np.maximum(peaks / self._ceiling, 1.0))
+        needed = np.asarray(20 * np.log10(np.maximum(peaks / self._ceiling, 1.0)))
         if self._lowered_db == 0.0 and not needed.any():
             return needed
         risen = self._release_db * np.arange(1, len(needed) + 1)

@@ -90,7 +90,7 @@ class Meter:
         joined[_BLOCK : _BLOCK + len(block)] = block
         spectrum = np.fft.rfft(joined, axis=0) * _response(self._rate)
         weighted = np.fft.irfft(spectrum, 2 * _BLOCK, axis=0)[_BLOCK : _BLOCK + len(block)]
-        return np.square(weighted).sum(axis=1)
+        return np.asarray(np.square(weighted).sum(axis=1), np.float64)
 
 
 def _by_hop(power: NDArray[np.float64], hop: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -130,7 +130,7 @@ def _shelf(sample_rate: int, z: NDArray[np.complex128]) -> NDArray[np.complex128
     high = 10 ** (3.999843853973347 / 20)
     band = high**0.4996667741545416
     top = (high + band * k / q + k * k) + 2 * (k * k - high) * z + (high - band * k / q + k * k) * z**2
-    return top / _bottom(k, q, z)
+    return np.asarray(top / _bottom(k, q, z))
 
 
 def _high_pass(sample_rate: int, z: NDArray[np.complex128]) -> NDArray[np.complex128]:

@@ -92,7 +92,7 @@ class Mp3Stream:
         """Where each hundredth of the time begins, in 256ths of the bytes."""
         begins = np.concatenate([[0], np.cumsum(np.frombuffer(self._sizes, np.uint16), dtype=np.int64)])
         places = np.arange(_ENTRIES) * self.frames // _ENTRIES
-        return np.minimum((begins[places] + size) * 256 // stream, 255).astype(np.uint8).tobytes()
+        return bytes(np.minimum((begins[places] + size) * 256 // stream, 255).astype(np.uint8))
 
     def _padding(self, samples: int | None) -> bytes:
         padding = 0

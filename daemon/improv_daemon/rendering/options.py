@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,16 @@ class Tags:
     artist: str = ""
     comment: str = ""
 
+    @classmethod
+    def of_session(cls, started_at: datetime, model: str, seed: int) -> Self:
+        """What a session's sound is called."""
+        return cls(
+            title=f"Session of {started_at:%Y-%m-%d %H:%M}",
+            date=started_at,
+            artist="improv",
+            comment=f"model {model}, seed {seed}",
+        )
+
     @property
     def date_text(self) -> str:
         """To the second, in the recording's own time; empty for none."""
@@ -78,6 +88,7 @@ class RenderOptions:
         level: ``peak`` raises or lowers the whole so that its loudest sample comes near full scale, though
             quiet playing stays quiet; ``as is`` leaves the instrument's own level. Nothing clips either way.
         gain_db: Added to the level of ``as is``.
+        overwrite: Whether a file that is there already may be replaced, by a whole one.
     """
 
     sample_rate: int = SAMPLE_RATE
@@ -88,6 +99,7 @@ class RenderOptions:
     tags: Tags = field(default_factory=Tags)
     level: Literal["peak", "as is"] = "peak"
     gain_db: float = 0.0
+    overwrite: bool = False
 
     def __post_init__(self) -> None:
         if not 8_000 <= self.sample_rate <= 192_000:

@@ -30,7 +30,7 @@ class Spool:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._file = tempfile.TemporaryFile(dir=folder, prefix=".improv-", suffix=".part")
+        self._file = tempfile.TemporaryFile(dir=folder, prefix=".improv-")  # noqa: SIM115 - closed in __exit__
         self._chunks: list[tuple[int, float]] = []
 
     def __enter__(self) -> Self:

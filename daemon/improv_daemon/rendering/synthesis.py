@@ -17,30 +17,38 @@ FADE_S: Final = 1.0
 """The last of the tail fades out over so long."""
 
 
-def synthesised(messages: Sequence[Timed], start: int, end: int, instrument: Instrument) -> Iterator[Samples]:
-    """Chunks from one frame to another, of `CHUNK` frames but for the last.
+def synthesised(messages: Sequence[Timed], total: int, instrument: Instrument) -> Iterator[Samples]:
+    """Chunks of `CHUNK` frames but for the last, ``total`` frames together.
 
     Args:
-        messages: By frame; those before ``start`` are sent at once, none after ``end`` is.
-        start: The first frame.
-        end: Behind the last frame.
+        messages: By frame.
+        total: How many frames; messages behind them are not sent.
         instrument: Sounds.
     """
     done = 0
-    for begin in range(start, end, CHUNK):
-        chunk_end = min(begin + CHUNK, end)
+    for begin in range(0, total, CHUNK):
+        end = min(begin + CHUNK, total)
         parts = []
         at = begin
-        while done < len(messages) and messages[done].frame < chunk_end:
+        while done < len(messages) and messages[done].frame < end:
             message = messages[done]
             if message.frame > at:
                 parts.append(instrument.pull(message.frame - at))
                 at = message.frame
             instrument.send(message.channel, message.data)
             done += 1
-        if chunk_end > at:
-            parts.append(instrument.pull(chunk_end - at))
+        if end > at:
+            parts.append(instrument.pull(end - at))
         yield parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def without_first(chunks: Iterable[Samples], frames: int) -> Iterator[Samples]:
+    """The same, but for so many frames at the beginning."""
+    for chunk in chunks:
+        left = chunk[frames:]
+        frames -= len(chunk) - len(left)
+        if len(left):
+            yield left
 
 
 def faded(chunks: Iterable[Samples], total: int, fade_in: int, fade_out: int) -> Iterator[Samples]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from improv_core.errors import SoundError, StorageError
 from improv_daemon.rendering import id3
+from improv_daemon.rendering.lengths import write_length
 from improv_daemon.rendering.mp3_frames import SAMPLE_RATES, Mp3Stream
 from improv_daemon.rendering.options import SUFFIXES, RenderOptions, Samples
 
@@ -20,7 +21,9 @@ _VARYING, _VARYING_QUALITY = 4, 2
 _FULL_SCALE: Final = 32_767.0
 _OGG_KBPS: Final = (64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _OGG_USUAL: Final = 192
-_MOST_WAV_BYTES: Final = 2**32 - 2**16
+_ANY_REASON: Final = "System error"
+"""What libsndfile knows of whatever the system refuses."""
+_MOST_WAV_FRAMES: Final = 2**30 - 2**16
 
 
 class SoundWriter(Protocol):
@@ -120,14 +123,17 @@ class Mp3Writer(_Closing):
             raise _cannot_write(path, failure) from None
 
     def write(self, samples: Samples) -> None:
+        """Encode them; what is ready goes to the file."""
         self._frames_in += len(samples)
         whole = np.rint(np.clip(samples, -1.0, 1.0) * _FULL_SCALE).astype("<i2")
         self._append(bytes(self._encoder.encode(whole.tobytes())))
 
     def flush(self) -> None:
+        """Let the first frame tell of all that there are so far."""
         self._write_tag(None)
 
     def close(self) -> None:
+        """Write the last frames, and let the first tell how long the sound is, to the sample."""
         if self._file.closed:
             return
         try:
@@ -181,11 +187,11 @@ class LibrarysWriter(_Closing):
 
     def __init__(self, path: Path, suffix: str, options: RenderOptions) -> None:
         self._path = path
-        self._library = _soundfile()
+        self._library = soundfile_library()
         kind, subtype = _FORMATS[suffix]
         level = _ogg_level(options.bitrate_kbps) if suffix == ".ogg" else None
-        self._is_wav = suffix == ".wav"
-        self._bytes = 0
+        self._suffix = suffix
+        self._frames = 0
         try:
             self._file = self._library.SoundFile(
                 str(path), "w", options.sample_rate, 2, subtype, format=kind, compression_level=level
@@ -204,23 +210,32 @@ class LibrarysWriter(_Closing):
                 setattr(self._file, name, text)
 
     def write(self, samples: Samples) -> None:
-        self._bytes += 4 * len(samples)
-        if self._is_wav and self._bytes > _MOST_WAV_BYTES:
+        """Encode them into the file."""
+        if self._suffix == ".wav" and self._frames + len(samples) > _MOST_WAV_FRAMES:
             raise StorageError(f"{self._path}: a WAV file holds no more than 4 GB; write FLAC instead.")
         try:
             self._file.write(np.clip(samples, -1.0, 1.0))
+            self._frames += len(samples)
         except self._library.LibsndfileError as failure:
             raise _cannot_write(self._path, failure) from None
 
     def flush(self) -> None:
-        self._file.flush()
+        """Let the header say how long the file is so far."""
+        try:
+            write_length(self._path, self._suffix, self._frames)
+        except OSError as failure:
+            raise _cannot_write(self._path, failure) from None
 
     def close(self) -> None:
+        """Write what is left and the header."""
         self._file.close()
 
 
 def _cannot_write(path: Path, failure: Exception) -> StorageError:
-    return StorageError(f"{path} cannot be written ({getattr(failure, 'strerror', None) or failure}).")
+    reason = str(getattr(failure, "strerror", None) or failure).rstrip(".")
+    if reason == _ANY_REASON:
+        reason = "perhaps the disk is full"
+    return StorageError(f"{path} cannot be written ({reason}).")
 
 
 def _encoder(options: RenderOptions) -> Any:  # noqa: ANN401 - no types there
@@ -247,7 +262,12 @@ def _mp3_rate(sample_rate: int) -> int:
     return next((rate for rate in SAMPLE_RATES if rate >= sample_rate), SAMPLE_RATES[-1])
 
 
-def _soundfile() -> Any:  # noqa: ANN401 - no types there
+def soundfile_library() -> Any:  # noqa: ANN401 - no types there
+    """What reads and writes most kinds of sound files.
+
+    Raises:
+        SoundError: It is missing; what to install.
+    """
     try:
         return importlib.import_module("soundfile")
     except (ImportError, OSError):

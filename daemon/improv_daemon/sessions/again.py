@@ -46,13 +46,13 @@ class Comparison:
     def in_words(self) -> str:
         """One or two sentences."""
         if self.is_same:
-            counted = f"{self.notes} notes, {self.same} commands"
+            counted = f"{_notes(self.notes)}, {self.same} commands"
             return f"Told the same again, improv does the same to the bit: {counted}."
         at_s = min(given[0] for given in (self.then, self.now) if given is not None) - self.begun_s
         then, now = (_in_words(given, self.begun_s) for given in (self.then, self.now))
         return (
-            f"Told the same again, improv does something else from {_clock(at_s)} on, after {self.notes} notes "
-            f"that are the same: it was {then} and is {now}. {_HOW_IT_CAN_BE}"
+            f"Told the same again, improv does something else from {_clock(at_s)} on, after "
+            f"{_notes(self.notes)} as then: it was {then} and is {now}. {_HOW_IT_CAN_BE}"
         )
 
 
@@ -114,6 +114,10 @@ def _in_words(given: Given | None, begun_s: float) -> str:
         case MovePedal(value=value, at_s=at_s):
             return f"the pedal at {value} at {at_s - begun_s:.3f} s"
     return f"{_kind(command)} at {given[0] - begun_s:.3f} s"
+
+
+def _notes(count: int) -> str:
+    return "one note" if count == 1 else f"{count} notes"
 
 
 def _kind(command: Command) -> str:

@@ -21,6 +21,7 @@ from improv_daemon.whole_files import whole_file
 
 MIDI_SUFFIXES: Final = (".mid", ".midi")
 CSV_SUFFIX: Final = ".csv"
+_DIGITS: Final = 6
 SUFFIXES: Final = (*MIDI_SUFFIXES, *AUDIO_SUFFIXES, CSV_SUFFIX)
 """What a session can become."""
 
@@ -138,4 +139,6 @@ def _write_table(rows: Sequence[NoteRow], out: Path) -> None:
     with whole_file(out) as part, part.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(field.name for field in dataclasses.fields(NoteRow))
-        table.writerows(dataclasses.astuple(row) for row in rows)
+        for row in rows:
+            values = dataclasses.astuple(row)
+            table.writerow(round(value, _DIGITS) if isinstance(value, float) else value for value in values)

@@ -27,19 +27,20 @@ def played_again(journal: Journal, again: Iterable[Given]) -> Journal:
     """
     performer = Performer((_OUT,), _CHANNEL, _CAPACITY)
     told = (entry for entry in journal.entries if not isinstance(entry.message, _OF_THEN))
-    done = list(_performed(performer, again))
+    done = list(_performed(performer, again, journal.end_s))
     entries = heapq.merge(told, sorted(done, key=_when), key=_when)
     return dataclasses.replace(journal, entries=tuple(entries))
 
 
-def _performed(performer: Performer, again: Iterable[Given]) -> Iterator[Entry]:
-    """Each command, and what comes of it."""
+def _performed(performer: Performer, again: Iterable[Given], end_s: float) -> Iterator[Entry]:
+    """Each command, and what comes of it; what is planned for after the end does not sound."""
     for now_s, command in again:
         yield from _until(performer, now_s)
         yield Entry(command, now_s)
         yield from _entries(_obeyed(performer, command, now_s), now_s)
         yield from _entries(performer.advance(now_s), now_s)
-    yield from _until(performer, float("inf"))
+    yield from _until(performer, end_s)
+    yield from _entries(performer.panic(end_s), end_s)
 
 
 def _until(performer: Performer, until_s: float) -> Iterator[Entry]:

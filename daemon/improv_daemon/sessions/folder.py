@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +18,8 @@ LAST: Final = "last"
 """Stands for the name of the latest session."""
 
 _JOURNAL: Final = "journal.jsonl"
+_NAME: Final = "%Y-%m-%d_%H-%M-%S"
+_DATED: Final = re.compile(r"(\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d)(?:-(\d+))?$")
 _MOST_NAMES: Final = 5
 
 
@@ -65,7 +69,7 @@ def new_session_folder(root: Path, started_at: datetime) -> SessionFolder:
     Raises:
         StorageError: It cannot be made.
     """
-    name = f"{started_at.astimezone():%Y-%m-%d_%H-%M-%S}"
+    name = f"{started_at.astimezone():{_NAME}}"
     try:
         root.mkdir(parents=True, exist_ok=True)
         for number in itertools.count(1):
@@ -88,9 +92,22 @@ def new_session_folder(root: Path, started_at: datetime) -> SessionFolder:
 def sessions_in(root: Path) -> tuple[SessionFolder, ...]:
     """Every session kept in ``root``, oldest first; none where there is no such folder."""
     try:
-        return tuple(SessionFolder(path.parent) for path in sorted(root.glob(f"*/{_JOURNAL}")))
+        paths = [path for path in root.glob(f"*/{_JOURNAL}") if not path.parent.name.startswith(".")]
     except OSError:
         return ()
+    return tuple(SessionFolder(path.parent) for path in sorted(paths, key=_when))
+
+
+def _when(journal: Path) -> tuple[str, int]:
+    """By name; where the musician has found a better one, by the time of the last line."""
+    name = journal.parent.name
+    if dated := _DATED.match(name):
+        return dated[1], int(dated[2] or 1)
+    try:
+        changed_at = journal.stat().st_mtime
+    except OSError:
+        changed_at = 0.0
+    return f"{datetime.fromtimestamp(changed_at):{_NAME}}", 0
 
 
 def find_session(root: Path, name: str) -> SessionFolder:
@@ -102,9 +119,9 @@ def find_session(root: Path, name: str) -> SessionFolder:
         StorageError: There is none, or there are several.
     """
     path = Path(name)
-    if path.name == _JOURNAL and path.is_file():
+    if path.name == _JOURNAL and _is_file(path):
         return SessionFolder(path.parent)
-    if name and (path / _JOURNAL).is_file():
+    if name and _is_file(path / _JOURNAL):
         return SessionFolder(path)
     there = sessions_in(root)
     if not there:
@@ -127,7 +144,7 @@ def find_journal(root: Path, name: str) -> Path:
         StorageError: There is none, or there are several.
     """
     path = Path(name)
-    if path.suffix.lower() == ".jsonl" and path.is_file():
+    if path.suffix.lower() == ".jsonl" and _is_file(path):
         return path
     return find_session(root, name).journal
 
@@ -138,4 +155,13 @@ def none_kept(root: Path) -> str:
         return f"There is no folder {root}, so no session is kept there; improv record makes it."
     if not root.is_dir():
         return f"{root} is not a folder; name the folder that holds your sessions."
+    if not os.access(root, os.R_OK | os.X_OK):
+        return f"The folder {root} cannot be read; name the folder that holds your sessions."
     return f"There is no session in {root} yet; improv record keeps one there."
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have
+        return False

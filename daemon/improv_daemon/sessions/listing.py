@@ -91,7 +91,8 @@ def _read(name: str, journal: Path, kept: Path | None) -> Listed:
             pass  # its journal knows all of it
     try:
         read = read_journal(journal)
-        summary = summary_of(read, files=() if kept is None else _files(SessionFolder(journal.parent)))
+        files = () if kept is None else _files(SessionFolder(journal.parent))
+        summary = summary_of(read, files=files, is_over=not is_written)
     except StorageError as failure:
         state = State.RECORDING if is_written else State.UNREADABLE
         return Listed(name, journal, state, None, str(failure))

@@ -17,12 +17,9 @@ from improv_daemon.stage_link import Stage
 from improv_daemon.wire import Command, PressKey
 
 BEGIN_AFTER_S: Final = 0.5
-"""So long after the first command is known it is due."""
 
 AHEAD_S: Final = 0.25
 """The player's messages are handed over so long before they are due: they are known."""
-
-AFTERWARDS_S: Final = 0.5
 
 _MOST_AHEAD: Final = 256
 _TOLD_EVERY_S: Final = 0.25
@@ -32,7 +29,11 @@ Progress = Callable[[float], None]
 
 
 async def play_again(
-    stage: Stage, journal: Journal, again: Iterable[Given], progress: Progress = lambda done: None
+    stage: Stage,
+    journal: Journal,
+    again: Iterable[Given],
+    progress: Progress = lambda done: None,
+    begin_after_s: float = BEGIN_AFTER_S,
 ) -> list[Given]:
     """Play a session through a stage, what the player did and what improv does now, until it is over.
 
@@ -42,6 +43,7 @@ async def play_again(
         again: What improv does, see `improv_daemon.replaying.replayed`; it is asked for in a thread, ahead of
             its time.
         progress: Called with 0..1.
+        begin_after_s: So long after the first command is known the session begins.
 
     Returns:
         What improv has done.
@@ -58,7 +60,7 @@ async def play_again(
         """The session's clock, which starts when there is something to do."""
         nonlocal shift_s
         if shift_s is None:
-            shift_s = loop.time() + BEGIN_AFTER_S - begun_s
+            shift_s = loop.time() + begin_after_s - begun_s
         while (left_s := at_s + shift_s - loop.time()) > 0:
             progress(min(1.0, max(0.0, loop.time() - shift_s - begun_s) / length_s))
             await asyncio.sleep(min(left_s, _TOLD_EVERY_S))
@@ -69,7 +71,8 @@ async def play_again(
             stage.send(shifted(command, shift_s or 0.0))
             if is_improvs:
                 done.append((due_s, command))
-    await wait_until(max([journal.end_s, *(release_s for release_s in _ends(done))]) + AFTERWARDS_S)
+    # What improv had planned for later never sounded.
+    await wait_until(journal.end_s)
     return done
 
 
@@ -113,10 +116,6 @@ def _in_order(presses: Iterable[tuple[float, PressKey]], again: Iterable[Given])
 
 def _played_s(message: object) -> float:
     return message.at_s if isinstance(message, wire.Played) else float("-inf")
-
-
-def _ends(done: Iterable[Given]) -> Iterator[float]:
-    yield from (command.release_s for _, command in done if isinstance(command, wire.PlayNote))
 
 
 class _Ahead:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from improv_core.errors import StorageError
 from improv_daemon import wire
-from improv_daemon.journal import Journal
+from improv_daemon.journal import InForce, Journal, performances
 from improv_daemon.rendering import Levels
 from improv_daemon.whole_files import whole_file
 
@@ -102,6 +102,7 @@ def summary_of(
     files: Iterable[Path] = (),
     level: Levels | None = None,
     problems: Iterable[str] = (),
+    is_over: bool = True,
 ) -> Summary:
     """What a journal comes to.
 
@@ -110,12 +111,13 @@ def summary_of(
         files: What was made of it.
         level: Of its sound.
         problems: What is to be said beyond the journal's own problems.
+        is_over: Whether nothing more comes, so that an end that is missing is one of them.
     """
-    from improv_daemon.journal import performances
     from improv_daemon.recorder.turns import turns_between
 
     header = journal.header
     player, improv = performances(journal)
+    cut_short = [journal.cut_short] if is_over and journal.cut_short else []
     turns = [turn.who for turn in turns_between(player, improv)]
     return Summary(
         started_at=header.started_at,
@@ -124,14 +126,14 @@ def summary_of(
         notes=Shares(len(player.notes), len(improv.notes)),
         modes=tuple(dict.fromkeys(_modes(journal))),
         model=header.model,
-        model_hash=getattr(header, "model_hash", ""),
+        model_hash=header.model_hash,
         seed=header.seed,
-        improv_version=getattr(header, "improv_version", ""),
+        improv_version=header.improv_version,
         tempo=_tempo(journal),
         files=tuple(path.name for path in files),
         level=level,
-        problems=tuple(dict.fromkeys((*journal.problems, *problems))),
-        from_the_middle=getattr(header, "from_the_middle", False),
+        problems=tuple(dict.fromkeys((*journal.problems, *cut_short, *problems))),
+        from_the_middle=header.from_the_middle,
     )
 
 
@@ -185,7 +187,7 @@ def _changed_mode(message: object) -> str | None:
     match message:
         case wire.Change(key="mode", value=value):
             return str(value)
-        case object(values={"mode": value}):  # of whatever else changed settings, such as a preset
+        case InForce(values={"mode": value}):  # whatever else changed it, such as a preset
             return str(value)
     return None
 
