@@ -91,6 +91,18 @@ MEASUREMENTS = (
         programs=("jackd",),
         packages=("rtmidi",),
     ),
+    Measurement(
+        "journal",
+        "The journal: cost, crashes and disks",
+        full=(),
+        quick=("--kills", "5", "--seconds", "1", "--damaged", "10"),
+    ),
+    Measurement(
+        "keeper",
+        "Making a session's sound while it is played",
+        full=(),
+        quick=("--notes", "200", "--rounds", "1"),
+    ),
     Measurement("live_view", "What the live view costs", full=(), quick=("--rounds", "20", "--starts", "1")),
     Measurement(
         "rig",

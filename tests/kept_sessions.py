@@ -48,10 +48,10 @@ def written_session(folder: SessionFolder, *, now_s: float = 10.0, **header: Any
 
 
 def recorded_session(
-    folder: SessionFolder, settings: Settings | None = None, calls: int = 2
+    folder: SessionFolder, *, calls: int = 2, within_s: float = ANSWERED_WITHIN_S
 ) -> SessionFolder:
     """A player calls, improv answers: all that it does can be replayed."""
-    run_virtual(_record(folder.journal, settings or quick_settings(), calls))
+    run_virtual(_record(folder.journal, quick_settings(), calls, within_s))
     return folder
 
 
@@ -61,7 +61,7 @@ def quick_settings() -> Settings:
     return replace(settings, answer=replace(settings.answer, candidates=1))
 
 
-async def _record(path: Path, settings: Settings, calls: int) -> None:
+async def _record(path: Path, settings: Settings, calls: int, within_s: float) -> None:
     now_s = asyncio.get_running_loop().time
     partner = sitting_partner(settings, packaged_model(), SEED)
     prime_partner(partner, now_s())
@@ -77,10 +77,10 @@ async def _record(path: Path, settings: Settings, calls: int) -> None:
     with journal:
         async with VirtualStage() as stage:
             running = asyncio.create_task(Conversation(stage, partner, journal).run())
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(0.3)
             for _ in range(calls):
                 await _call(stage.play)
-                await asyncio.sleep(ANSWERED_WITHIN_S)
+                await asyncio.sleep(within_s)
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
 

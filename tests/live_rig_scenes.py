@@ -78,9 +78,9 @@ def kept_after_a_switch(controller: int) -> Scene:
 
     def scene(room: Room) -> float:
         an_answer(length_s)(room)
-        begun = len(room.notices)
+        begun = len(room.noticed)
         press_switch(room, controller)
-        return float(sum(isinstance(notice, KeepWanted) for notice in room.notices[begun:]))
+        return float(sum(isinstance(notice, KeepWanted) for notice in room.noticed[begun:]))
 
     return scene
 

@@ -42,7 +42,7 @@ def room_of(
         chosen = changed(chosen, key, value)
     improviser = improviser_of(chosen, model, seed=3) if isinstance(model, Model) else model
     partner = partner_of(chosen, improviser, notices.append, seed=3, styles=STYLES)
-    return Room(partner, notices=notices)
+    return Room(partner, noticed=notices)
 
 
 def played(room: Room, since_s: float, until_s: float = float("inf")) -> list[PlayNote]:

@@ -154,7 +154,7 @@ class Room:
         sent: Every MIDI message that went out, with its time.
         events: Every event that the partner was told.
         commands: Every command of the partner's, with the time it was given.
-        notices: What the partner has told the musician, where it is to be told here.
+        noticed: What the partner has told the musician, where it is to be told here.
     """
 
     partner: Partner
@@ -163,7 +163,7 @@ class Room:
     sent: list[tuple[float, tuple[int, ...]]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     commands: list[tuple[float, Command]] = field(default_factory=list)
-    notices: Sequence[Notice] = ()
+    noticed: Sequence[Notice] = ()
     performer: Performer = field(default_factory=lambda: Performer(("out",), _IMPROV_CHANNEL))
 
     def play(self, *data: int, early_s: float = 0.0, source: str = "keyboard") -> None:

@@ -32,7 +32,7 @@ def write_journal(path: Path) -> Path:
 def test_help_lists_every_command_of_the_daemon(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--help"]) == 0
     output = capsys.readouterr().out
-    for name in ("play", "record", "demo", "ports", "generate", "render"):
+    for name in ("play", "record", "demo", "ports", "generate", "render", "notes", "show"):
         assert f" {name} " in output
 
 
@@ -51,6 +51,13 @@ def test_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str])
         ["generate"],
         ["generate", "a.mid"],
         ["generate", "a.mid", "-o", "b.mid", "--length", "0"],
+        ["generate", "a.mid", "-o", "b.mid", "--notes", "0"],
+        ["generate", "a.mid", "-o", "b.mid", "--bars", "1.5"],
+        ["generate", "a.mid", "-o", "b.mid", "--variations", "0"],
+        ["generate", "a.mid", "-o", "b.mid", "--from", "soon"],
+        ["notes"],
+        ["notes", "a.mid", "--to", "1:99"],
+        ["show", "a", "b"],
         ["generate", "a.mid", "-o", "b.mid", "--tempo", "29"],
         ["generate", "a.mid", "-o", "b.mid", "--tempo", "fast"],
         ["play", "--density", "more"],
@@ -90,14 +97,46 @@ def test_wrong_arguments_exit_with_2_and_no_traceback(
         (["ports", "-o", "ports.api=x"], "-o: ports.api = x is not allowed: it must be "),
         (["generate", "no.mid", "-o", "out.mid"], "There is no MIDI file no.mid."),
         (
-            ["generate", "taken", "-o", "out.wav"],
-            "out.wav cannot be the output: its name must end in .mid or .midi.",
+            ["generate", "taken", "-o", "out.txt"],
+            "out.txt cannot be the output: its name must end in .mid or .midi or .mp3 or .flac or .ogg or ",
         ),
         (["generate", "taken", "-o", "no/out.mid"], "no/out.mid cannot be written: there is no folder no."),
+        (["generate", "taken", "-o", "taken"], "taken cannot be the output: its name must end in .mid or "),
+        (["generate", "taken", "-o", "out.mid"], "taken is neither a MIDI file nor a session's journal."),
+        (["generate", "-o", "out.mid", "--from", "3"], "--from is about what improv goes on from; name "),
         (
-            ["generate", "-o", "out.mid"],
-            "The model 'default' carries no openings to begin from; name a MIDI file",
+            ["generate", "taken", "--data", ".", "-o", "out.mid"],
+            "improv goes on from taken or from a piece of ",
         ),
+        (["generate", "--data", "no", "-o", "out.mid"], "There is no folder no; --data takes a folder with "),
+        (["generate", "--data", ".", "-o", "out.mid"], "There are no MIDI files in .; name a folder that "),
+        (
+            ["generate", "-o", "out.mid", "--bars", "2", "--notes", "9"],
+            "--seconds, --notes and --bars all say ",
+        ),
+        (
+            ["generate", ".", "-o", "out.mid"],
+            ". is a folder without a session in it; name a file or a session.",
+        ),
+        (["generate", "no/such", "-o", "out.mid"], "There is no file and no folder no/such."),
+        (["generate", "taken", "-o", "out.mid", "--from", "9", "--to", "3"], "--to must come after --from."),
+        (
+            ["generate", "-o", "out.mid", "--instrument", "kazoo"],
+            "There is no instrument 'kazoo'; --instrument",
+        ),
+        (["generate", "-o", "out.mid", "--top-p", "2"], "--top-p: sampling.top_p = 2.0 is not allowed: "),
+        (["generate", "-o", "out.mid", "--preset", "x"], '--preset: there is no preset "x"'),
+        (["notes", "no.mid"], "There is no MIDI file no.mid."),
+        (["notes", "taken"], "taken is neither a MIDI file nor a session's journal."),
+        (["notes", "taken", "--parquet"], "--parquet needs a file to write; name it with -o OUT.parquet."),
+        (["notes", "taken", "--csv", "--parquet"], "--csv and --parquet are two kinds of file; ask for one"),
+        (["notes", "taken", "-o", "out.txt"], "out.txt does not say what it is to be; end its name in .csv"),
+        (
+            ["notes", "x.mid", "-o", "taken", "--csv"],
+            "taken exists already; name another file, or add --force",
+        ),
+        (["show", "no.onnx"], "There is no model file no.onnx; "),
+        (["show", "taken"], "taken is not an ONNX model that can be read; it may be damaged."),
         (["play", "--prime", "no.mid"], "There is no MIDI file no.mid."),
         (
             ["play", "--scale", "H major"],
@@ -157,9 +196,9 @@ def test_a_continuation_keeps_to_a_scale_and_its_temperature_tells(
     played = []
     for temperature in ("1", "1.5"):
         options = ["--scale", "C major", "--temperature", temperature, "--set", "sampling.scale_strict=true"]
-        arguments = ["generate", "seed.mid", "-o", "out.mid", "--length", "4", "--seed", "3", *options]
-        assert cli.main(arguments) == 0
-        (track,) = read_midi(Path("out.mid"))
+        out = f"{temperature}.mid"
+        assert cli.main(["generate", "seed.mid", "-o", out, "--length", "4", "--seed", "3", *options]) == 0
+        (track,) = read_midi(Path(out))
         played.append([note.pitch for note in track.performance.notes])
     assert {pitch % 12 for pitches in played for pitch in pitches} <= {0, 2, 4, 5, 7, 9, 11}
     assert played[0] != played[1]

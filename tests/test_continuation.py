@@ -10,7 +10,7 @@ from playing import improviser_of, model_that_plays
 from scripted_improviser import ScriptedImproviser
 
 from improv_core.closing import CLOSING_NOTES
-from improv_core.continuation import as_performance, continue_for, hear
+from improv_core.continuation import as_performance, continue_for, hear, plan_notes
 from improv_core.improvising import Ask, PlannedNote
 from improv_core.notes import ControlChange, Note, Performance
 from improv_core.representation import ATTRIBUTES, encode, steps
@@ -72,6 +72,21 @@ def test_a_continuation_closes_with_the_chord_that_reaches_its_length() -> None:
 def test_a_model_that_strikes_one_chord_for_ever_is_stopped() -> None:
     improviser = ScriptedImproviser(0.5, *[0.0] * 1000)
     assert len(continue_for(improviser, 0.0, 0.5).notes) == 1 + CLOSING_NOTES
+
+
+def test_so_many_notes_are_drawn_and_no_close_is_asked() -> None:
+    improviser, done = ScriptedImproviser(0.5, 0.0, endless=True), list[float]()
+    notes = plan_notes(improviser, 4.0, 4, ask=Ask("pop"), progress=done.append)
+    assert [note.onset_s for note in notes] == [4.0, 4.5, 4.5, 5.0]
+    assert improviser.asks == [Ask("pop")]
+    assert improviser.sounded == [{note.index: (note.onset_s, note.release_s) for note in notes}]
+    assert done == [0.25, 0.5, 0.75, 1.0]
+
+
+def test_what_is_struck_twice_at_once_counts_once_and_is_not_waited_for_for_ever() -> None:
+    improviser = ScriptedImproviser(0.0, endless=True)
+    improviser.draw = lambda earliest_s, latest_s: PlannedNote(1, 0, 60, 64, 0, 1.0, 2.0)  # type: ignore[method-assign]
+    assert len(plan_notes(improviser, 0.0, 3)) == 30
 
 
 def test_the_length_is_asked_with_whatever_else_is() -> None:

@@ -65,4 +65,4 @@ def test_no_answer_goes_on_past_its_end(sitting: Sitting) -> None:
 
 
 def test_the_sitting_is_kept(sitting: Sitting) -> None:
-    assert f"Kept {Path('kept', sitting.midi.name)}." in sitting.text
+    assert f"Kept {Path('kept', sitting.midi.parent.name)}: session.mid." in sitting.text

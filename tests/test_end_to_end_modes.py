@@ -267,7 +267,7 @@ def test_ctrl_c_ends_it_with_status_0_and_a_whole_journal(sitting: ModeSitting) 
     assert "Traceback" not in sitting.text
     assert "no room" not in sitting.text
     assert (sitting.journal.damaged, sitting.journal.torn, sitting.journal.lost) == (0, False, 0)
-    assert f"Kept {Path('kept', sitting.midi.name)}." in sitting.text
+    assert f"Kept {Path('kept', sitting.midi.parent.name)}: session.mid." in sitting.text
 
 
 def test_the_file_has_what_both_have_played(sitting: ModeSitting) -> None:

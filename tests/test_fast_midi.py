@@ -223,7 +223,7 @@ def test_what_holds_no_track_holds_no_voice() -> None:
         ),
         (
             b"MThd" + struct.pack(">LHHH", 6, 1, 1, 96) + b"nope\x00\x00\x00\x00",
-            "file.mid is damaged and cannot be read as MIDI (no MTrk header at start of track).",
+            "file.mid is damaged and cannot be read as MIDI (it ends too early).",
         ),
     ],
 )

@@ -234,6 +234,18 @@ def test_what_was_written_is_with_the_operating_system_after_a_flush(tmp_path: P
             assert len(lines_of(path)) == before + number
 
 
+def test_what_comes_after_a_pause_is_written_at_once_and_the_end_waits_for_nothing(tmp_path: Path) -> None:
+    disk = FakeDisk()
+    with make_writer(tmp_path / "a.jsonl", open_file=disk, pace=Pace(gather_s=1000.0)) as journal:
+        assert disk.asked.acquire(timeout=WITHIN_S)
+        journal.write(NOTE, 1001.0)
+        assert disk.asked.acquire(timeout=WITHIN_S)
+        for _ in range(5):
+            journal.write(NOTE, 1001.0)  # these are gathered
+    assert disk.asked.acquire(blocking=False)
+    assert len(disk.read(tmp_path / "back.jsonl").entries) == 6
+
+
 def test_writing_never_waits_for_a_disk_that_hangs(tmp_path: Path) -> None:
     disk, said, clock_s = FakeDisk(), list[str](), [0.0]
 
@@ -411,6 +423,40 @@ def test_a_removed_journal_is_one_sentence_and_playing_goes_on(tmp_path: Path) -
         assert journal.flush(WITHIN_S)
         assert journal.lost == lost + 1
     assert said == [f"{path} was removed while you play: what you play from now on is not kept."]
+
+
+def test_a_bug_is_said_and_holds_nobody_up(tmp_path: Path) -> None:
+    said, wall_s = list[str](), [0.0]
+
+    def wall() -> float:
+        return wall_s[0] / wall_s[0] if wall_s[0] else 0.0
+
+    path = tmp_path / "a.jsonl"
+    with make_writer(path, on_trouble=said.append, wall=wall) as journal:
+        journal.write(NOTE, 1001.0)
+        assert journal.flush(WITHIN_S)
+        wall_s[0] = float("inf")
+        journal.write(NOTE, 1002.0)
+    assert said == [
+        f"{path} is not written any more (ValueError('cannot convert float NaN to integer')): what you play "
+        "is not kept."
+    ]
+    assert len(read_journal(path).entries) == 1
+
+
+def test_a_slow_disk_is_given_much_at_once(tmp_path: Path) -> None:
+    disk = FakeDisk()
+    with make_writer(tmp_path / "a.jsonl", open_file=disk) as journal:
+        assert disk.asked.acquire(timeout=WITHIN_S)
+        disk.answers.clear()
+        journal.write(NOTE, 1001.0)
+        assert disk.asked.acquire(timeout=WITHIN_S)
+        for number in range(900):
+            journal.write(NOTE, 1001.0 + number)
+        disk.answers.set()
+        assert disk.asked.acquire(timeout=WITHIN_S)
+        assert journal.flush(WITHIN_S)
+        assert not disk.asked.acquire(blocking=False)
 
 
 # --- beginning and end ------------------------------------------------------------------------------

@@ -214,6 +214,23 @@ def test_what_is_damaged_is_left_out_and_it_is_said_when_it_was(tmp_path: Path) 
     )
 
 
+def test_damage_at_the_very_end_is_said_with_its_time(tmp_path: Path) -> None:
+    path = kept(tmp_path / "a.jsonl", NOTE)
+    path.write_bytes(path.read_bytes().replace(b'"Counts"', b'"Counds"'))
+    assert read_journal(path).problems == (
+        f"One line of {path} could not be read and is left out (from 0:00 to 0:10).",
+    )
+
+
+def test_of_a_large_file_that_is_no_journal_only_the_beginning_is_read(tmp_path: Path) -> None:
+    path, shares = tmp_path / "film", list[float]()
+    with path.open("wb") as file:
+        file.truncate(1 << 30)
+    with pytest.raises(StorageError, match="is not a session journal of improv"):
+        read_journal(path, shares.append)
+    assert shares[-1] < 0.01
+
+
 @pytest.mark.parametrize("lost", [b"", b"\x0b", b"\0\0\0"])
 def test_lines_that_lost_the_newlines_between_them_are_all_there(tmp_path: Path, lost: bytes) -> None:
     path = tmp_path / "a.jsonl"

@@ -105,8 +105,8 @@ def test_an_interrupt_meanwhile_leaves_what_can_be_finished_later(
     finally:
         signal.signal(signal.SIGALRM, before)
     assert said == [
-        f'Stopped; the sitting is safe in {folder.path}, and "improv sessions recover {folder.path}" makes the '
-        "rest."
+        f"Stopped; the sitting is safe in {folder.path}, and "
+        f'"improv sessions recover {folder.path}" makes the rest.'
     ]
     assert not links.started[0].is_running
     assert names(folder.path) == ["journal.jsonl"]
@@ -150,7 +150,7 @@ def test_a_folder_that_was_taken_away_meanwhile_is_said_nothing_more_of(tmp_path
 
 
 def test_recovery_says_what_it_cannot_read_and_goes_on(tmp_path: Path) -> None:
-    broken, crashed = SessionFolder(tmp_path / "1"), session(tmp_path, "2")
+    broken, crashed = SessionFolder(tmp_path / "2026-11-20_19-30-04"), session(tmp_path)
     broken.path.mkdir()
     broken.journal.write_text("not ours\n")
     recover(tmp_path, SILENT, View(out := io.StringIO()))

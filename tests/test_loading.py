@@ -241,11 +241,28 @@ def test_a_session_is_a_folder_of_its_own(tmp_path: Path) -> None:
         session.mkdir(parents=True)
         (session / "journal.jsonl").write_text('{"improv_journal": 1}\n')
     write_session(tmp_path / "evenings" / "monday" / "session.mid", player=12, improv=30)
-    journal = tmp_path / "evenings" / "tuesday" / "journal.jsonl"
+    tuesday = tmp_path / "evenings" / "tuesday"
     corpus = load(tmp_path / "evenings")
     assert (corpus.files, len(corpus.rows)) == (("monday/session.mid",), 12)
-    sentence = f"{journal} is a session without its MIDI file; make it with: improv render {journal}"
-    assert corpus.skipped == (sentence,)
+    assert corpus.skipped == (
+        f"{tuesday / 'journal.jsonl'} is a session without its MIDI file; make it with: "
+        f"improv sessions recover {tuesday}",
+    )
+
+
+def test_sessions_of_the_same_second_are_pieces_of_their_own(tmp_path: Path) -> None:
+    names = ("2026-01-02_03-04-05", "2026-01-02_03-04-05-2", "2026-01-02_03-04-05-3")
+    for number, name in enumerate(names):
+        session = tmp_path / "evenings" / name
+        session.mkdir(parents=True)
+        (session / "journal.jsonl").write_text('{"improv_journal": 1}\n')
+        (session / "session.part.mp3").touch()
+        (session / ".session.mid.part").touch()
+        write_session(session / "session.mid", player=10 + number, improv=30)
+    corpus = load(tmp_path / "evenings")
+    assert sorted(corpus.files) == sorted(f"{name}/session.mid" for name in names)
+    assert sorted(corpus.split) == ["test", "train", "validation"]
+    assert (len(corpus.rows), corpus.skipped) == (10 + 11 + 12, ())
 
 
 def test_a_session_in_which_only_improv_played_is_skipped(tmp_path: Path) -> None:

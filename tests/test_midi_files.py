@@ -174,6 +174,49 @@ def test_plain_files_read_as_pretty_midi_reads_them(tmp_path: Path) -> None:
         assert track.program == voice.program
 
 
+def test_songs_of_a_type_2_file_follow_one_another_each_at_its_own_tempo(tmp_path: Path) -> None:
+    songs = (b"\x00" + HALF_TEMPO + NOTE + END, NOTE + END, b"\x00" + HALF_TEMPO + NOTE + END)
+    read = read_bytes(tmp_path, midi_bytes(*songs, kind=2))
+    assert [note[2:] for note in notes_of(read)] == [(0.0, 1.0), (1.0, 1.5), (1.5, 2.5)]
+
+
+def test_a_type_0_file_of_16_channels_is_16_voices(tmp_path: Path) -> None:
+    notes = b"".join(bytes((0, 0x90 | channel, 60 + channel, 64)) for channel in range(16))
+    read = read_bytes(tmp_path, midi_bytes(notes + b"\x60\xff\x2f\x00", kind=0))
+    assert [(track.channel, track.performance.notes[0].pitch) for track in read] == [
+        (channel, 60 + channel) for channel in range(16)
+    ]
+
+
+def test_chunks_of_other_kinds_are_passed_over(tmp_path: Path) -> None:
+    content = midi_bytes(NOTE + END)
+    odd = content[:14] + b"XFIH" + struct.pack(">L", 4) + b"abcd" + content[14:]
+    assert notes_of(read_bytes(tmp_path, odd)) == [(60, 64, 0.0, 0.5)]
+
+
+def test_a_track_without_an_end_ends_with_its_last_message(tmp_path: Path) -> None:
+    assert notes_of(read_bytes(tmp_path, midi_bytes(NOTE))) == [(60, 64, 0.0, 0.5)]
+
+
+@pytest.mark.parametrize("kind", [1, 2])
+def test_thousands_of_tracks_are_read_and_more_than_32_767_are_refused(tmp_path: Path, kind: int) -> None:
+    content = midi_bytes(*[b""] * 4_999, NOTE + END, kind=kind)
+    assert notes_of(read_bytes(tmp_path, content)) == [(60, 64, 0.0, 0.5)]
+    with pytest.raises(
+        MidiFileError, match=r"file\.mid has more tracks than improv reads, which is 32767\.$"
+    ):
+        read_bytes(tmp_path, content[:10] + b"\xfd\xe8" + content[12:])
+
+
+@pytest.mark.parametrize(
+    ("written", "name"), [("Überpad".encode(), "Überpad"), ("Überpad".encode("latin-1"), "Überpad")]
+)
+def test_names_are_read_in_either_of_the_usual_encodings(tmp_path: Path, written: bytes, name: str) -> None:
+    begin = b"\x00\xff\x03" + bytes((len(written),)) + written
+    (track,) = read_bytes(tmp_path, midi_bytes(begin + NOTE + END))
+    assert track.name == name
+
+
 # --- what cannot be read --------------------------------------------------------------------------
 
 WHOLE = midi_bytes(b"\x00" + HALF_TEMPO + END, b"\x00\xff\x03\x05Piano" + NOTE * 6 + END)
@@ -223,6 +266,16 @@ def test_a_missing_file_a_folder_and_an_impossible_name_are_named(tmp_path: Path
     (tmp_path / "song.mid").write_bytes(WHOLE)
     with pytest.raises(MidiFileError, match=r"cannot be read \(Not a directory\)\.$"):
         read_midi(tmp_path / "song.mid" / "other.mid")
+
+
+def test_a_file_larger_than_any_music_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / "huge.mid").open("wb") as file:
+        file.write(WHOLE)
+        file.truncate((32 << 20) + 5)
+    with pytest.raises(
+        MidiFileError, match=r"huge\.mid is too large to be read as MIDI: improv reads up to 32 MB\.$"
+    ):
+        read_midi(tmp_path / "huge.mid")
 
 
 def reads_or_is_refused(path: Path) -> bool:

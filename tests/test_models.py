@@ -19,7 +19,7 @@ from improv_core.representation import (
 )
 from improv_core.representation.binning import Identity
 from improv_daemon import models
-from improv_daemon.models import borrowing, load_model, model_path
+from improv_daemon.models import borrowing, load_model, model_hash, model_path
 
 WITHOUT_PEDAL = NoteAttributes(
     tuple(Attribute(name, Identity(128)) for name in ("dt", "pitch", "velocity", "duration"))
@@ -65,6 +65,14 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"MThd")
     with pytest.raises(ModelFileError, match="is not an ONNX model"):
         load_model(str(path))
+
+
+def test_a_model_is_known_by_the_hash_of_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "any.onnx"
+    path.write_bytes(b"abc")
+    assert model_hash(str(path)) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    with pytest.raises(ModelFileError, match=r"There is no model file .*none.onnx"):
+        model_hash(str(tmp_path / "none.onnx"))
 
 
 @pytest.mark.parametrize(

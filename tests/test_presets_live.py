@@ -155,15 +155,38 @@ def test_a_preset_generates_and_says_what_it_lacks(
     assert max(note.onset_s for note in notes) <= 6.0 + CLOSE_S + REACHED_S
 
 
-def test_a_preset_with_openings_generates_without_a_seed_file(
-    trained: functools._lru_cache_wrapper[Trained], tmp_path: Path
+@every_preset
+def test_a_preset_is_shown(
+    preset: str, trained: functools._lru_cache_wrapper[Trained], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    model = trained("symbols-normal-order").model
+    made = trained(preset)
+    capfd.readouterr()
+    improv("show", made.model, "--json")
+    facts = json.loads(capfd.readouterr().out)
+    assert (facts["preset"], facts["trained"]["updates"]) == (preset, made.updates[1])
+    lacks = LACKS.get(preset, "").replace(" and ", ", ")
+    assert ", ".join(facts["lacks"]) == lacks
+    assert facts["openings"] == 0 or preset == "symbols-normal-order"
+    improv("show", made.model)
+    assert capfd.readouterr().out.count("not stated") == 3
+
+
+@every_preset
+def test_a_preset_begins_by_itself_or_within_a_random_piece_and_the_same_seed_gives_the_same_bytes(
+    preset: str, workshop: Path, trained: functools._lru_cache_wrapper[Trained], tmp_path: Path
+) -> None:
+    model = trained(preset).model
     contents = []
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         out = tmp_path / f"{name}.mid"
-        improv("generate", "-o", out, "--model", model, "--seed", seed, "--length", 6)
-        contents.append(out.read_bytes())
+        improv("generate", "-o", out, "--model", model, "--seed", seed, "--notes", 20)
+        data = tmp_path / f"{name} of data.mid"
+        random_piece = ("--data", workshop / "songs", "--variations", 2, "--join", "--bars", 2)
+        improv("generate", *random_piece, "-o", data, "--model", model, "--seed", seed)
+        contents.append(
+            [data.with_stem(f"{data.stem}-{i}").read_bytes() for i in (1, 2)] + [out.read_bytes()]
+        )
+        assert len(read_performance(out).notes) == 20
     assert contents[0] == contents[1] != contents[2]
 
 

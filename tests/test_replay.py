@@ -25,7 +25,8 @@ from improv_core.midi_files import Track, write_midi
 from improv_core.notes import Note, Performance
 from improv_daemon.building import prime_partner, sitting_partner
 from improv_daemon.conversation import Conversation
-from improv_daemon.journal import Journal, JournalWriter, read_journal
+from improv_daemon.journal import InForce, Journal, JournalWriter, read_journal
+from improv_daemon.journal._encoder import flat
 from improv_daemon.journal._format import line_of
 from improv_daemon.partner import recollection, together
 from improv_daemon.partner.partner import MODES
@@ -70,6 +71,7 @@ class Sitting:
         self._path, self._settings, self._seed = path, settings, seed
         self._chance = random.Random(players_seed)
         self.commands: list[Command] = []
+        self.settings_at_the_end = settings
 
     async def play(self, calls: int) -> Journal:
         """So many calls, some into what improv plays, in one mode after another, with changes between."""
@@ -81,6 +83,7 @@ class Sitting:
             started_at=datetime(2026, 11, 20, tzinfo=UTC),
             now_s=asyncio.get_running_loop().time(),
             on_trouble=pytest.fail,
+            settings_now=lambda: partner.settings,
         )
         partner = sitting_partner(self._settings, packaged_model(), self._seed)
         prime_partner(partner, asyncio.get_running_loop().time())
@@ -104,6 +107,7 @@ class Sitting:
                 running.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await running
+        self.settings_at_the_end = partner.settings
         return read_journal(self._path)
 
     def _modes(self, calls: int) -> Iterator[str]:
@@ -140,6 +144,16 @@ def settings_of(candidates: int = CANDIDATES) -> Settings:
     )
 
 
+def settings_at_the_end(journal: Journal) -> dict[str, object]:
+    """By key: those of the first line, and the changes since."""
+    values = flat(journal.header.settings)
+    changes = [entry.message for entry in journal.entries if isinstance(entry.message, InForce)]
+    assert len(changes) > 10
+    for change in changes:
+        values |= change.values
+    return values
+
+
 def lines_of(path: Path) -> list[str]:
     return path.read_text().splitlines(keepends=True)
 
@@ -151,6 +165,7 @@ async def test_a_replayed_sitting_gives_the_same_commands_to_the_bit(tmp_path: P
     again = list(replayed(journal, partner_of(journal, packaged_model())))
     assert [command for _, command in again] == sitting.commands[:-1]  # the last is the stage's Quit
     assert again == list(commands_of(journal))
+    assert settings_at_the_end(journal) == json.loads(json.dumps(flat(sitting.settings_at_the_end)))
     for kind in (PlayNote, MovePedal, CancelTurn, FinishTurn, Panic):
         assert any(isinstance(command, kind) for _, command in again), f"no {kind.__name__} in the sitting"
 
@@ -172,6 +187,7 @@ import sys
 from pathlib import Path
 from improv_daemon.journal import read_journal
 from improv_daemon.models import load_model
+from improv_daemon.journal._encoder import flat
 from improv_daemon.journal._format import line_of
 from improv_daemon.replaying import partner_of, replayed
 journal = read_journal(Path(sys.argv[1]))

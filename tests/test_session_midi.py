@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import shutil
+import subprocess
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import mido
+import numpy as np
+import pretty_midi
 import pytest
-from hypothesis import HealthCheck, given, settings
+from conftest import require
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from improv_core.errors import StorageError
 from improv_core.midi_files import read_midi
 from improv_core.tempo_map import TempoMap
 from improv_daemon import wire
-from improv_daemon.journal import Entry, Journal, JournalWriter, read_journal
+from improv_daemon.journal import Entry, Gap, Journal, JournalWriter, read_journal
 from improv_daemon.recorder import tracks_of, write_session_midi
+from improv_daemon.settings import Settings
 
 START_S = 500.0
 STARTED_AT = datetime(2026, 11, 20, 19, 30, 5).astimezone()
@@ -143,7 +153,9 @@ def sent_by(stream: list[tuple[float, tuple[Any, ...]]]) -> Sent:
     return sent
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=120, deadline=None)
+@hypothesis_settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=120, deadline=None
+)
 @given(stream=STREAMS)
 def test_whatever_came_and_went_is_in_the_file_within_a_tick(
     empty: Journal, tmp_path: Path, stream: list[tuple[float, tuple[Any, ...]]]
@@ -227,3 +239,225 @@ def check_no_key_is_held_or_struck_twice(found: Found) -> None:
         elif data[0] in (0x80, 0x90):
             down.discard(data[1])
     assert not down
+
+
+def test_what_is_held_where_lines_were_lost_ends_there_and_at_the_end(empty: Journal, tmp_path: Path) -> None:
+    told = [played(0.5, 0x90, 60, 80), sounded(0.5, 0, 40), (2.0, Gap(3)), played(3.0, 0x90, 62, 80)]
+    midi = file_of(journal_of(empty, [*told, (4.0, wire.Counts(0, 0, 0))]), tmp_path)
+    ticks = 960 * 2  # of a second
+    player, improv = (written(track) for track in midi.tracks[1:])
+    assert player[1:] == [
+        (ticks // 2, (0x90, 60, 80)),
+        (ticks * 2, (0x80, 60, 0)),
+        (ticks * 3, (0x90, 62, 80)),
+        (ticks * 4, (0x80, 62, 0)),
+    ]
+    assert improv[1:] == [(ticks // 2, (0x90, 40, 70)), (ticks * 2, (0x80, 40, 0))]
+
+
+def test_a_key_that_is_struck_again_while_it_is_down_ends_there_and_nothing_is_left_out(
+    empty: Journal, tmp_path: Path
+) -> None:
+    times = ((0.0, 0x90), (1.0, 0x90), (2.0, 0x80), (3.0, 0x80))
+    midi = file_of(journal_of(empty, [played(at_s, status, 60, 9) for at_s, status in times]), tmp_path)
+    assert written(midi.tracks[1])[1:] == [
+        (0, (0x90, 60, 9)),
+        (1920, (0x80, 60, 0)),
+        (1920, (0x90, 60, 9)),
+        (3840, (0x80, 60, 9)),
+        (5760, (0x80, 60, 9)),
+    ]
+
+
+def test_a_note_shorter_than_a_tick_lasts_one(empty: Journal, tmp_path: Path) -> None:
+    told = [played(1.0, 0x90, 60, 80), played(1.00001, 0x80, 60, 5)]
+    midi = file_of(journal_of(empty, told), tmp_path)
+    assert written(midi.tracks[1])[1:] == [(1920, (0x90, 60, 80)), (1921, (0x80, 60, 5))]
+
+
+# --- markers and texts --------------------------------------------------------------------------------
+
+
+def metas(midi: mido.MidiFile, kind: str) -> list[tuple[int, str]]:
+    tick, found = 0, []
+    for message in midi.tracks[0]:
+        tick += message.time
+        if message.type == kind:
+            found.append((tick, message.text))
+    return found
+
+
+def test_turns_are_markers(empty: Journal, tmp_path: Path) -> None:
+    told = [played(1.0, 0x90, 60, 80), played(2.0, 0x80, 60, 0)]
+    told += [sounded(2.5, 0, 64), released(3.0, 0, 64), sounded(3.0, 1, 65), released(3.5, 1, 65)]
+    told += [played(4.0, 0x90, 60, 80), played(5.0, 0x80, 60, 0)]
+    midi = file_of(journal_of(empty, told), tmp_path)
+    assert metas(midi, "marker") == [(1920, "player 1"), (4800, "improv 1"), (7680, "player 2")]
+
+
+def test_texts_tell_of_model_seed_and_what_was_set_otherwise(empty: Journal, tmp_path: Path) -> None:
+    plain = dataclasses.asdict(Settings())
+    set_otherwise = {
+        **plain,
+        "mode": "trade",
+        "sampling": {**plain["sampling"], "temperature": 1.25},
+        "record": {**plain["record"], "folder": "/home/mary/music"},
+    }
+    header = dataclasses.replace(empty.header, settings=set_otherwise)
+    midi = file_of(dataclasses.replace(empty, header=header), tmp_path)
+    (_, first), *texts = metas(midi, "text")
+    assert first.startswith(f"improv {header.improv_version}, 2026-11-20 19:30:05 ")
+    assert texts == [
+        (0, "model default"),
+        (0, "seed 7"),
+        (0, "mode = trade"),
+        (0, "sampling.temperature = 1.25"),
+    ]
+
+
+# --- tempo --------------------------------------------------------------------------------------------
+
+
+def phrase(bpm: float, beats: int, from_s: float = 2.0) -> list[tuple[float, wire.Message]]:
+    """Chords each bar, basses and eighths, by one whose hands are 8 ms apart."""
+    dice, told = np.random.default_rng(3), []
+    for half in range(2 * beats):
+        at_s = from_s + half * 30 / bpm + 0.008 * dice.normal()
+        root = (48, 53, 55, 45)[half // 8 % 4]
+        pitches = [(60, 64, 67, 72)[half * 3 % 4]] if half % 2 else [root + 12, root + 19]
+        for pitch in [root - 12, root, *pitches] if half % 8 == 0 else pitches:
+            told += [played(at_s, 0x90, pitch, 70), played(at_s + 0.4 * 30 / bpm, 0x80, pitch, 0)]
+    return sorted(told, key=lambda timed: timed[0])
+
+
+@pytest.mark.parametrize("bpm", [76.0, 97.3, 132.0])
+def test_bar_lines_are_where_the_player_has_them(empty: Journal, tmp_path: Path, bpm: float) -> None:
+    midi = file_of(journal_of(empty, phrase(bpm, 64)), tmp_path)
+    tempo_map, signatures = tempo_map_of(midi), []
+    tick = 0
+    for message in midi.tracks[0]:
+        tick += message.time
+        if message.type == "time_signature":
+            signatures.append((tick, message.numerator, message.denominator))
+    first_bar = signatures[-1][0]  # before it a shorter one, or all of them are alike
+    lines_s = [tempo_map.seconds(first_bar + 4 * 960 * bar) for bar in range(2, 7)]
+    off_s = [(line_s - 2.0 + 120 / bpm) % (240 / bpm) - 120 / bpm for line_s in lines_s]
+    assert np.max(np.abs(off_s)) < 0.015
+    assert len([m for m in midi.tracks[0] if m.type == "set_tempo"]) < 8
+
+
+def test_fixed_is_120_beats_a_minute_whatever_was_played(empty: Journal, tmp_path: Path) -> None:
+    midi = file_of(journal_of(empty, phrase(97.3, 32), tempo_bpm=150), tmp_path, "fixed")
+    assert [(m.time, m.tempo) for m in midi.tracks[0] if m.type == "set_tempo"] == [(0, 500_000)]
+
+
+def test_where_no_beat_is_clear_it_is_120_beats_a_minute(empty: Journal, tmp_path: Path) -> None:
+    dice = np.random.default_rng(4)
+    at_s = np.cumsum(dice.exponential(0.7, 60)).tolist()
+    told = [t for s in at_s for t in (played(s, 0x90, 60, 70), played(s + 0.05, 0x80, 60, 0))]
+    midi = file_of(journal_of(empty, told), tmp_path)
+    assert [(m.time, m.tempo) for m in midi.tracks[0] if m.type == "set_tempo"] == [(0, 500_000)]
+
+
+def test_a_tempo_that_is_set_goes_before_one_that_is_found_unless_that_is_wanted(
+    empty: Journal, tmp_path: Path
+) -> None:
+    journal = journal_of(empty, phrase(97.3, 32), tempo_bpm=150)
+    tempos = [m.tempo for m in file_of(journal, tmp_path).tracks[0] if m.type == "set_tempo"]
+    assert tempos[-1] == 400_000
+    tempos = [m.tempo for m in file_of(journal, tmp_path, "estimated").tracks[0] if m.type == "set_tempo"]
+    assert 60e6 / tempos[-1] == pytest.approx(97.3, rel=0.01)
+
+
+def test_where_the_clock_is_silent_bar_lines_are_those_of_the_player(empty: Journal, tmp_path: Path) -> None:
+    told = [played(2.0, 0xFA), *(played(2.0 + 0.02 * pulse, 0xF8) for pulse in range(24 * 16))]
+    told += phrase(90.0, 48, from_s=14.0)
+    tempo_map = tempo_map_of(file_of(journal_of(empty, told), tmp_path))
+    s_per_beat = [tempo_map.seconds(tempo_map.tick(at_s) + 960) - at_s for at_s in (5.0, 7.0, 20.0, 40.0)]
+    assert s_per_beat == pytest.approx([0.48, 0.48, 60 / 90, 60 / 90], abs=0.005)
+
+
+@pytest.mark.parametrize("jitter_s", [0.0, 0.002])
+def test_messages_stay_within_a_tick_of_a_clock_that_goes_from_80_to_160(
+    empty: Journal, tmp_path: Path, jitter_s: float
+) -> None:
+    dice = np.random.default_rng(6)
+    pulses_s = 1.0 + np.cumsum(60 / 24 / np.linspace(80, 160, 24 * 80)) + jitter_s * dice.normal(size=24 * 80)
+    told = [played(1.0, 0xFA), *(played(at_s, 0xF8) for at_s in np.sort(pulses_s).tolist())]
+    moments_s = np.sort(dice.uniform(0, 45, 800)).tolist()
+    moves = [(at_s, (0xB0, i % 120, i % 128)) for i, at_s in enumerate(moments_s)]
+    told += [played(at_s, *data) for at_s, data in moves]
+    midi = file_of(journal_of(empty, sorted(told, key=lambda timed: timed[0])), tmp_path)
+    tempo_map = tempo_map_of(midi)
+    bpm = [60 / (tempo_map.seconds(tempo_map.tick(at_s) + 960) - at_s) for at_s in (2.0, 41.5)]
+    assert bpm == pytest.approx([81.5, 157.0], abs=1.0)
+    check_within_a_tick(moves, written(midi.tracks[1]), tempo_map)
+
+
+# --- files and programs -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rich_file(empty: Journal, tmp_path: Path) -> Path:
+    """Two keyboards, pedal, bends, programs, drums, an answer, a found tempo, names from all over."""
+    told = [*phrase(97.3, 32), (0.0, wire.SetVoice("improv", 5, 0.3, 100))]
+    told += [played(at_s, 0x99, 38, 90, source="Überpad ♪") for at_s in (3.0, 4.0, 5.0)]
+    told += [
+        played(3.1, 0xB0, 64, 127),
+        played(6.0, 0xE0, 0, 80),
+        played(7.0, 0xC0, 4),
+        played(8.0, 0xD0, 60),
+    ]
+    told += [sounded(23.0, 0, 64), released(24.0, 0, 64), sounded(24.0, 1, 65), released(24.5, 1, 65)]
+    write_session_midi(journal_of(empty, sorted(told, key=lambda timed: timed[0])), tmp_path / "session.mid")
+    return tmp_path / "session.mid"
+
+
+def test_it_opens_in_pretty_midi(rich_file: Path) -> None:
+    instruments = pretty_midi.PrettyMIDI(str(rich_file)).instruments
+    assert {one.name: len(one.notes) for one in instruments if one.is_drum} == {"player, Überpad ?": 3}
+    (improv,) = (one for one in instruments if one.name == "improv")
+    assert (improv.program, [note.pitch for note in improv.notes]) == (4, [64, 65])
+
+
+def test_it_opens_in_symusic(rich_file: Path) -> None:
+    symusic = pytest.importorskip("symusic")
+    score = symusic.Score(str(rich_file))
+    assert score.ticks_per_quarter == 960
+    assert [len(track.notes) for track in score.tracks][-1] == 2
+
+
+def test_it_opens_in_mido_as_type_1_with_all_its_tracks(rich_file: Path) -> None:
+    midi = mido.MidiFile(rich_file)
+    assert (midi.type, midi.ticks_per_beat) == (1, 960)
+    assert [track.name for track in midi.tracks[1:]] == ["player, keys", "player, Überpad ?", "improv"]
+
+
+def test_it_opens_in_musescore(rich_file: Path) -> None:
+    program = shutil.which("musescore3") or shutil.which("mscore3")
+    require(program, "musescore3 is not installed")
+    score = rich_file.with_suffix(".musicxml")
+    runtime = {"QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": str(rich_file.parent)}
+    done = subprocess.run(
+        [str(program), "-o", str(score), str(rich_file)],
+        env=os.environ | runtime | {"HOME": str(rich_file.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, "success" in done.stdout + done.stderr) == (0, True)
+    music = ElementTree.parse(score).getroot()
+    names = [part.text for part in music.iter("part-name")]
+    assert len(names) == 3
+    assert names[-1] is not None
+    assert "improv" in names[-1]
+    assert sum(1 for _ in music.iter("note")) > 100
+
+
+def test_a_file_that_cannot_be_written_is_named(empty: Journal, tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "session.mid"
+    with pytest.raises(
+        StorageError, match=r"session\.mid cannot be written \(No such file or directory\)\.$"
+    ):
+        write_session_midi(empty, path)

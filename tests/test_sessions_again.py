@@ -48,7 +48,7 @@ def test_how_far_it_is_is_told(journal: Journal) -> None:
 @pytest.mark.parametrize(
     ("now", "words"),
     [
-        (NOTE, "D4 at 4.250 s with velocity 55"),
+        (NOTE, "D4 from 4.250 to 5.000 s with velocity 55"),
         (MovePedal(3, 127, 13.5), "the pedal at 127 at 3.500 s"),
         (CancelTurn(3), "the command CancelTurn at 2.500 s"),
     ],
@@ -59,16 +59,26 @@ def test_the_first_that_is_other_than_then_is_told(tmp_path: Path, now: PlayNote
     assert compare(journal, [then, (20.0, Panic())]).same == 1
     assert compare(journal, [(12.5, now), then]).in_words() == (
         "Told the same again, improv does something else from 0:02 on, after 0 notes as then: it was "
-        f"E4 at 3.000 s with velocity 70 and is {words}. {HOW}"
+        f"E4 from 3.000 to 4.000 s with velocity 70 and is {words}. {HOW}"
     )
+
+
+def test_what_differs_by_less_than_is_shown_differs(tmp_path: Path) -> None:
+    journal = read_journal(written_session(session_folder(tmp_path)).journal)
+    ((at_s, then),) = commands_of(journal)
+    assert isinstance(then, PlayNote)
+    words = compare(journal, [(at_s, dataclasses.replace(then, release_s=then.release_s + 1e-9))]).in_words()
+    assert "with velocity 70 and is another one only in what these digits do not show. " in words
 
 
 def test_less_and_more_than_then_is_other_than_then(tmp_path: Path) -> None:
     journal = read_journal(written_session(session_folder(tmp_path)).journal)
     (then,) = commands_of(journal)
-    assert "it was E4 at 3.000 s with velocity 70 and is nothing." in compare(journal, []).in_words()
+    assert (
+        "it was E4 from 3.000 to 4.000 s with velocity 70 and is nothing." in compare(journal, []).in_words()
+    )
     more = compare(journal, [then, (75.0, NOTE)]).in_words()
-    assert "from 1:05 on, after one note as then: it was nothing and is D4 at 4.250 s" in more
+    assert "from 1:05 on, after one note as then: it was nothing and is D4 from 4.250 to 5.000 s" in more
 
 
 def test_where_a_journal_breaks_off_there_may_be_more(tmp_path: Path) -> None:
@@ -97,6 +107,16 @@ def test_another_model_is_refused(journal: Journal, tmp_path: Path) -> None:
     )
     with pytest.raises(ModelFileError, match="There is no model file"):
         partner_again(journal, str(tmp_path / "gone.onnx"))
+
+
+def test_the_last_minutes_of_a_sitting_cannot_be_replayed(journal: Journal) -> None:
+    header = dataclasses.replace(journal.header, from_the_middle=True)
+    with pytest.raises(StorageError) as refused:
+        partner_again(dataclasses.replace(journal, header=header))
+    assert str(refused.value) == (
+        f"{journal.path} holds the last minutes of a sitting, and what improv plays depends on all that came "
+        "before, so it cannot be replayed; improv record keeps a sitting from its beginning."
+    )
 
 
 def test_the_model_may_have_moved(journal: Journal, again: list[Given]) -> None:

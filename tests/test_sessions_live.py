@@ -55,7 +55,7 @@ async def test_both_play_at_the_times_at_which_they_played() -> None:
         (3.5, "CancelTurn"),
     ]
     sent = [(round(at_s - BEGIN_AFTER_S, 3), data) for at_s, data in stage.sent]
-    assert sent == [(3.0, (0x91, 64, 70)), (3.5, (0x81, 64, 0))]
+    assert sent == [(3.0, (0x91, 64, 70)), (3.5, (0x81, 64, 64))]
     assert asyncio.get_running_loop().time() == pytest.approx(BEGIN_AFTER_S + 6.0)
 
 

@@ -87,7 +87,7 @@ def test_an_end_that_is_missing_is_a_problem_once_the_session_is_over(tmp_path: 
     folder.journal.write_bytes(b"".join(lines))
     journal = read_journal(folder.journal)
     assert summary_of(journal).problems == (
-        f"{folder.journal} ends at 0:04, where improv was stopped; what came after is not known.",
+        "journal.jsonl ends at 0:04, where improv was stopped; what came after is not known.",
     )
     assert summary_of(journal, is_over=False).problems == ()
 

@@ -13,20 +13,19 @@ from typing import Final
 
 import numpy as np
 
-from improv_core.beat_lengths import FRAME_S, Onsets, beat_lengths, confidence
+from improv_core.beat_lengths import Onsets, beat_lengths
 from improv_core.beat_path import NEAR_S, beat_path, grid
 from improv_core.notes import Note
-from improv_core.pulse import FORGET_AFTER_S
+from improv_core.pulse import FORGET_AFTER_S, LOUDNESS
 from improv_core.tempogram import BEATS_S, FloatArray
 
-CLEAR_FROM: Final = 0.6
-"""Where `confidence` is so high there are beats."""
+CLEAR_FROM: Final = 0.5
+"""Where `Lengths.confidence` is so high there are beats."""
 
 FEWEST_BEATS: Final = 8
 """Fewer are no stretch."""
 
 _BRIDGED_S: Final = 6.0
-_LOUDNESS: Final = 64.0
 _LOW: Final = 60
 _OCTAVE: Final = 12
 _LONG_S: Final = 1.5
@@ -62,7 +61,7 @@ class _Heard:
 
     @classmethod
     def of(cls, notes: Sequence[Note]) -> _Heard:
-        columns = [(n.onset_s, n.velocity / _LOUDNESS, n.pitch, n.duration_s) for n in notes]
+        columns = [(n.onset_s, n.velocity / LOUDNESS, n.pitch, n.duration_s) for n in notes]
         at_s, weight, pitch, length_s = np.array(columns).T
         depth = np.clip((_LOW - pitch) / _OCTAVE, 0.0, 2.0)
         return cls(at_s, weight, depth, np.minimum(length_s, _LONG_S), pitch % _OCTAVE)
@@ -100,20 +99,18 @@ def _parts(notes: Sequence[Note]) -> Iterator[Sequence[Note]]:
 
 
 def _stretches(heard: _Heard) -> Iterator[FloatArray]:
-    first_s, last_s = float(heard.at_s[0]), float(heard.at_s[-1])
-    if last_s - first_s < FEWEST_BEATS * BEATS_S[0]:
+    if heard.at_s[-1] - heard.at_s[0] < FEWEST_BEATS * BEATS_S[0]:
         return
-    frames_s = np.arange(first_s, last_s + FRAME_S, FRAME_S)
-    onsets = Onsets(heard.at_s, heard.weight)
-    clear_s = frames_s[confidence(onsets, frames_s) >= CLEAR_FROM]
+    lengths = beat_lengths(Onsets(heard.at_s, heard.weight))
+    clear_s = lengths.frames_s[lengths.confidence >= CLEAR_FROM]
     if not len(clear_s):
         return
-    beat_s = beat_lengths(onsets, frames_s)
     breaks = np.flatnonzero(np.diff(clear_s) > _BRIDGED_S)
     for begin, end in zip(np.append(0, breaks + 1), np.append(breaks, len(clear_s) - 1), strict=True):
         from_s, until_s = float(clear_s[begin]), float(clear_s[end])
         grid_s = grid(from_s, until_s)
-        beats_s = beat_path(heard.accented, np.interp(grid_s, frames_s, beat_s), grid_s)
+        beat_s = np.interp(grid_s, lengths.frames_s, lengths.beat_s)
+        beats_s = beat_path(heard.accented, beat_s, grid_s)
         yield beats_s[(beats_s >= from_s - NEAR_S) & (beats_s <= until_s + NEAR_S)]
 
 

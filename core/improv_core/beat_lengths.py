@@ -9,14 +9,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from improv_core.pulse import PulseTracker
-from improv_core.tempogram import BEATS_S, FloatArray, Tempogram
+from improv_core.pulse import LOUDNESS, PulseTracker
+from improv_core.tempogram import BEATS_S, FloatArray
 
 FRAME_S: Final = 0.25
 """From frame to frame."""
 
 # Tried on the validation splits of POP909 and piano-midi.de.
 _CHANGE: Final = 60.0
+_AROUND_S: Final = 8.0
+_SELDOM: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,40 +33,56 @@ class Onsets:
     at_s: FloatArray
     weight: FloatArray
 
-    @property
-    def backwards(self) -> Onsets:
-        """The same in a time that runs the other way."""
-        return Onsets(-self.at_s[::-1], self.weight[::-1])
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """How long beats are at each of some moments.
+
+    Attributes:
+        frames_s: The moments, `FRAME_S` apart, (frames,).
+        beat_s: The length of the beat, (frames,).
+        confidence: How sure `PulseTracker` is there, of what came before and of what came after, (frames,).
+    """
+
+    frames_s: FloatArray
+    beat_s: FloatArray
+    confidence: FloatArray
 
 
-def beat_lengths(onsets: Onsets, frames_s: FloatArray) -> FloatArray:
-    """The length of the beat at each frame, (frames,).
+def beat_lengths(onsets: Onsets) -> Lengths:
+    """The lengths of the beat from the first onset to the last.
 
     A Fourier tempogram looks both ways, and of all paths through what it says the best is taken (Viterbi); a
     change of tempo costs by how much it is.
     """
-    before, after = _scores(onsets, frames_s), _scores(onsets.backwards, -frames_s[::-1])[::-1]
-    return BEATS_S[_steadiest(before + after)]
+    at_s = onsets.at_s - onsets.at_s[0]
+    count = math.ceil(at_s[-1] / FRAME_S) + 1
+    frames_s = np.arange(count) * FRAME_S
+    before, sure_before = _followed(at_s, onsets.weight, frames_s)
+    after, sure_after = _followed(frames_s[-1] - at_s[::-1], onsets.weight[::-1], frames_s)
+    window = np.ones(min(count, round(_AROUND_S / FRAME_S)))
+    sure = np.convolve(sure_before + sure_after[::-1], window, "same")
+    sure /= 2 * np.convolve(np.ones(count), window, "same")
+    beat_s = BEATS_S[_steadiest(before + after[::-1])]
+    return Lengths(onsets.at_s[0] + frames_s, beat_s, sure)
 
 
-def confidence(onsets: Onsets, frames_s: FloatArray) -> FloatArray:
-    """How sure `PulseTracker` is at each frame, of what came before or of what came after, (frames,)."""
-    return np.maximum(_confidence(onsets, frames_s), _confidence(onsets.backwards, -frames_s[::-1])[::-1])
-
-
-def _scores(onsets: Onsets, frames_s: FloatArray) -> FloatArray:
-    """What the onsets before each frame say of each length, (frames, lengths)."""
-    tempogram, scores = Tempogram(), np.zeros((len(frames_s), len(BEATS_S)))
-    done = 0
-    for i, end in enumerate(np.searchsorted(onsets.at_s, frames_s, side="right").tolist()):
-        for one in range(done, end):
-            tempogram.add(float(onsets.at_s[one]), float(onsets.weight[one]))
-        if end > done:
-            tempogram.score()
-        if tempogram.scores is not None:
-            scores[i] = tempogram.scores
+def _followed(at_s: FloatArray, weight: FloatArray, frames_s: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """What is known of the onsets before each frame: scores (frames, lengths), and how sure (frames,)."""
+    tracker, scores, sure = PulseTracker(), np.zeros((len(frames_s), len(BEATS_S))), np.zeros(len(frames_s))
+    onsets = list(zip(at_s.tolist(), np.rint(weight * LOUDNESS).astype(int).tolist(), strict=True))
+    done, confidence = 0, 0.0
+    for i, end in enumerate(np.searchsorted(at_s, frames_s, side="right").tolist()):
+        for onset_s, velocity in onsets[done:end]:
+            tracker.onset(onset_s, velocity)
         done = end
-    return scores
+        if tracker.scores is not None:
+            scores[i] = tracker.scores
+        if i % _SELDOM == 0:
+            estimate = tracker.estimate(float(frames_s[i]))
+            confidence = 0.0 if estimate is None else estimate.confidence
+        sure[i] = confidence
+    return scores, sure
 
 
 def _steadiest(scores: FloatArray) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ NEAR_S: Final = 0.05
 
 # Tried on the validation splits of POP909 and piano-midi.de.
 _TIGHT: Final = 100.0
-_STEP_S: Final = 0.01
+_STEP_S: Final = 0.02
 _ACCENT_S: Final = 0.02
 _SHORTEST, _LONGEST = 0.6, 1.6
 _LINE_BEATS: Final = 2.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from improv_core.closing import Closing
 from improv_core.improvising import NOTHING_ASKED, Ask, Improvising, PlannedNote
@@ -11,6 +12,9 @@ from improv_core.notes import SUSTAIN_CONTROLLER, ControlChange, Note, Performan
 from improv_core.representation import keyed, to_ms
 
 _PEDAL, _RELEASE, _PRESS = range(3)
+
+_DRAWS_PER_NOTE: Final = 10
+"""A model that strikes one key at one time for ever is stopped."""
 
 
 def hear(improviser: Improvising, performance: Performance) -> float:
@@ -124,7 +128,7 @@ def plan_notes(
     improviser.begin_turn(turn, begin_s, ask)
     notes, struck = list[PlannedNote](), set[tuple[int, float]]()
     earliest_s, gap_s = begin_s, max_gap_s if max_wait_s is None else max_wait_s
-    while len(struck) < count:
+    while len(struck) < count and len(notes) < _DRAWS_PER_NOTE * count:
         note = improviser.draw(earliest_s, earliest_s + gap_s)
         notes.append(note)
         struck.add((note.pitch, note.onset_s))

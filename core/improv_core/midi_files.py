@@ -11,13 +11,14 @@ import io
 import itertools
 import struct
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import mido
 
 from improv_core.errors import MidiFileError
+from improv_core.midi_chunks import LARGEST_FILE, MOST_TRACKS, count_of_tracks, readable, tracks_alone
 from improv_core.midi_lines import WRITTEN_TICKS_PER_BEAT as WRITTEN_TICKS_PER_BEAT
 from improv_core.midi_lines import conductor_track, delta_track, save, writable
 from improv_core.notes import ControlChange, Note, Performance
@@ -30,6 +31,9 @@ BEND_CENTRE = (0, 64)
 """The two data bytes of a pitch wheel that rests."""
 
 _MAGIC = b"MThd"
+SONGS = 2
+"""The type of a file whose tracks have nothing to do with one another."""
+
 
 _DAMAGE = (
     EOFError,
@@ -114,7 +118,7 @@ class _Voice:
 
 
 def read_midi(path: Path) -> tuple[Track, ...]:
-    """Every voice of a file that has notes, in the order of the file.
+    """Every voice of a file that has notes, in the order of the file; of type 2, one song after the other.
 
     Raises:
         MidiFileError: The file is missing, empty, not MIDI, or damaged.
@@ -133,9 +137,13 @@ def parse_midi(data: bytes, name: Path | str) -> tuple[Track, ...]:
         MidiFileError: It is empty, not MIDI, or damaged.
     """
     _check_begin(data, name)
+    if count_of_tracks(data) > MOST_TRACKS:
+        raise MidiFileError(f"{name} has more tracks than improv reads, which is {MOST_TRACKS}.")
     try:
-        midi = mido.MidiFile(file=io.BytesIO(data), clip=True)
-        tempo_map = TempoMap(midi.ticks_per_beat, _tempo_changes(midi))
+        midi = mido.MidiFile(file=io.BytesIO(tracks_alone(data)), clip=True)
+        if midi.type == SONGS:
+            return tuple(_read_songs(midi))
+        tempo_map = TempoMap(midi.ticks_per_beat, _tempo_changes(midi.tracks))
         return tuple(itertools.chain.from_iterable(_read_track(track, tempo_map) for track in midi.tracks))
     except _DAMAGE as error:
         raise MidiFileError(f"{name} is damaged and cannot be read as MIDI ({_reason(error)}).") from error
@@ -215,7 +223,7 @@ def load_midi(path: Path) -> bytes:
     """The bytes of a file that begins as MIDI files do.
 
     Raises:
-        MidiFileError: The file is missing, empty, not MIDI, or cannot be read.
+        MidiFileError: The file is missing, empty, not MIDI, too large, or cannot be read.
     """
     try:
         if path.is_dir():
@@ -223,11 +231,16 @@ def load_midi(path: Path) -> bytes:
         with path.open("rb") as file:
             begin = file.read(len(_MAGIC))
             _check_begin(begin, path)
-            return begin + file.read()
+            data = begin + file.read(LARGEST_FILE)
     except FileNotFoundError:
         raise MidiFileError(f"{path} does not exist.") from None
     except OSError as error:
         raise MidiFileError(f"{path} cannot be read ({error.strerror or error}).") from error
+    if len(data) > LARGEST_FILE:
+        raise MidiFileError(
+            f"{path} is too large to be read as MIDI: improv reads up to {LARGEST_FILE >> 20} MB."
+        )
+    return data
 
 
 def _check_begin(begin: bytes, name: Path | str) -> None:
@@ -243,9 +256,18 @@ def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _tempo_changes(midi: mido.MidiFile) -> list[tuple[int, int]]:
-    changes = []
+def _read_songs(midi: mido.MidiFile) -> Iterator[Track]:
+    """Each track is a song with tempos of its own; they are laid one behind the other."""
+    start_s = 0.0
     for track in midi.tracks:
+        tempo_map = TempoMap(midi.ticks_per_beat, _tempo_changes([track]), start_s)
+        yield from _read_track(track, tempo_map)
+        start_s = tempo_map.seconds(sum(message.time for message in track))
+
+
+def _tempo_changes(tracks: Iterable[mido.MidiTrack]) -> list[tuple[int, int]]:
+    changes = []
+    for track in tracks:
         tick = 0
         for message in track:
             tick += message.time
@@ -265,7 +287,7 @@ def _read_track(track: mido.MidiTrack, tempo_map: TempoMap) -> list[Track]:
         voice.release_all(tempo_map.seconds(tick))
     return [
         Track(
-            track.name,
+            readable(track.name),
             Performance.of(voice.notes, voice.controls),
             voice.program,
             channel,

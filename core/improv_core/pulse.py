@@ -17,11 +17,13 @@ CLEAR_FROM: Final = 0.75
 FORGET_AFTER_S: Final = 8.0
 """After so long a silence nothing is known."""
 
+LOUDNESS: Final = 64.0
+"""An onset of this velocity weighs 1."""
+
 _LOCK_EVERY_S: Final = 0.25
 _NOTES: Final = 128
 _CHORD_S: Final = 0.05
 _FEWEST: Final = 2.5
-_LOUDNESS: Final = 64.0
 
 # Tried on the validation split of POP909.
 _RECENT_S: Final = 3.5
@@ -84,12 +86,17 @@ class PulseTracker:
         self._last_s = self._chord_s = self._locked_s = -math.inf
         self._lock: _Lock | None = None
 
+    @property
+    def scores(self) -> FloatArray | None:
+        """What the onsets so far say of each of `BEATS_S`, see `Tempogram`; None before there are any."""
+        return self._tempogram.scores
+
     def onset(self, at_s: float, velocity: int) -> None:
         """The player strikes a key; a little before the latest onset is welcome too."""
         if at_s - self._last_s > FORGET_AFTER_S:
             self._tempogram, self._count, self._lock = Tempogram(), 0, None
             self._chord_s = self._locked_s = -math.inf
-        weight = velocity / _LOUDNESS
+        weight = velocity / LOUDNESS
         place = self._count % _NOTES
         self._at_s[place], self._weight[place] = at_s, weight
         self._strikes[place] = at_s - self._chord_s > _CHORD_S

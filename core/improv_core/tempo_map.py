@@ -44,14 +44,15 @@ class TempoMap:
     Args:
         ticks_per_beat: The file's division; negative means SMPTE frames and ticks per frame.
         changes: (tick, microseconds per beat), in any order; of one tick the last counts.
+        start_s: When tick 0 is.
     """
 
-    def __init__(self, ticks_per_beat: int, changes: Iterable[tuple[int, int]]) -> None:
+    def __init__(self, ticks_per_beat: int, changes: Iterable[tuple[int, int]], start_s: float = 0.0) -> None:
         if ticks_per_beat & 0xFF == 0 and ticks_per_beat <= 0:
             raise ValueError("a division of zero ticks")
         if ticks_per_beat < 0:  # SMPTE: high byte minus frames a second, low byte ticks a frame
             frames_per_s, ticks_per_frame = -(ticks_per_beat >> 8), ticks_per_beat & 0xFF
-            self._ticks, self._seconds = [0], [0.0]
+            self._ticks, self._seconds = [0], [start_s]
             self._s_per_tick = [1.0 / (_EXACT_FRAMES_PER_S.get(frames_per_s, frames_per_s) * ticks_per_frame)]
             return
         by_tick = {0: DEFAULT_TEMPO_US_PER_BEAT} | dict(changes)  # of one tick, the last that is written
@@ -59,7 +60,7 @@ class TempoMap:
         self._s_per_tick = [by_tick[tick] / 1e6 / ticks_per_beat for tick in self._ticks]
         spans = [b - a for a, b in itertools.pairwise(self._ticks)]
         steps = (span * rate for span, rate in zip(spans, self._s_per_tick, strict=False))
-        self._seconds = list(itertools.accumulate(steps, initial=0.0))
+        self._seconds = list(itertools.accumulate(steps, initial=start_s))
 
     def seconds(self, tick: int) -> float:
         """Seconds from the start of the file."""

@@ -127,8 +127,10 @@ def stage_config_of(settings: Settings) -> StageConfig:
         **dataclasses.asdict(settings.ports),
         clock_out=settings.time.clock_out,
         sound=sound.enabled,
+        voice=sound.voice,
         soundfont=sound.soundfont,
         driver=sound.driver,
         gain=sound.gain,
+        reverb=sound.reverb,
         sound_player=sound.player,
     )

@@ -7,6 +7,7 @@ import typer
 
 from improv_daemon import cli_options as options
 from improv_daemon import cli_paths as paths
+from improv_daemon.cli_progress import progress_bar
 from improv_daemon.cli_times import time_s
 
 _SECONDS = 30.0
@@ -125,7 +126,7 @@ def generate(
         "--soundfont sound.soundfont": soundfont,
     }
     settings = options.load(config, set_, named, assigned_with="--set")  # -o is the output here
-    _check(source, data, from_, to, seconds, notes, bars, join=join)
+    _check(source, data, from_, to, seconds, notes, bars)
     from improv_daemon.generated_files import generate as write_files
     from improv_daemon.generated_files import outputs_of
 
@@ -138,7 +139,8 @@ def generate(
     wanted = Wanted(_SECONDS if seconds is None else seconds, notes, bars, tempo, program, join)
     span = None if from_ is None and to is None else Span(from_ or 0.0, to)
     beats, sessions = join or bars is not None, Path(settings.record.folder)
-    seed_of = seeds(source, data, span, beats=beats, sessions=sessions, say=typer.echo)
+    with progress_bar("Reading"):
+        seed_of = seeds(source, data, span, beats=beats, sessions=sessions, say=typer.echo)
     write_files(seed_of, outputs, settings, wanted, say=typer.echo)
 
 
@@ -148,7 +150,6 @@ def _check(
     from_s: float | None,
     to_s: float | None,
     *lengths: float | None,
-    join: bool,
 ) -> None:
     """What can be said before anything is read.
 
@@ -163,8 +164,8 @@ def _check(
     if sum(length is not None for length in lengths) > 1:
         raise ConfigError("--seconds, --notes and --bars all say how much; give one of them.")
     if source is None and data is None:
-        for option, is_given in (("--from", from_s), ("--to", to_s), ("--join", join or None)):
-            if is_given is not None:
+        for option, at_s in (("--from", from_s), ("--to", to_s)):
+            if at_s is not None:
                 raise ConfigError(
                     f"{option} is about what improv goes on from; name a MIDI file or a session."
                 )

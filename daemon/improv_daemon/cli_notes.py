@@ -8,6 +8,7 @@ import typer
 
 from improv_daemon import cli_options as options
 from improv_daemon import cli_paths as paths
+from improv_daemon.cli_progress import progress_bar
 from improv_daemon.cli_times import time_s
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def notes(
         paths.check_output_file(out, suffixes=(), unlike=None)
         paths.check_free(out, force=force)
     settings = options.load(config, set_, {}, assigned_with="--set")
-    rows = _rows(source, Path(settings.record.folder), from_ or 0.0, to, track)
+    with progress_bar("Reading"):
+        rows = _rows(source, Path(settings.record.folder), from_ or 0.0, to, track)
     from improv_daemon import note_listing
 
     if out is not None:
@@ -121,17 +123,20 @@ def _console() -> "Console":
 
 
 def _print(rows: "list[NoteRow]", *, show_all: bool) -> None:
-    from improv_daemon.note_listing import in_short, terminal_table
+    from improv_daemon.note_listing import in_short, plain_lines, terminal_table
 
-    shown = rows if show_all or not sys.stdout.isatty() else rows[:_SHOWN]
-    console = _console()
-    if shown:
-        console.print(terminal_table(shown))
-    more = len(rows) - len(shown)
+    in_terminal = sys.stdout.isatty()
+    shown = rows if show_all or not in_terminal else rows[:_SHOWN]
+    if shown and in_terminal and len(shown) <= _SHOWN:
+        _console().print(terminal_table(shown))
+    else:
+        for line in plain_lines(shown) if shown else ():
+            typer.echo(line)
+    more = len(shown) < len(rows)
     hint = (
         f" These are the first {len(shown)}; --all shows the others, -o OUT.csv keeps them." if more else ""
     )
-    console.print(f"{in_short(rows)}{hint}", markup=False, soft_wrap=True)
+    typer.echo(f"{in_short(rows)}{hint}")
 
 
 def show(

@@ -150,11 +150,16 @@ def _finish(source: str, settings: "Settings") -> None:
     from improv_daemon.keeper.finishing import finish_journal
 
     journal = _journal(source, settings)
+    before = list(journal.parent.glob("*"))
     with progress_bar("Rendering") as progress:
         kept = finish_journal(journal, KeepOptions.of(settings), progress=progress)
-    files = [str(path) for path in (kept.midi, kept.sound) if path is not None]
+    files = [path for path in (kept.midi, kept.sound) if path is not None]
+    made = [str(path) for path in files if path not in before]
     levels = "" if kept.levels is None else f" ({kept.levels.in_words()})"
-    for line in (f"Wrote {' and '.join(files)}{levels}.", *kept.notes):
+    wrote = (
+        f"Wrote {' and '.join(made)}{levels}." if made else f"{' and '.join(map(str, files))}: all is there."
+    )
+    for line in (wrote, *kept.notes):
         typer.echo(line)
 
 
@@ -166,13 +171,15 @@ def _convert(source: Path, out: Path, how: "RenderOptions") -> "Made":
 
 
 def _render(source: str, settings: "Settings", out: Path, how: "RenderOptions", *, stems: bool) -> "Made":
-    from improv_daemon.rendering import VoiceChoice, render_file, render_stems
+    from improv_daemon.rendering import VoiceChoice, render_file, render_stems, why_piano
 
     sound = settings.sound
     soundfont = Path(sound.soundfont) if sound.soundfont else None
     choice = VoiceChoice(sound.voice, soundfont, sound.reverb)
     tracks, tags = _read(source, settings, out)
     how = dataclasses.replace(how, tags=tags)
+    if reason := why_piano(choice):
+        typer.echo(reason)
     with progress_bar("Rendering") as progress:
         if stems:
             return render_stems(tracks, out, choice, how, progress)

@@ -13,7 +13,7 @@ from improv_core.errors import PortError, StorageError
 from improv_daemon.building import stage_config_of
 from improv_daemon.cli_progress import progress_bar
 from improv_daemon.interrupts import INTERRUPTED
-from improv_daemon.journal import read_journal
+from improv_daemon.journal import Journal, read_journal
 from improv_daemon.recorder import write_session_midi
 from improv_daemon.replaying import Given
 from improv_daemon.sessions.again import Comparison, compare, partner_again, told_again
@@ -36,7 +36,7 @@ def replay_check(path: Path, model: str | None) -> int:
     Raises:
         ImprovError: It cannot be replayed.
     """
-    journal = read_journal(path)
+    journal = _read(path)
     with progress_bar("Replaying") as progress:
         again = list(told_again(journal, partner_again(journal, model), progress))
     return _told(compare(journal, again))
@@ -58,7 +58,7 @@ def replay_fast(path: Path, output: Path | None, model: str | None, settings: Se
     output = output or Path(f"{named}-again.mid")
     if output.exists():
         raise StorageError(f"{output} exists already and is not overwritten; name another one with --output.")
-    journal = read_journal(path)
+    journal = _read(path)
     with progress_bar("Replaying") as progress:
         again = list(told_again(journal, partner_again(journal, model), progress))
         with whole_file(output) as part:
@@ -74,33 +74,44 @@ def replay_live(path: Path, model: str | None, settings: Settings, after_s: floa
     Raises:
         ImprovError: It cannot be replayed, or the ports cannot be had.
     """
-    journal = read_journal(path)
+    journal = _read(path)
     again = told_again(journal, partner_again(journal, model))
     length = length_text(journal.end_s - journal.header.now_s)
 
-    def opened(ready: Ready) -> None:
-        for problem in ready.problems:
-            typer.echo(problem, err=True)
-        places = [*ready.outputs, *([f"the synthesiser ({ready.sound})"] if ready.sound else [])]
-        if not places:
-            raise PortError(
-                "There is neither a MIDI output nor sound, so nothing would be heard; improv ports lists "
-                "outputs, and --fast writes a MIDI file."
-            )
-        typer.echo(f"Playing {length} to {', '.join(places)}; Ctrl-C stops.")
-
-    with progress_bar("Playing") as progress:
-
-        async def play(stage: Stage) -> list[Given]:
+    async def play(stage: Stage) -> list[Given]:
+        typer.echo(f"Playing {length} to {', '.join(_places(stage.ready))}; Ctrl-C stops.")
+        with progress_bar("Playing") as progress:
             return await play_again(stage, journal, again, progress, after_s)
 
-        done = asyncio.run(_live(stage_config_for(settings), opened, play))
+    done = asyncio.run(_live(stage_config_for(settings), play))
     if done is None:
         typer.echo("Stopped.")
         return INTERRUPTED
     typer.echo("Played to its end.")
     _told(compare(journal, done))
     return 0
+
+
+def _places(ready: Ready) -> list[str]:
+    """Where it sounds.
+
+    Raises:
+        PortError: Nowhere.
+    """
+    for problem in ready.problems:
+        typer.echo(problem, err=True)
+    places = [*ready.outputs, *([f"the synthesiser ({ready.sound})"] if ready.sound else [])]
+    if not places:
+        raise PortError(
+            "There is neither a MIDI output nor sound, so nothing would be heard; improv ports lists "
+            "outputs, and --fast writes a MIDI file."
+        )
+    return places
+
+
+def _read(path: Path) -> Journal:
+    with progress_bar("Reading") as progress:
+        return read_journal(path, progress)
 
 
 def stage_config_for(settings: Settings) -> StageConfig:
@@ -113,13 +124,11 @@ def stage_config_for(settings: Settings) -> StageConfig:
 
 async def _live(
     config: StageConfig,
-    opened: Callable[[Ready], None],
     play: Callable[[Stage], Coroutine[None, None, list[Given]]],
 ) -> list[Given] | None:
     """What improv did; None if it was stopped."""
     stop = stop_on_signals()
     async with StageLink(config) as stage:
-        opened(stage.ready)
         playing = asyncio.create_task(play(stage))
         others = [asyncio.create_task(_heed(stage)), asyncio.create_task(stop.wait())]
         try:

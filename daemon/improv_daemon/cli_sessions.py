@@ -38,7 +38,7 @@ def all_sessions(context: typer.Context) -> None:
 @sessions.command("list")
 def list_(json_: _Json = False, folder: _Folder = None, config: options.Config = None) -> None:
     """List the sessions that there are."""
-    from improv_daemon.cli_listing import list_all
+    from improv_daemon.cli_session_files import list_all
 
     list_all(_root(folder, config), as_json=json_)
 
@@ -46,7 +46,7 @@ def list_(json_: _Json = False, folder: _Folder = None, config: options.Config =
 @sessions.command()
 def show(name: _Name, json_: _Json = False, folder: _Folder = None, config: options.Config = None) -> None:
     """Show all there is to know of a session."""
-    from improv_daemon.cli_listing import show_one
+    from improv_daemon.cli_session_files import show_one
 
     show_one(_root(folder, config), name, as_json=json_)
 
@@ -63,7 +63,7 @@ def recover(
 ) -> None:
     """Make the files of what a crash has left."""
     settings = options.load(config, set_, {})
-    from improv_daemon.cli_listing import recover_all, recover_one
+    from improv_daemon.cli_session_files import recover_all, recover_one
 
     root = _root_of(folder, settings)
     failed = recover_all(root, settings) if name is None else recover_one(root, name, settings)
@@ -166,7 +166,7 @@ def export(
     }
     settings = options.load(config, set_, wanted, assigned_with="--set")
     anew = bool(set_) or any(value is not None for value in wanted.values())
-    from improv_daemon.cli_listing import export_one
+    from improv_daemon.cli_session_files import export_one
 
     export_one(_root_of(folder, settings), name, output, settings, anew=anew, stems=stems)
 
@@ -179,7 +179,7 @@ def delete(
     config: options.Config = None,
 ) -> None:
     """Delete sessions with all their files, for ever; asks before."""
-    from improv_daemon.cli_listing import delete_all
+    from improv_daemon.cli_session_files import delete_all
 
     if not delete_all(_root(folder, config), names, is_sure=yes):
         raise typer.Exit(1)

@@ -106,11 +106,14 @@ def generate(
     model = load_model(settings.model)
     for number, output in enumerate(outputs):
         dice = (first + number - 1) % _SEEDS + 1
-        seed = seed_of(dice)
-        with progress_bar(
-            "Playing on" if len(outputs) == 1 else f"Playing on, {number + 1} of {len(outputs)}"
-        ) as progress:
-            composition = compose(seed, settings, wanted, model=model, dice=dice, say=tell, progress=progress)
+        seed, sentences = seed_of(dice), list[str]()
+        label = "Playing on" if len(outputs) == 1 else f"Playing on, {number + 1} of {len(outputs)}"
+        with progress_bar(label) as progress:
+            composition = compose(
+                seed, settings, wanted, model=model, dice=dice, say=sentences.append, progress=progress
+            )
+        for sentence in sentences:  # not while the bar is there
+            tell(sentence)
         write(composition, output.midi)
         again = "" if settings.seed and len(outputs) == 1 else f" (seed {dice})"
         try:

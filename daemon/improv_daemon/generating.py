@@ -95,9 +95,7 @@ def compose(
         ModelFileError: The model cannot play, or its openings cannot be read.
         ConfigError: It cannot play within what is set.
     """
-    if not seed.tracks and (opening := random_opening(model, dice)) is not None:
-        seed = Seed("an opening of the model's", (Track("opening", opening),))
-    asked = settings.answer
+    seed, asked = _opened(seed, model, dice), settings.answer
     settings = dataclasses.replace(settings, answer=heeded(model, asked))
     improviser = improviser_of(settings, model, dice)
     performance, metre = seed.performance, _metre(seed, wanted)
@@ -105,17 +103,30 @@ def compose(
     if performance.notes:
         hear(improviser, remembered(cut(performance, 0.0, begin_s), improviser))
     ask = ask_of(settings.answer, _as_call(performance))
-    for sentence in (*_remarks(model, asked, ask, wanted.tempo_bpm), *_of_bars(seed, wanted)):
+    for sentence in (*_remarks(model, asked, ask, wanted.tempo_bpm), *_of_seed(seed, wanted)):
         say(sentence)
-    if metre is not None and model.beats and isinstance(improviser, Improviser):
-        improviser.follow(Pulse(1000 * begin_s, 1000 * metre.beat_s))
-        max_wait_s: float | None = 0.0  # so that its first note is on a beat
-    else:
-        max_wait_s = 0.0 if wanted.bars else None
+    on_time = _follows(improviser, begin_s, metre, model) or wanted.bars is not None
     planned = _plan(improviser, begin_s, wanted, metre)(
-        ask=ask, max_wait_s=max_wait_s, max_gap_s=settings.answer.max_gap_s, progress=progress
+        ask=ask,
+        max_wait_s=0.0 if on_time else None,
+        max_gap_s=settings.answer.max_gap_s,
+        progress=progress,
     )
     return _joined(seed, begin_s, planned, wanted, metre) if wanted.join else _alone(planned, wanted, metre)
+
+
+def _opened(seed: Seed, model: Model, dice: int) -> Seed:
+    """What is heard where nothing was named: an opening, if the model carries any."""
+    opening = None if seed.tracks else random_opening(model, dice)
+    return seed if opening is None else Seed("an opening of the model's", (Track("opening", opening),))
+
+
+def _follows(improviser: Improvising, begin_s: float, metre: Metre | None, model: Model) -> bool:
+    """Let it follow the beat; whether that means anything to it."""
+    if metre is None or not model.beats or not isinstance(improviser, Improviser):
+        return False
+    improviser.follow(Pulse(1000 * begin_s, 1000 * metre.beat_s))
+    return True
 
 
 def write(composition: Composition, path: Path) -> None:
@@ -210,8 +221,12 @@ def _joined(
         changes = [*(change for change in changes if change[0] < begin_s), (begin_s, metre)]
     conductor = conductor_of(changes)
     begin = TempoMap(WRITTEN_TICKS_PER_BEAT, conductor.tempos).tick(begin_s)
+    signatures = {tick: (tick, *signature) for tick, *signature in conductor.signatures}
+    if metre is not None:
+        signatures[begin] = (begin, *metre.signature)  # it begins a bar, wherever the seed's bar is
     markers = ((0, Path(seed.name).stem), (begin, "improv")) if before else ()
-    return Composition((*before, track), dataclasses.replace(conductor, markers=markers), begin_s)
+    conductor = Conductor(conductor.tempos, tuple(signatures.values()), markers)
+    return Composition((*before, track), conductor, begin_s)
 
 
 # --- what is said ---------------------------------------------------------------------------------
@@ -226,7 +241,9 @@ def _remarks(model: Model, wanted: Answer, ask: Ask, tempo_bpm: float | None) ->
         yield "What it goes on from is too short to have a density, so improv is as dense as it likes."
 
 
-def _of_bars(seed: Seed, wanted: Wanted) -> Iterator[str]:
+def _of_seed(seed: Seed, wanted: Wanted) -> Iterator[str]:
+    if wanted.join and not seed.tracks:
+        yield "There is nothing that it could be joined to."
     if wanted.bars is not None and wanted.tempo_bpm is None and (seed.beats is None or seed.beats.is_plain):
         unsaid = f"No tempo is written in {seed.name}, so a" if seed.tracks else "A"
         yield f"{unsaid} beat is half a second; --tempo says otherwise."

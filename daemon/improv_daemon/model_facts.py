@@ -15,7 +15,7 @@ Facts = dict[str, Any]
 """What `facts_of` gives: JSON."""
 
 _LSTM_GATES: Final = 4
-_UNSAID: Final = "the file does not say"
+_UNSAID: Final = "not stated"
 
 
 def facts_of(model: Model, path: Path) -> Facts:

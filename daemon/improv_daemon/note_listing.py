@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -14,26 +14,19 @@ from improv_core.note_table import NoteRow, chord_count
 
 if TYPE_CHECKING:
     from rich.table import Table
-    from rich.text import Text
 
 COLUMNS: Final = tuple(field.name for field in dataclasses.fields(NoteRow))
 
 _DIGITS: Final = 6
 """Of seconds: far below a tick, and without the dust of binary fractions."""
 
-_HEADINGS: Final = {
-    "name": "note",
-    "onset_s": "onset",
-    "duration_s": "duration",
-    "step_s": "step",
-    "normal_order": "normal order",
-}
+_HEADINGS: Final = ("note", "key", "onset", "length", "step", "vel", "track", "chord", "normal order")
 _RIGHT: Final = ("pitch", "onset_s", "duration_s", "step_s", "velocity")
 
 
 def values_of(row: NoteRow) -> tuple[str | int | float, ...]:
     """A row's values in the order of `COLUMNS`; seconds to the microsecond."""
-    values = dataclasses.astuple(row)
+    values = (getattr(row, column) for column in COLUMNS)
     return tuple(round(value, _DIGITS) if isinstance(value, float) else value for value in values)
 
 
@@ -78,17 +71,35 @@ def save_parquet(rows: Sequence[NoteRow], path: Path) -> None:
 
 
 def terminal_table(rows: Sequence[NoteRow]) -> Table:
-    """For rich to print, seconds to the millisecond."""
+    """For rich to print; what does not fit into the terminal's width are names, never numbers."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in COLUMNS:
-        heading = _HEADINGS.get(column, column)
-        table.add_column(heading, justify="right" if column in _RIGHT else "left", no_wrap=True)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for column, heading in zip(COLUMNS, _HEADINGS, strict=True):
+        is_number = column in _RIGHT or column == "name"
+        table.add_column(heading, justify="right" if column in _RIGHT else "left", no_wrap=is_number)
     for row in rows:
-        table.add_row(*(f"{v:.3f}" if isinstance(v, float) else _plain(v) for v in dataclasses.astuple(row)))
+        table.add_row(*map(Text, _texts(row)))  # a track's name is not markup
     return table
+
+
+def plain_lines(rows: Sequence[NoteRow]) -> Iterator[str]:
+    """The same as lines of text, under one of headings; a hundred times as fast."""
+    table = [_HEADINGS, *map(_texts, rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for texts in table:
+        padded = (
+            text.rjust(width) if column in _RIGHT else text.ljust(width)
+            for text, width, column in zip(texts, widths, COLUMNS, strict=True)
+        )
+        yield "  ".join(padded).rstrip()
+
+
+def _texts(row: NoteRow) -> tuple[str, ...]:
+    """Seconds to the millisecond."""
+    return tuple(f"{value:.3f}" if isinstance(value, float) else str(value) for value in values_of(row))
 
 
 def in_short(rows: Sequence[NoteRow]) -> str:
@@ -103,9 +114,3 @@ def in_short(rows: Sequence[NoteRow]) -> str:
         for count, thing in ((len(rows), "note"), (chords, "chord"), (tracks, "track"))
     )
     return f"{counted}, {clock_time(end_s)}."
-
-
-def _plain(value: object) -> Text:
-    from rich.text import Text
-
-    return Text(str(value))  # a track's name is not markup

@@ -18,6 +18,9 @@ Given = tuple[float, Command]
 """A command and when it was given, in monotonic seconds."""
 
 _COMMANDS: Final = get_args(Command)
+_OF_FILES: Final = "record"
+"""Settings that no note depends on, and that were others before sessions were folders."""
+
 _HANDLED: Final = (*get_args(Event), *get_args(Wish))
 
 
@@ -127,6 +130,8 @@ def partner_of(journal: Journal, model: Model, model_hash: str = "") -> Partner:
 def _settings(plain: Mapping[str, Any]) -> Settings:
     values: dict[str, Any] = {}
     for name, value in plain.items():
+        if name == _OF_FILES:
+            continue
         if name in SECTIONS:
             values[name] = SECTIONS[name](
                 **{k: RULES[f"{name}.{k}"].check(v) for k, v in dict(value).items()}

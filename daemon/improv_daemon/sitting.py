@@ -101,6 +101,7 @@ class _Sitting:
         self._writing: set[asyncio.Task[None]] = set()
         self._writing_one = asyncio.Lock()
         self._recent: RecentJournal | None = None
+        self._being_kept: asyncio.Task[None] | None = None
         self._has_played = False
         self._began_at = datetime.datetime.now().astimezone()
         self._counts: Counts | None = None
@@ -165,14 +166,15 @@ class _Sitting:
             self._display.line("improv remembers nothing that it could keep: record.last_minutes is 0.")
         elif not self._has_played:
             self._display.line("Nothing was played yet: there is nothing to keep.")
-        else:
-            self._write(lambda: remembering.keep(recent))
+        elif self._being_kept is None or self._being_kept.done():  # a switch that bounces means it once
+            self._being_kept = self._write(lambda: remembering.keep(recent))
 
-    def _write(self, work: Callable[[], str]) -> None:
+    def _write(self, work: Callable[[], str]) -> asyncio.Task[None]:
         """Something that waits for a disk is done in a thread, one after the other, and then said."""
         writing = asyncio.get_running_loop().create_task(self._written(work))
         self._writing.add(writing)
         writing.add_done_callback(self._writing.discard)
+        return writing
 
     async def _written(self, work: Callable[[], str]) -> None:
         async with self._writing_one:  # the next reads what this one has written

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import queue
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +16,8 @@ from improv_daemon import wire
 MOST_WAITING: Final = 100_000
 """Messages; of more, the newest are left out. A clock and a wheel that is moved make some 300 a second."""
 
-_MOST_AT_ONCE: Final = 64
+_MOST_AT_ONCE: Final = 1024
+_RATION: Final = 64
 """Messages; so many are encoded in less than a millisecond, after which the mind may have the processor."""
 
 
@@ -72,6 +75,7 @@ class Backlog:
         self._given = self._done = 0  # each is counted up by one thread
         self._gap: LeftOut | None = None
         self._has_more = self._is_over = False
+        self._took_s = -math.inf
         self.left_out = 0
         self.ending = threading.Event()
 
@@ -121,10 +125,10 @@ class Backlog:
         return self._given - self._done
 
     def take(self, gather_s: float, within_s: float | None = None) -> list[Item] | None:
-        """What waits, at most some sixty messages, in order; None: the end.
+        """What waits, at most some thousand messages, in order; None: the end.
 
-        Waits for something to come, at most ``within_s``, and then ``gather_s`` for more: nobody wakes up
-        while nothing comes, nor for each of what comes together.
+        Waits for something to come, at most ``within_s``, and until ``gather_s`` have passed since the last
+        time: what comes after a pause is here at once, and nobody wakes up for each of what comes together.
         """
         items: list[Item] = []
         if not (self._has_more or self._is_over):
@@ -132,7 +136,8 @@ class Backlog:
                 self._collect(items, self._items.get(timeout=within_s))
             except queue.Empty:
                 return items
-            self.ending.wait(gather_s)
+            self.ending.wait(max(0.0, self._took_s + gather_s - time.monotonic()))
+        self._took_s = time.monotonic()
         self._has_more = False
         count = sum(map(_size, items))
         with contextlib.suppress(queue.Empty):
@@ -156,6 +161,17 @@ class Backlog:
             if isinstance(item, Reached):
                 item.event.set()
         return count
+
+
+def rationed(items: Iterable[Item]) -> Iterator[Item]:
+    """The same, for a thread that works on them: now and then it lets the event loop have the interpreter."""
+    count = 0
+    for item in items:
+        count += 1 + _size(item)
+        if count > _RATION:
+            count = 0
+            time.sleep(0)
+        yield item
 
 
 def _size(item: Item) -> int:

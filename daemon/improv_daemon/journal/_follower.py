@@ -78,10 +78,10 @@ class JournalFollower:
         if self._has_ended:
             return not self._read
         # The lock is asked for first: what was written before it went is then read here.
-        if not self._reader.closed and is_locked(self._file.fileno()) is not False:
-            return False
+        locked = is_locked(self._file.fileno())
         self._read += self._new()
-        if self._is_at_the_end():
+        is_done = self._reader.closed if locked is None else not locked
+        if is_done and self._is_at_the_end():
             self._read += self._reader.end()
             self._has_ended = True
         return self._has_ended and not self._read

@@ -29,7 +29,7 @@ from improv_daemon.journal._format import (
     WallClock,
     is_sealed,
 )
-from improv_daemon.journal._runs import RUN_KEY, unfinished, unpacked
+from improv_daemon.journal._runs import RUN_KEY, check_run, unfinished, unpacked
 
 _LONGEST_LINE: Final = 1 << 20
 _MOST_STARTS: Final = 16
@@ -67,7 +67,7 @@ class LineReader:
         closed: Whether its writer came to the end of it.
         losses: What is missing.
         latest_s: The latest moment that was read, if any was (monotonic seconds).
-        first_wall: What the clock on the wall said first after the header, and when (monotonic seconds).
+        walls: What the clock on the wall said after the header, and when (monotonic seconds).
     """
 
     def __init__(self, path: Path) -> None:
@@ -78,7 +78,7 @@ class LineReader:
         self.torn = self.closed = False
         self.losses: list[Loss] = []
         self.latest_s: float | None = None
-        self.first_wall: tuple[datetime, float] | None = None
+        self.walls: list[tuple[datetime, float]] = []
         self._rest = b""
         self._is_first = True
         self._is_sealed = False
@@ -142,9 +142,13 @@ class LineReader:
     def _said(self, fields: dict[str, Any], *, trusted: bool) -> list[Entry] | None:
         try:
             if RUN_KEY in fields:
+                if not trusted:
+                    check_run(fields)
                 return [Entry(message, now_s) for message, now_s in unpacked(fields)]
             now_s = seconds(fields["now_s"])
             if CLOSED_KEY in fields:
+                if self._damaged_here:
+                    self._lose(now_s)
                 self.closed, self.latest_s = True, now_s
                 return []
             message = _message(fields)
@@ -189,8 +193,8 @@ class LineReader:
                 self._lose(entry.now_s)
             if isinstance(entry.message, Gap):
                 self.losses.append(self._unwritten(entry.message, entry.now_s))
-            elif isinstance(entry.message, WallClock) and self.first_wall is None:
-                self.first_wall = entry.message.at, entry.now_s
+            elif isinstance(entry.message, WallClock):
+                self.walls.append((entry.message.at, entry.now_s))
             self.latest_s = entry.now_s
         return read
 

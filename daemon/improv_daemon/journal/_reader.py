@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 _CHUNK_BYTES: Final = 1 << 18
+_SURE_AFTER_BYTES: Final = 1 << 22
 _MOST_STRETCHES: Final = 5
 
 
@@ -43,6 +44,7 @@ class Journal:
         torn: Whether the last line is cut short, as when the process was killed while writing it.
         closed: Whether improv ended it itself; False for those of versions before 3, too.
         losses: What is missing, in order.
+        walls: What the clock on the wall said now and then, and when that was (monotonic seconds).
     """
 
     path: Path
@@ -52,6 +54,7 @@ class Journal:
     torn: bool
     closed: bool = False
     losses: tuple[Loss, ...] = ()
+    walls: tuple[tuple[datetime, float], ...] = ()
 
     @property
     def lost(self) -> int:
@@ -101,9 +104,9 @@ class Journal:
     def at(self, now_s: float) -> datetime:
         """What the clock on the wall said at a moment (monotonic seconds)."""
         wall, told_s = self.header.started_at, self.header.now_s
-        for entry in self.entries:
-            if isinstance(entry.message, WallClock) and entry.now_s <= now_s:
-                wall, told_s = entry.message.at, entry.now_s
+        for at, at_s in self.walls:
+            if at_s <= now_s:
+                wall, told_s = at, at_s
         return wall + timedelta(seconds=now_s - told_s)
 
     def _when(self, losses: Iterable[Loss]) -> str:
@@ -133,6 +136,8 @@ def read_journal(path: Path, progress: Callable[[float], None] = lambda done: No
             while chunk := file.read(_CHUNK_BYTES):
                 entries += reader.feed(chunk)
                 progress(min(1.0, file.tell() / max(1, told.st_size)))
+                if file.tell() > _SURE_AFTER_BYTES and not (entries or reader.header):
+                    break  # a film, say
     except FileNotFoundError:
         raise StorageError(f"There is no file {path}.") from None
     except OSError as failure:
@@ -140,7 +145,14 @@ def read_journal(path: Path, progress: Callable[[float], None] = lambda done: No
     entries += reader.end()
     header = header_of(reader, entries, path, told.st_size, told.st_mtime)
     return Journal(
-        path, header, tuple(entries), reader.damaged, reader.torn, reader.closed, tuple(reader.losses)
+        path,
+        header,
+        tuple(entries),
+        reader.damaged,
+        reader.torn,
+        reader.closed,
+        tuple(reader.losses),
+        tuple(reader.walls),
     )
 
 
@@ -166,7 +178,7 @@ def header_of(reader: LineReader, entries: list[Entry], path: Path, size: int, c
     if not entries:
         raise StorageError(f"{path} is not a session journal of improv.")
     begun_s, end_s = entries[0].now_s, max(entry.now_s for entry in entries)
-    at, told_s = reader.first_wall or (datetime.fromtimestamp(changed_at, UTC).astimezone(), end_s)
+    at, told_s = next(iter(reader.walls), (datetime.fromtimestamp(changed_at, UTC).astimezone(), end_s))
     unknown = Header(at - timedelta(seconds=told_s - begun_s), begun_s, "", 0, {})
     return replace(unknown, is_whole=False)
 

@@ -12,7 +12,16 @@ from typing import Any, Final, Self
 
 from improv_core.errors import StorageError
 from improv_daemon import wire
-from improv_daemon.journal._backlog import MOST_WAITING, Backlog, Batch, Item, LeftOut, Settled, start_thread
+from improv_daemon.journal._backlog import (
+    MOST_WAITING,
+    Backlog,
+    Batch,
+    Item,
+    LeftOut,
+    Settled,
+    rationed,
+    start_thread,
+)
 from improv_daemon.journal._encoder import Encoder, closed_line, flat, header_line
 from improv_daemon.journal._file import DiskFile, cannot_write
 from improv_daemon.journal._format import gap_line, message_line
@@ -175,7 +184,7 @@ class RecentJournal:
     def _stretch(self, items: list[Item]) -> _Stretch | None:
         lines, times_s, count = list[bytes](), list[float](), 0
         standing, settings = _Standing(), dict[str, Any]()
-        for item in items:
+        for item in rationed(items):
             match item:
                 case Batch(messages, now_s):
                     lines.append(self._encoder.encoded(messages, now_s))

@@ -15,6 +15,7 @@ _CLOCK_PULSE: Final = (0xF8,)
 _LONGEST: Final = 256
 _NO_LATER_S: Final = 1.0
 _NS: Final = 1e9
+_WOKEN: Final = Woken()
 _LATEST_NS: Final = 1 << 62
 
 
@@ -81,28 +82,37 @@ class Run:
 
 
 def unpacked(fields: Mapping[str, Any]) -> Iterator[tuple[Message, float]]:
-    """The messages of a line, each with the time that the mind had it.
+    """The messages of a line that is as it was written, each with the time that the mind had it."""
+    now_ns, source = fields["from_ns"], fields["source"]
+    for item in fields[RUN_KEY]:
+        since_ns, *waited_ns = item if isinstance(item, list) else (item,)
+        now_ns += since_ns
+        if waited_ns:
+            yield Played(_CLOCK_PULSE, (now_ns - waited_ns[0]) / _NS, source), now_ns / _NS
+        else:
+            yield _WOKEN, now_ns / _NS
+
+
+def check_run(fields: Mapping[str, Any]) -> None:
+    """Refuse a line that nobody can have written.
 
     Raises:
         TypeError, ValueError, KeyError: It is damaged.
     """
-    now_ns, source = _whole(fields["from_ns"]), fields["source"]
+    _whole(fields["from_ns"])
     for item in fields[RUN_KEY]:
-        since_ns, *waited_ns = item if isinstance(item, list) else (item,)
-        now_ns += _whole(since_ns)
-        if not waited_ns:
-            yield Woken(), now_ns / _NS
-            continue
-        (one_ns,) = waited_ns
-        if not isinstance(source, str):
-            raise TypeError(source)
-        yield Played(_CLOCK_PULSE, (now_ns - _whole(one_ns)) / _NS, source), now_ns / _NS
+        numbers = item if isinstance(item, list) else [item]
+        if not 1 <= len(numbers) <= 2 or (len(numbers) == 2 and not isinstance(fields["source"], str)):
+            raise ValueError(item)
+        for number in numbers:
+            _whole(number)
 
 
 def unfinished(line: bytes) -> dict[str, Any] | None:
     """The fields of a run's line that lacks its end, with its whole items; None if it is no such line."""
     try:
         fields = json.loads(line[: line.rindex(b"]") + 1] + b"]}")
+        check_run(fields)
         times_s = [now_s for _, now_s in unpacked(fields)]
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
         return None

@@ -13,7 +13,16 @@ from typing import Any, Final, Self
 
 from improv_core.errors import StorageError
 from improv_daemon import wire
-from improv_daemon.journal._backlog import MOST_WAITING, Backlog, Batch, Item, LeftOut, Settled, start_thread
+from improv_daemon.journal._backlog import (
+    MOST_WAITING,
+    Backlog,
+    Batch,
+    Item,
+    LeftOut,
+    Settled,
+    rationed,
+    start_thread,
+)
 from improv_daemon.journal._encoder import Encoder, closed_line, header_line, wall_line
 from improv_daemon.journal._file import DiskFile, JournalFile, cannot_write
 from improv_daemon.journal._format import gap_line
@@ -28,7 +37,7 @@ class Pace:
     """How long things may take while a journal is written.
 
     Attributes:
-        gather_s: What comes within that time is written together; so much is lost when improv is killed.
+        gather_s: What comes within that time is written together; about so much a killed process loses.
         sync_every_s: The disk itself has everything after that, and as long as it takes the disk.
         retry_after_s: After a failure it is tried again.
         slow_after_s: A disk that takes longer for a line does not answer.
@@ -49,7 +58,7 @@ class Pace:
 class JournalWriter:
     """An append-only journal, open from ``with`` to its end.
 
-    A thread encodes and writes what the event loop puts into a bounded queue, some ten milliseconds later, so
+    A thread encodes and writes what the event loop puts into a bounded queue, a few milliseconds later, so
     that a killed process loses next to nothing; another brings it to the disk within about a second. While
     writing fails (a full disk) or takes long (one that hangs) all waits in memory and is written when it can
     be; what is too much for that, the newest, is left out and counted, and the journal says so in its place.
@@ -192,19 +201,29 @@ class JournalWriter:
 
     def _work(self) -> None:
         assert self._file is not None
+        try:
+            self._write_to_the_end()
+        except Exception as failure:  # noqa: BLE001 - a thread that dies says so, and holds nobody up
+            self._is_gone = True
+            self._trouble(f"{self.path} is not written any more ({failure!r}): what you play is not kept.")
+            while (items := self._backlog.take(self._pace.gather_s)) is not None:
+                self._unkept += self._backlog.done(items)
+        self._syncing.end()
+        self._file.close()
+
+    def _write_to_the_end(self) -> None:
         pace = self._pace
-        while (
-            items := self._backlog.take(pace.gather_s, pace.line_open_s if self._encoder.is_open else None)
-        ) is not None:
+        while True:
+            items = self._backlog.take(pace.gather_s, pace.line_open_s if self._encoder.is_open else None)
+            if items is None:
+                break
             self._keep(items)
         if not self._has_given_up:
             at = self._wall.at(self._latest_s)
             self._bring(self._encoder.closed() + closed_line(at, self._latest_s))
-        self._syncing.end()
-        self._file.close()
 
     def _keep(self, items: list[Item]) -> None:
-        data = b"".join(map(self._lines, items)) if items else self._encoder.closed()
+        data = b"".join(map(self._lines, rationed(items))) if items else self._encoder.closed()
         is_kept = self._bring(data)
         count = self._backlog.done(items)
         if not is_kept:
@@ -225,6 +244,8 @@ class JournalWriter:
 
     def _bring(self, data: bytes) -> bool:
         """Write, however often it takes; False where it cannot be done."""
+        if self._is_gone or self._has_given_up:
+            return False
         self._unwritten += data
         while self._unwritten and not (self._is_gone or self._has_given_up):
             failure = self._append()

@@ -13,7 +13,7 @@ from typing import Final
 from improv_core.errors import ImprovError, SoundError, StorageError
 from improv_daemon.journal import Journal, is_being_written, read_journal
 from improv_daemon.journal._lock import try_lock
-from improv_daemon.keeper.growing import GrowingSound
+from improv_daemon.keeper.growing import GrowingSound, part_of
 from improv_daemon.keeper.kept import Kept
 from improv_daemon.keeper.options import KeepOptions
 from improv_daemon.recorder import write_session_midi
@@ -150,7 +150,8 @@ def _made_sound(
     try:
         return path, _rendered(path, journal, options, progress), ()
     except (SoundError, StorageError) as failure:
-        return None, None, (f"No sound was made: {str(failure).rstrip('.')}.",)
+        told = str(failure).replace(str(part_of(path)), str(path))  # nobody knows of where it grew
+        return None, None, (f"No sound was made: {told.rstrip('.')}.",)
     except Exception as fault:  # noqa: BLE001 - whatever an instrument does, the rest is made
         return None, None, (f"No sound was made, which is improv's own fault: {fault!r}.",)
 

@@ -135,7 +135,7 @@ def _of_several(pieces: Sequence[Piece], look: Look, window: Window) -> Sheet:
     end = max((_span(piece, window)[1] for piece in pieces), default=1.0)
     begin = _span(pieces[0], window)[0]
     for i, (piece, axes) in enumerate(zip(pieces, sheet.panels(rows, gap_in=(0.0, 0.62)), strict=True)):
-        voices = voices_of(piece, palette, None if piece.has_improv else palette.of(i))
+        voices = voices_of(piece, palette, None if piece.turns else palette.of(i))
         _system(axes, piece, voices, (begin, end), window, palette, labelled=i == rows - 1)
         notes = sum(len(voice.notes) for voice in voices)
         axes.set_title(
@@ -147,7 +147,7 @@ def _of_several(pieces: Sequence[Piece], look: Look, window: Window) -> Sheet:
             fontsize=10,
             color=palette.quiet,
         )
-    both = any(piece.has_improv for piece in pieces)
+    both = any(piece.turns for piece in pieces)
     legend = [("player", palette.player), ("improv", palette.improv)] if both else []
     sheet.head(f"{rows} pieces", "on one clock, from their beginnings", legend)
     return sheet

@@ -138,7 +138,7 @@ def plain(axes: Axes, palette: Palette) -> None:
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         axes.spines[side].set_color(palette.grid)
-    axes.tick_params(colors=palette.quiet, labelsize=10, length=3, color=palette.grid)
+    axes.tick_params(which="both", colors=palette.quiet, labelsize=10, length=3, color=palette.grid)
     axes.xaxis.label.set_color(palette.quiet)
     axes.yaxis.label.set_color(palette.quiet)
     axes.xaxis.label.set_fontsize(10.5)

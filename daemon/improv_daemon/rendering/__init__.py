@@ -6,7 +6,7 @@ Importing this is light: what writes a format, and the instruments' libraries, a
 from improv_daemon.rendering.converting import READ_SUFFIXES, convert_file
 from improv_daemon.rendering.files import render_array, render_file, render_stems
 from improv_daemon.rendering.growing import GrowingFile
-from improv_daemon.rendering.instrument import Instrument, open_instrument
+from improv_daemon.rendering.instrument import Instrument, open_instrument, why_piano
 from improv_daemon.rendering.options import (
     SAMPLE_RATE,
     SUFFIXES,
@@ -35,4 +35,5 @@ __all__ = [
     "render_array",
     "render_file",
     "render_stems",
+    "why_piano",
 ]

@@ -29,20 +29,22 @@ class Excerpt:
     length_s: float
 
 
-def excerpt_of(tracks: Sequence[Track], from_s: float, to_s: float | None) -> Excerpt:
+def excerpt_of(tracks: Sequence[Track], from_s: float, to_s: float | None, step_s: float) -> Excerpt:
     """The part between two times; all keys and pedals are as they were, and let go at the end.
 
     Args:
         tracks: The whole.
         from_s: The part's beginning.
         to_s: Its end; None: that of the tracks.
+        step_s: The sound begins a whole number of these after the tracks' beginning, so that what falls on
+            such steps does so as in the whole.
     """
     end_s = max((_end_s(track) for track in tracks), default=0.0)
     if to_s is not None:
         end_s = min(end_s, to_s)
     if from_s == 0 and to_s is None:
         return Excerpt(tuple(tracks), 0.0, end_s)
-    start_s = max(0.0, from_s - LEAD_S)
+    start_s = max(0.0, (from_s - LEAD_S) // step_s * step_s)
     cut = tuple(_cut(track, start_s, end_s) for track in tracks)
     return Excerpt(cut, from_s - start_s, max(0.0, end_s - from_s))
 

@@ -17,7 +17,7 @@ from improv_daemon.rendering.excerpts import excerpt_of
 from improv_daemon.rendering.instrument import open_instrument
 from improv_daemon.rendering.limiter import Limiter
 from improv_daemon.rendering.loudness import Meter
-from improv_daemon.rendering.messages import drums_of, frame_of, messages_of
+from improv_daemon.rendering.messages import STEP, drums_of, messages_of
 from improv_daemon.rendering.options import (
     PEAK,
     SAMPLE_RATE,
@@ -33,7 +33,7 @@ from improv_daemon.rendering.synthesis import FADE_S, faded, synthesised, withou
 from improv_daemon.rendering.writers import open_writer, suffix_of
 from improv_daemon.whole_files import check_new, whole_file
 
-LOUDEST_GAIN: Final = 8.0
+LOUDEST_GAIN: Final = 12.0
 """Quiet playing is not raised above this, of the instrument's own level: it should still sound quiet."""
 
 MAKEUP_GAIN: Final = 4.0
@@ -68,10 +68,20 @@ def render_file(
         SoundError: There is no note in it, or the instrument or the encoder is missing.
         StorageError: The file exists already or cannot be written; nothing is left behind then.
     """
-    choice, options = choice or VoiceChoice(), options or RenderOptions()
+    return _render(source, path, choice or VoiceChoice(), options or RenderOptions(), progress)
+
+
+def _render(
+    source: Sequence[Track],
+    path: Path,
+    choice: VoiceChoice,
+    options: RenderOptions,
+    progress: Progress | None,
+    only: int | None = None,
+) -> Levels:
     suffix = suffix_of(path)
     options = _titled(options, path)
-    with new_file(path, options) as part, _chunks(source, choice, options) as (chunks, total):
+    with new_file(path, options) as part, _chunks(source, choice, options, only) as (chunks, total):
         if options.level == "peak":
             return _write_levelled(chunks, total, part, suffix, options, progress)
         gain = MAKEUP_GAIN * 10 ** (options.gain_db / 20)
@@ -133,31 +143,29 @@ def render_stems(
     stems = []
     for count, place in enumerate(places):
         name = f"{path.stem}-{count + 1}-{_file_name(source[place].name)}".rstrip("-") + path.suffix
-        alone = [
-            track if place == other else dataclasses.replace(track, performance=track.performance.of(()))
-            for other, track in enumerate(source)
-        ]
         part = _share(progress, count / len(places), (count + 1) / len(places))
-        stems.append((path.with_name(name), render_file(alone, path.with_name(name), choice, options, part)))
+        stem = path.with_name(name)
+        stems.append((stem, _render(source, stem, choice or VoiceChoice(), options, part, place)))
     return tuple(stems)
 
 
 @contextmanager
 def _chunks(
-    source: Sequence[Track], choice: VoiceChoice, options: RenderOptions
+    source: Sequence[Track], choice: VoiceChoice, options: RenderOptions, only: int | None = None
 ) -> Iterator[tuple[Iterable[Samples], int]]:
-    """The sound, at the instrument's own level, and how many frames it has."""
-    excerpt = excerpt_of(source, options.from_s, options.to_s)
+    """The sound of all tracks or only one, at the instrument's own level, and how many frames it has."""
+    excerpt = excerpt_of(source, options.from_s, options.to_s, STEP / options.sample_rate)
     tracks = excerpt.tracks
     if not any(track.performance.notes for track in tracks):
         raise SoundError("there is no note to hear.")
     rate = options.sample_rate
-    start = frame_of(excerpt.lead_s, rate)
+    messages = [one for one in messages_of(tracks, rate) if only in (None, one.channel)]
+    start = round(excerpt.lead_s * rate)
     total = round((excerpt.length_s + options.tail_s) * rate)
     fade_in = round(_FADE_IN_S * rate) if start else 0
     fade_out = round(min(FADE_S, options.tail_s) * rate)
     with open_instrument(choice, rate, channels=len(tracks), drum_channels=drums_of(tracks)) as instrument:
-        made = synthesised(messages_of(tracks, rate), start + total, instrument)
+        made = synthesised(messages, start + total, instrument)
         yield faded(without_first(made, start), total, fade_in, fade_out), total
 
 

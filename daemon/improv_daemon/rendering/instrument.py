@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final, Protocol
 
 from improv_core.errors import SoundError
 from improv_core.midi_files import DRUM_CHANNEL
 from improv_daemon.rendering.options import Samples, VoiceChoice
-from improv_daemon.soundfonts import INSTALL_HINT, find_soundfont
+from improv_daemon.soundfonts import INSTALL_HINT, find_soundfont, load_fluidsynth
 
 MIDI_CHANNELS: Final = 16
 
@@ -60,6 +61,18 @@ def open_instrument(
         instrument.close()
 
 
+def why_piano(choice: VoiceChoice) -> str:
+    """Why the built-in piano plays though it was not asked for, in a sentence; empty where it does not."""
+    if choice.voice != "auto" or choice.soundfont is not None:
+        return ""
+    try:
+        load_fluidsynth()
+        _soundfont(choice)
+    except SoundError as missing:
+        return f"The built-in piano plays: {missing}"
+    return ""
+
+
 def _opened(
     choice: VoiceChoice, sample_rate: int, channels: int, drum_channels: frozenset[int]
 ) -> Instrument:
@@ -78,16 +91,20 @@ def _fluidsynth(
 ) -> Instrument:
     from improv_daemon.rendering.fluidsynth_voice import FluidSynthVoice
 
-    soundfont = find_soundfont(choice.soundfont or "")
-    if soundfont is None:
-        raise SoundError(f"no soundfont was found: {INSTALL_HINT}.")
     return FluidSynthVoice(
-        soundfont,
+        _soundfont(choice),
         sample_rate,
         reverb=choice.reverb,
         channels=channels,
         drum_channels=drum_channels,
     )
+
+
+def _soundfont(choice: VoiceChoice) -> Path:
+    soundfont = find_soundfont(choice.soundfont or "")
+    if soundfont is None:
+        raise SoundError(f"no soundfont was found: {INSTALL_HINT}.")
+    return soundfont
 
 
 def _piano(sample_rate: int, reverb: float) -> Instrument:

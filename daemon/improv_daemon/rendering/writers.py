@@ -16,7 +16,7 @@ from improv_daemon.rendering.mp3_frames import SAMPLE_RATES, Mp3Stream
 from improv_daemon.rendering.options import SUFFIXES, RenderOptions, Samples
 
 _FORMATS: Final = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}
-_QUALITY: Final = 4
+_QUALITY: Final = 5
 _VARYING, _VARYING_QUALITY = 4, 2
 _FULL_SCALE: Final = 32_767.0
 _OGG_KBPS: Final = (64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -137,7 +137,8 @@ class Mp3Writer(_Closing):
         if self._file.closed:
             return
         try:
-            self._append(bytes(self._encoder.flush()))
+            if self._frames_in:
+                self._append(bytes(self._encoder.flush()))
             self._write_tag(self._frames_in * self._rate_out // self._rate)
         finally:
             self._file.close()

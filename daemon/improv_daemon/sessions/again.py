@@ -52,7 +52,7 @@ class Comparison:
         then, now = (_in_words(given, self.begun_s) for given in (self.then, self.now))
         return (
             f"Told the same again, improv does something else from {_clock(at_s)} on, after "
-            f"{_notes(self.notes)} as then: it was {then} and is {now}. {_HOW_IT_CAN_BE}"
+            f"{_notes(self.notes)} as then: it was {then} and is {_unlike(now, then)}. {_HOW_IT_CAN_BE}"
         )
 
 
@@ -109,8 +109,9 @@ def _in_words(given: Given | None, begun_s: float) -> str:
         return "nothing"
     command = given[1]
     match command:
-        case PlayNote(pitch=pitch, velocity=velocity, onset_s=onset_s):
-            return f"{pitch_name(pitch)} at {onset_s - begun_s:.3f} s with velocity {velocity}"
+        case PlayNote(pitch=pitch, velocity=velocity, onset_s=onset_s, release_s=release_s):
+            times = f"from {onset_s - begun_s:.3f} to {release_s - begun_s:.3f} s"
+            return f"{pitch_name(pitch)} {times} with velocity {velocity}"
         case MovePedal(value=value, at_s=at_s):
             return f"the pedal at {value} at {at_s - begun_s:.3f} s"
     return f"{_kind(command)} at {given[0] - begun_s:.3f} s"
@@ -118,6 +119,10 @@ def _in_words(given: Given | None, begun_s: float) -> str:
 
 def _notes(count: int) -> str:
     return "one note" if count == 1 else f"{count} notes"
+
+
+def _unlike(now: str, then: str) -> str:
+    return now if now != then else "another one only in what these digits do not show"
 
 
 def _kind(command: Command) -> str:

@@ -22,6 +22,7 @@ from improv_daemon.whole_files import whole_file
 MIDI_SUFFIXES: Final = (".mid", ".midi")
 CSV_SUFFIX: Final = ".csv"
 _DIGITS: Final = 6
+_READING_SHARE: Final = 0.2
 SUFFIXES: Final = (*MIDI_SUFFIXES, *AUDIO_SUFFIXES, CSV_SUFFIX)
 """What a session can become."""
 
@@ -74,8 +75,14 @@ def export_session(
         with whole_file(out) as part:
             shutil.copyfile(made, part)
         return (Exported(out),)
-    read = read_journal(journal)
-    exported = _exported(read, out, options, stems=stems, progress=progress)
+    read = read_journal(journal, lambda done: progress(_READING_SHARE * done))
+    exported = _exported(
+        read,
+        out,
+        options,
+        stems=stems,
+        progress=lambda done: progress(_READING_SHARE + (1 - _READING_SHARE) * done),
+    )
     return (*exported[:-1], dataclasses.replace(exported[-1], notes=read.problems))
 
 
@@ -114,12 +121,7 @@ def _sounded(
     header = journal.header
     soundfont = Path(options.soundfont) if options.soundfont else None
     choice = VoiceChoice(options.voice, soundfont, options.reverb)
-    tags = Tags(
-        title=f"Session of {header.started_at:%Y-%m-%d %H:%M}",
-        date=header.started_at,
-        artist="improv",
-        comment=f"model {header.model}, seed {header.seed}",
-    )
+    tags = Tags.of_session(header.started_at, header.model, header.seed)
     how = RenderOptions(bitrate_kbps=options.bitrate_kbps, tags=tags)
     if not stems:
         return (Exported(out, render_file(tracks, out, choice, how, progress).in_words()),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from improv_core.errors import StorageError
 from improv_daemon.journal import is_being_written, read_journal
 from improv_daemon.sessions.folder import SessionFolder, sessions_in
 from improv_daemon.sessions.summary import Summary, read_summary, summary_of
+
+Progress = Callable[[float], None]
 
 
 class State(enum.Enum):
@@ -60,7 +63,7 @@ class Listed:
         return self.journal if self.folder is None else self.folder.path
 
 
-def list_sessions(root: Path, progress: Callable[[float], None] = lambda done: None) -> Iterator[Listed]:
+def list_sessions(root: Path, progress: Progress = lambda done: None) -> Iterator[Listed]:
     """Every session in a folder, oldest first.
 
     Args:
@@ -68,40 +71,41 @@ def list_sessions(root: Path, progress: Callable[[float], None] = lambda done: N
         progress: Called with 0..1: those that are not finished take reading.
     """
     folders = sessions_in(root)
-    for number, folder in enumerate(folders, 1):
-        yield look_at(folder.journal)
-        progress(number / len(folders))
+    for number, folder in enumerate(folders):
+
+        def told(done: float, before: int = number) -> None:
+            progress((before + done) / len(folders))
+
+        yield look_at(folder.journal, told)
+        told(1.0)
 
 
-def look_at(journal: Path) -> Listed:
-    """One session, by its journal."""
+def look_at(journal: Path, progress: Progress = lambda done: None) -> Listed:
+    """One session, by its journal; reading that, where it must be, may take a while: 0..1 is told."""
     folder = SessionFolder(journal.parent)
-    name = folder.name or folder.path.resolve().name
     if folder.journal != journal:
-        return _read(journal.name, journal, kept=None)
-    return _read(name, journal, kept=folder.summary)
+        return _read(journal.name, journal, None, progress)
+    return _read(folder.name or folder.path.resolve().name, journal, folder, progress)
 
 
-def _read(name: str, journal: Path, kept: Path | None) -> Listed:
+def _read(name: str, journal: Path, folder: SessionFolder | None, progress: Progress) -> Listed:
     is_written = is_being_written(journal)
-    if kept is not None and kept.is_file() and not is_written:
-        try:
-            return Listed(name, journal, State.FINISHED, read_summary(kept))
-        except StorageError:
-            pass  # its journal knows all of it
+    is_finished = folder is None or folder.summary.is_file()
+    if folder is not None and is_finished and not is_written:
+        with contextlib.suppress(StorageError):  # its journal knows all of it
+            return Listed(name, journal, State.FINISHED, read_summary(folder.summary))
     try:
-        read = read_journal(journal)
-        files = () if kept is None else _files(SessionFolder(journal.parent))
-        summary = summary_of(read, files=files, is_over=not is_written)
+        read = read_journal(journal, progress)
+        summary = summary_of(read, files=_files(folder), is_over=not is_written)
     except StorageError as failure:
         state = State.RECORDING if is_written else State.UNREADABLE
         return Listed(name, journal, state, None, str(failure))
     if is_written:
         return Listed(name, journal, State.FINISHING if read.closed else State.RECORDING, summary)
-    is_finished = kept is None or kept.is_file()
     return Listed(name, journal, State.FINISHED if is_finished else State.UNFINISHED, summary)
 
 
-def _files(folder: SessionFolder) -> tuple[Path, ...]:
+def _files(folder: SessionFolder | None) -> tuple[Path, ...]:
     """What there is of what is made of a session."""
-    return tuple(path for path in (folder.midi, folder.sound) if path is not None and path.is_file())
+    made = () if folder is None else (folder.midi, folder.sound)
+    return tuple(path for path in made if path is not None and path.is_file())

@@ -117,6 +117,7 @@ def summary_of(
 
     header = journal.header
     player, improv = performances(journal)
+    beside = str(journal.path), journal.path.name  # a session's folder may be moved with its summary
     cut_short = [journal.cut_short] if is_over and journal.cut_short else []
     turns = [turn.who for turn in turns_between(player, improv)]
     return Summary(
@@ -132,7 +133,9 @@ def summary_of(
         tempo=_tempo(journal),
         files=tuple(path.name for path in files),
         level=level,
-        problems=tuple(dict.fromkeys((*journal.problems, *cut_short, *problems))),
+        problems=tuple(
+            dict.fromkeys(told.replace(*beside) for told in (*journal.problems, *cut_short, *problems))
+        ),
         from_the_middle=header.from_the_middle,
     )
 

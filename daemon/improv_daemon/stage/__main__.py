@@ -13,6 +13,7 @@ from improv_daemon.stage.config import StageConfig
 from improv_daemon.stage.inbox import Inbox, WakeUp
 from improv_daemon.stage.loop import StageLoop
 from improv_daemon.stage.mind_socket import MindSocket
+from improv_daemon.stage.piano_voice import PianoVoice, open_voice
 from improv_daemon.stage.ports import MidiPorts
 from improv_daemon.stage.realtime import claim_priority, keep_stderr_quiet, stop_collecting
 from improv_daemon.stage.rigging import put_together
@@ -72,11 +73,11 @@ class Stage:
         if self._synth is not None:
             self._synth.close()
 
-    def _open_synth(self, config: StageConfig) -> LiveSynth | None:
+    def _open_synth(self, config: StageConfig) -> LiveSynth | PianoVoice | None:
         if config.sound == "off":
             return None
         try:
-            return LiveSynth.open(config)
+            return open_voice(config, lambda text: self._mind.say(Trouble(text)))
         except SoundError as error:
             if config.sound == "on":
                 self._ports.close()

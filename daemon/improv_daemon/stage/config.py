@@ -28,9 +28,11 @@ class StageConfig:
         clock_out: Outputs that get MIDI clock: parts of names with commas, or all.
         echo_window_s: How long after sending it improv's own output is recognised at an input.
         sound: Live synth: auto (if it can be had), on (refuse to start without), off.
+        voice: What sounds: soundfont, piano (the built-in one), or auto.
         soundfont: Path of a soundfont; empty for an installed one.
-        driver: FluidSynth's audio driver, or auto.
+        driver: Audio driver by FluidSynth's name for it, or auto.
         gain: Loudness of the synth, 0..10.
+        reverb: How much of the room is heard, 0..1.
         sound_player: Sound the player's notes through the synth too.
     """
 
@@ -49,9 +51,11 @@ class StageConfig:
     latency_ms: str = ""
     clock_out: str = ""
     sound: str = "auto"
+    voice: str = "auto"
     soundfont: str = ""
     driver: str = "auto"
     gain: float = 0.5
+    reverb: float = 0.3
     sound_player: bool = True
 
     def __post_init__(self) -> None:
@@ -59,6 +63,8 @@ class StageConfig:
             raise ValueError(f"channel must be in 1..16, got {self.channel}")
         if self.sound not in ("auto", "on", "off"):
             raise ValueError(f"sound must be auto, on or off, got {self.sound!r}")
+        if self.voice not in ("auto", "soundfont", "piano"):
+            raise ValueError(f"voice must be auto, soundfont or piano, got {self.voice!r}")
 
     def to_json(self) -> str:
         """One line of JSON."""

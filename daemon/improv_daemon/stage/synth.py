@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -21,6 +22,8 @@ _DRIVERS = {
     "linux": ("pipewire", "pulseaudio", "alsa", "jack"),
 }
 _BEND_CENTRE = 0x2000
+_CHANNELS = 16
+_REVERB_SEND, _ALL = 91, 127
 
 
 def players_channel(config: StageConfig) -> int:
@@ -56,10 +59,11 @@ class LiveSynth:
         synth = fluidsynth.Synth(
             gain=float(config.gain),
             samplerate=48000.0,
-            channels=16,
+            channels=_CHANNELS,
             # Only the samples of the instruments that are chosen are read: of a large soundfont a quarter of
             # the memory, and a start without a wait. Choosing another takes some milliseconds.
             **{"synth.dynamic-sample-loading": 1},
+            **_room(config.reverb),
             **{"synth.chorus.active": 0, "audio.period-size": 256, "audio.periods": 3},
         )
         number = synth.sfload(str(soundfont))
@@ -70,6 +74,8 @@ class LiveSynth:
             synth.program_select(CLICK_CHANNEL, number, 0, 0)
         for channel in (players_channel(config), config.channel - 1):
             synth.program_select(channel, number, 0, 0)
+        for channel in range(_CHANNELS):
+            synth.cc(channel, _REVERB_SEND, _ALL)
         driver = _start(fluidsynth, synth, config)
         return cls(synth, number, f"FluidSynth ({driver}, {soundfont.name})")
 
@@ -104,6 +110,17 @@ def _pressure(name: str, numbers: int) -> Callable[..., object]:
     arguments = [(f"number{place}", ctypes.c_int, 1) for place in range(numbers + 1)]
     found = load_fluidsynth().cfunc(name, ctypes.c_int, ("synth", ctypes.c_void_p, 1), *arguments)
     return found if found is not None else lambda *_: None
+
+
+def _room(reverb: float) -> dict[str, float]:
+    """The same room as in the files; what channels send to it by themselves is inaudible."""
+    return {
+        "synth.reverb.active": int(reverb > 0),
+        "synth.reverb.level": math.sqrt(reverb),  # even steps to the ear
+        "synth.reverb.room-size": 0.5,
+        "synth.reverb.damp": 0.3,
+        "synth.reverb.width": 0.8,
+    }
 
 
 def _load_fluidsynth() -> Any:  # noqa: ANN401 - no types there

@@ -16,7 +16,8 @@ import mido
 import numpy as np
 from numpy.typing import NDArray
 
-from improv_core.midi_files import DRUM_CHANNEL, parse_midi
+from improv_core.midi_chunks import tracks_alone
+from improv_core.midi_files import DRUM_CHANNEL, SONGS, parse_midi
 from improv_core.notes import SUSTAIN_CONTROLLER
 from improv_core.representation.binning import IntArray
 from improv_core.tempo_map import TempoMap
@@ -116,7 +117,7 @@ def read_plain(data: bytes) -> list[Voice]:
 
 
 def read_beats(data: bytes) -> BeatMap | None:
-    """Where the beats of a file are by its ticks; None where ticks are parts of a second.
+    """Where the beats of a file are by its ticks; None for parts of a second and for tracks with their own.
 
     Args:
         data: The whole file, which `read_voices` could read.
@@ -131,7 +132,9 @@ def read_beats(data: bytes) -> BeatMap | None:
 
 def read_beats_slowly(data: bytes) -> BeatMap | None:
     """The same by mido."""
-    midi = mido.MidiFile(file=io.BytesIO(data), clip=True)
+    midi = mido.MidiFile(file=io.BytesIO(tracks_alone(data)), clip=True)
+    if midi.type == SONGS:
+        return None
     tick, changes = 0, []
     for message in mido.merge_tracks(midi.tracks):
         tick += message.time
@@ -144,8 +147,8 @@ def _chunks(data: bytes) -> tuple[int, list[bytes]]:
     """The division, and the bytes of each track."""
     if len(data) < _HEADER.size:
         raise Unusual
-    kind, size, _, count, division = _HEADER.unpack_from(data)
-    if kind != b"MThd" or size < 6:
+    kind, size, type_, count, division = _HEADER.unpack_from(data)
+    if kind != b"MThd" or size < 6 or type_ == SONGS or count < 0:
         raise Unusual
     at, chunks = _CHUNK.size + size, []
     for _ in range(count):

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from improv_core.midi_chunks import readable
+
 _META, _SYSEX, _ESCAPE = 0xFF, 0xF0, 0xF7
 _TRACK_NAME, _TEMPO, _SMPTE_OFFSET, _TIME_SIGNATURE, _KEY_SIGNATURE = 0x03, 0x51, 0x54, 0x58, 0x59
 _SHORTEST_META = {
@@ -203,7 +205,7 @@ def _told(chunk: bytes, walk: _Walk, tick: NDArray[np.int64]) -> tuple[str, tupl
         if length < _SHORTEST_META.get(kind, length + 1) or _may_be_refused(kind, data):
             raise Unusual
         if kind == _TRACK_NAME:
-            names.append(data.decode("latin-1"))
+            names.append(readable(data.decode("latin-1")))
         elif kind == _TEMPO:
             changes.append((int(tick[index]), int.from_bytes(data[:3])))
     return (names[0] if names else ""), tuple(changes)

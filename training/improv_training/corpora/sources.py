@@ -17,6 +17,8 @@ LARGEST_FILE = 8 << 20
 
 _JOURNAL_KEY = "improv_journal"
 _LONGEST_LINE = 1 << 20
+_IN_FOLDER = "journal.jsonl"
+"""What the journal is called in a session's folder; of old, it was called after the session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +144,13 @@ def is_midi(name: str) -> bool:
 
 
 def _unrendered(journal: Path) -> str:
-    return f"{journal} is a session without its MIDI file; make it with: improv render {journal}"
+    makes = f"sessions recover {journal.parent}" if journal.name == _IN_FOLDER else f"render {journal}"
+    return f"{journal} is a session without its MIDI file; make it with: improv {makes}"
 
 
 def _midi_of(journal: Path) -> Path:
     """Where a session's MIDI file is: in its folder, or, of old, beside its journal under the same name."""
-    return (
-        journal.with_name("session.mid") if journal.name == "journal.jsonl" else journal.with_suffix(".mid")
-    )
+    return journal.with_name("session.mid") if journal.name == _IN_FOLDER else journal.with_suffix(".mid")
 
 
 def _is_journal(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""What ``improv sessions`` does that plays nothing; imported when it is needed."""
+"""What ``improv sessions`` does with files; imported when it is needed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def show_one(root: Path, name: str, *, as_json: bool) -> None:
     Raises:
         StorageError: There is none of this name, or it cannot be read.
     """
-    listed = look_at(find_journal(root, name))
+    with progress_bar("Reading") as progress:
+        listed = look_at(find_journal(root, name), progress)
     if as_json:
         typer.echo(json.dumps(listed.to_fields(), indent=2, ensure_ascii=False))
         return
@@ -92,7 +93,8 @@ def recover_one(root: Path, name: str, settings: Settings) -> bool:
     from improv_daemon.keeper.finishing import is_finished
 
     folder = find_session(root, name)
-    if is_finished(folder):
+    has_sound = folder.sound is not None or not KeepOptions.of(settings).suffix
+    if is_finished(folder) and folder.midi.is_file() and has_sound:
         typer.echo(f"{folder.name} is finished; there is nothing to recover.")
         return False
     _recover(folder, settings)

@@ -1,0 +1,170 @@
+"""The modes of every string of the piano: where they lie, how long they ring, how the hammer excites them.
+
+Each partial of the lower strings has two modes, as a struck string has: one that the bridge takes up quickly,
+and a weaker one a little beside it that rings on (G. Weinreich, "Coupled piano strings", JASA 62, 1977).
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+LOWEST, HIGHEST = 21, 108
+BLOCK_FRAMES: Final = 256
+"""Frames that are computed at once."""
+
+FIRST_UNDAMPED: Final = 90  # from F#6 on no string has a damper
+_HIGHEST_HZ, _MOST_PARTIALS, _DOUBLED = 9000.0, 72, 14
+_LATE_SHARE, _LATE_RATE = 0.24, 0.3
+_LATE_BESIDE_HZ = 0.24
+
+Complexes = NDArray[np.complex64]
+Reals = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyModes:
+    """The modes of a key's strings.
+
+    Attributes:
+        key: 0..127; beyond a piano's keys it sounds like its outermost, transposed.
+        hz: Frequency of each mode, shape (modes,).
+        rate: Its decay, in nepers a second, shape (modes,).
+        share: The part of its partial's amplitude that it has, shape (modes,).
+        place: Gains on the left and on the right, shape (2, modes).
+        struck: How the place of the hammer along the string weighs it, shape (modes,).
+        sample_rate: Frames a second.
+    """
+
+    key: int
+    hz: NDArray[np.float64]
+    rate: NDArray[np.float64]
+    share: NDArray[np.float64]
+    place: NDArray[np.float64]
+    struck: NDArray[np.float64]
+    sample_rate: int
+
+    def turned(self, ratio: float = 1.0) -> Complexes:
+        """What a frame does to each mode's state, with all frequencies multiplied by a ratio."""
+        turn = np.exp((2j * np.pi * self.hz * ratio - self.rate) / self.sample_rate)
+        return np.asarray(turn, np.complex64)
+
+
+def fundamental_hz(key: float) -> float:
+    """Equal temperament with a piano's stretch: the extremes lie outside (O. L. Railsback, 1938)."""
+    stretch_cents = 16.0 * ((key - 64.5) / 43.5) ** 3
+    return 440.0 * 2 ** ((key - 69) / 12 + stretch_cents / 1200)
+
+
+def inharmonicity(key: float) -> float:
+    """B of f_p = p f_0 sqrt(1 + B p^2), typical of a grand.
+
+    Source: F. Rigaud, B. David, L. Daudet, "A parametric model and estimation techniques for the
+    inharmonicity and tuning of the piano", JASA 133, 2013.
+    """
+    return math.exp(0.0926 * key - 13.64) + math.exp(-0.0847 * key - 5.82)
+
+
+def decay_rate(key: float, hz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Nepers a second in which the quick part of a partial decays."""
+    base = 0.6 * 2 ** ((key - 36) / 20)
+    return base + 0.22 * (hz / 1000) ** 1.25
+
+
+def damping_rate(key: int) -> float:
+    """Nepers a second that a damper takes from a string on which it lies."""
+    if key >= FIRST_UNDAMPED:
+        return 0.0
+    return 11.0 + 22.0 * max(0.0, min(1.0, (key - 21) / 60))
+
+
+@functools.cache
+def modes_of(key: int, sample_rate: int) -> KeyModes:
+    """The modes of a key."""
+    stiffness = inharmonicity(min(max(key, LOWEST), HIGHEST))
+    first_hz = fundamental_hz(key)
+    partials = np.arange(1, _MOST_PARTIALS + 1, dtype=np.float64)
+    hz = first_hz * partials * np.sqrt((1 + stiffness * partials**2) / (1 + stiffness))
+    kept = hz < min(max(_HIGHEST_HZ, 2.2 * first_hz), 0.45 * sample_rate)
+    partials, hz = partials[kept], hz[kept]
+    rate = decay_rate(key, hz)
+    place = _places(key, len(hz))
+    struck = 0.25 + 0.75 * np.abs(np.sin(np.pi * partials / 8.3))
+    doubled = slice(0, min(_DOUBLED, len(hz)))
+    share = np.where(partials <= _DOUBLED, 1 - _LATE_SHARE, 1.0)
+    # Every key beats at its own pace, as strings are tuned by hand.
+    beside_hz = (
+        _LATE_BESIDE_HZ * np.random.default_rng(1000 + key).uniform(0.6, 2.0) * (1 + 0.15 * partials[doubled])
+    )
+    return KeyModes(
+        key,
+        np.concatenate((hz, hz[doubled] + beside_hz)),
+        np.concatenate((rate, rate[doubled] * _late_rate(key))),
+        np.concatenate((share, np.full(len(hz[doubled]), _LATE_SHARE))),
+        np.concatenate((place, place[::-1, doubled]), axis=1),
+        np.concatenate((struck, struck[doubled])),
+        sample_rate,
+    )
+
+
+def _late_rate(key: int) -> float:
+    """Of the quick decay; heavy strings give up what is left sooner than light ones, measured by it."""
+    return _LATE_RATE + 0.25 * max(0.0, min(1.0, (60 - key) / 39)) - 0.1 * max(0.0, min(1.0, (key - 60) / 24))
+
+
+def _places(key: int, partials: int) -> NDArray[np.float64]:
+    """Low strings to the left, as the one who plays hears them; partials spread around that."""
+    centre = 0.32 * (min(max(key, LOWEST), HIGHEST) - 64.5) / 43.5
+    spread = np.random.default_rng(key).uniform(-0.22, 0.22, partials)
+    angle = (1 + np.clip(centre + spread, -1, 1)) * np.pi / 4
+    return np.stack((np.cos(angle), np.sin(angle)))
+
+
+def excitation(modes: KeyModes, velocity: float, softness: float = 0.0) -> NDArray[np.float64]:
+    """How strongly a hammer sets off each mode; the squares of the partials' amplitudes sum to one.
+
+    Args:
+        modes: The key's.
+        velocity: 0..1.
+        softness: 0..1, of the soft pedal.
+    """
+    octave = (modes.key - 60) / 12
+    edge_hz = 1050 * 2 ** (0.3 * octave) * 2 ** (3.0 * (velocity - 0.6) - 0.5 * softness)
+    above = (modes.hz / modes.hz[0]) ** -0.35
+    spectrum = modes.struck * above / (1 + (modes.hz / edge_hz) ** 2) ** 1.05
+    firsts = spectrum[modes.share >= 0.5] if len(modes.share) else spectrum
+    return np.asarray(spectrum * modes.share / math.sqrt(float(np.sum(firsts**2))))
+
+
+def table_of(turn: Complexes, frames: int = BLOCK_FRAMES) -> Reals:
+    """What each mode gives in the frames to come, for a state of one.
+
+    Args:
+        turn: A frame's change of each state.
+        frames: How many.
+
+    Returns:
+        Shape (2 * modes, frames + 1), real and (negative) imaginary rows by turns: the float view of the
+        states times this gives samples, and its last column takes states to the end of the block.
+    """
+    powers = np.empty((len(turn), frames + 1), np.complex64)
+    powers[:, 0] = 1
+    done, step = 1, turn.astype(np.complex128)
+    while done < frames + 1:
+        more = min(done, frames + 1 - done)
+        powers[:, done : done + more] = powers[:, :more] * step[:, None]
+        done, step = done + more, step * step
+    table = np.empty((2 * len(turn), frames + 1), np.float32)
+    table[0::2] = powers.real
+    table[1::2] = -powers.imag
+    return table
+
+
+def step_of(table: Reals, frames: int) -> Complexes:
+    """What that many frames do to each state."""
+    return np.asarray(table[0::2, frames] - 1j * table[1::2, frames], np.complex64)
