@@ -112,6 +112,19 @@ MEASUREMENTS = (
         programs=("jackd",),
         packages=("miniaudio", "pytest", "rtmidi"),
     ),
+    Measurement(
+        "render",
+        "Rendering by synthesiser and format",
+        full=(),
+        quick=("--minutes", "0.5"),
+        packages=("lameenc", "soundfile"),
+    ),
+    Measurement(
+        "plots",
+        "Pictures of a two-hour session",
+        full=(),
+        quick=("--minutes", "2", "--only", "roll", "density"),
+    ),
     Measurement("clock", "The count of a MIDI clock's pulses", full=(), quick=("--bars", "8")),
     Measurement("trade", "Trades and their bar lines", full=(), quick=("--quick",)),
     Measurement(

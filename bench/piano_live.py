@@ -26,9 +26,9 @@ _PITCHES = (60, 64, 67, 72, 76, 79)
 @contextmanager
 def _jack(period: int) -> Iterator[None]:
     told = [
-        *"jackd -n".split(),
+        *["jackd", "-n"],
         _SERVER,
-        *"--no-realtime -S -p 128 -d dummy -r 48000 -p".split(),
+        *["--no-realtime", "-S", "-p", "128", "-d", "dummy", "-r", "48000", "-p"],
         str(period),
     ]
     with subprocess.Popen(told, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:

@@ -50,7 +50,7 @@ def main() -> int:
         midi = arguments.midi or _made_up(Path(folder) / "made-up.mid", arguments.minutes)
         print(f"{_length_s(midi) / 60:.1f} minutes, {_notes(midi)} notes; load average {load_average()}.\n")
         print_table(
-            ("by", "sound", "file", "times real time", "an hour takes", "memory"), _rows(midi, soundfonts)
+            ("by", "sound", "file", "times real time", "of processor time", "memory"), _rows(midi, soundfonts)
         )
     _loudness()
     return 0
@@ -66,9 +66,9 @@ def _rows(midi: Path, soundfonts: list[Path]) -> Iterator[tuple[str, ...]]:
         if ran.returncode:
             yield way, Path(voice).name, suffix, f"left out: {ran.stderr.strip().splitlines()[-1]}", "", ""
             continue
-        took_s, megabytes = map(float, ran.stdout.split()[-2:])
-        ratio = _length_s(midi) / took_s
-        yield way, Path(voice).name, suffix, f"{ratio:.0f}", f"{3600 / ratio:.0f} s", f"{megabytes:.0f} MB"
+        took_s, processor_s, megabytes = map(float, ran.stdout.split()[-3:])
+        ratios = (f"{_length_s(midi) / seconds:.0f}" for seconds in (took_s, processor_s))
+        yield way, Path(voice).name, suffix, *ratios, f"{megabytes:.0f} MB"
 
 
 def _others() -> Iterator[tuple[str, str]]:
@@ -92,14 +92,20 @@ def _one(midi: str, way: str, voice: str, suffix: str) -> int:
     }
     with tempfile.TemporaryDirectory() as folder:
         work = ways[way](Path(midi), voice, Path(folder) / f"a{suffix if suffix[0] == '.' else '.' + suffix}")
-        begun_s = time.perf_counter()
+        before_s, begun_s = _processor_s(), time.perf_counter()
         work()
         took_s = time.perf_counter() - begun_s
     own, others = (
         resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
-    print(took_s, max(own, others) / 1024)
+    print(took_s, _processor_s() - before_s, max(own, others) / 1024)
     return 0
+
+
+def _processor_s() -> float:
+    """Of this process and those it has started."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def _by_improv(midi: Path, voice: str, out: Path) -> Callable[[], object]:

@@ -70,14 +70,24 @@ def main() -> None:
             rows.append(measured(folder.name, paths, Path(made)))
         headers = ("corpus", "pieces", "clear", "tempos a minute", "beats found", "within 20 ms")
         print_table(
-            (*headers, "within 70 ms", "half-way", "median ms", "p90 ms", "bar lines", "ms a minute"), rows
+            (
+                *headers,
+                "within 70 ms",
+                "half-way",
+                "median ms",
+                "p90 ms",
+                "bar lines found",
+                "right",
+                "ms a minute",
+            ),
+            rows,
         )
 
 
 def measured(name: str, paths: list[Path], scratch: Path) -> list[str]:
     known_s = off_s = np.zeros(0)
     found = halves = length_s = estimated_s = cost_s = 0.0
-    tempos, bars = 0, list[float]()
+    tempos, right, there = 0, list[float](), list[float]()
     pieces = 0
     for path in paths:
         performance = read_performance(path)
@@ -99,7 +109,8 @@ def measured(name: str, paths: list[Path], scratch: Path) -> list[str]:
         found += float(np.sum(apart(true_s, beats_s) <= NEAR_S))
         halves += float(np.sum(apart(beats_s, (true_s[1:] + true_s[:-1]) / 2) <= NEAR_S))
         known_s = np.append(known_s, true_s)
-        bars += bar_lines_found(path, file)
+        of_file, of_piece = bar_lines_found(path, file)
+        right, there = right + of_file, there + of_piece
     share = estimated_s / max(length_s, 1e-9)
     cells = [name, str(pieces), f"{share:.0%}", f"{tempos / length_s * 60:.1f}"]
     if len(off_s):
@@ -109,7 +120,8 @@ def measured(name: str, paths: list[Path], scratch: Path) -> list[str]:
         cells += [f"{np.percentile(off_s, part) * 1e3:.1f}" for part in (50, 90)]
     else:
         cells += [""] * 6
-    return [*cells, f"{np.mean(bars):.1%}" if bars else "", f"{cost_s / length_s * 60e3:.0f}"]
+    cells += [f"{np.mean(bars):.1%}" if bars else "" for bars in (there, right)]
+    return [*cells, f"{cost_s / length_s * 60e3:.0f}"]
 
 
 def clear(at_s: np.ndarray, stretches: tuple[Stretch, ...], true_s: np.ndarray) -> np.ndarray:
@@ -183,16 +195,17 @@ def spans(signatures: list[tuple[int, int]], last: int) -> Iterator[tuple[int, i
         yield begin, end, length
 
 
-def bar_lines_found(path: Path, file: File) -> list[float]:
-    """Whether each bar line of the file is one, where those are annotated."""
+def bar_lines_found(path: Path, file: File) -> tuple[list[float], list[float]]:
+    """Of each bar line of the file whether it is one, and of each true one whether it is there."""
     beside = path.with_name(ANNOTATIONS)
     if not beside.is_file():
-        return []
+        return [], []
     rows = [line.split() for line in beside.read_text(encoding="utf-8").splitlines() if line.strip()]
     true_s = np.array([float(row[0]) for row in rows if float(row[2])])
-    within = (file.bar_lines_s >= true_s[0] - NEAR_S) & (file.bar_lines_s <= true_s[-1] + NEAR_S)
-    near: list[float] = (apart(file.bar_lines_s[within], true_s) <= NEAR_S).astype(float).tolist()
-    return near
+    lines_s = file.bar_lines_s
+    lines_s = lines_s[(lines_s >= true_s[0] - NEAR_S) & (lines_s <= true_s[-1] + NEAR_S)]
+    right, found = (apart(one, other) <= NEAR_S for one, other in ((lines_s, true_s), (true_s, lines_s)))
+    return right.astype(float).tolist(), found.astype(float).tolist()
 
 
 if __name__ == "__main__":

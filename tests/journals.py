@@ -24,7 +24,7 @@ def make_writer(path: Path, **overrides: Any) -> JournalWriter:
         "settings": {"mode": "answer", "sound": {"gain": 0.5}},
         "started_at": STARTED_AT,
         "now_s": START_S,
-        "pace": Pace(gather_s=0.0),
+        "pace": Pace(gather_s=0.0, line_open_s=1000.0),
     }
     return JournalWriter(path, **(values | overrides))
 

@@ -49,7 +49,8 @@ def _studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(variable, str(tmp_path / "home"))
     performance = human_performance().performance
     begin = Performance.of(
-        [note for note in performance.notes if note.onset_s < 12], [c for c in performance.pedal if c.at_s < 12]
+        [note for note in performance.notes if note.onset_s < 12],
+        [c for c in performance.pedal if c.at_s < 12],
     )
     write_midi(Path("prelude.mid"), [Track("piano", begin)])
     pieces = {f"{i}.mid": melody(i) for i in range(6)}

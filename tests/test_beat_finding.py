@@ -80,6 +80,11 @@ def test_a_few_notes_have_no_beats(count: int) -> None:
     assert found_beats([Note(60, 64, 0.2 * i, 0.1) for i in range(count)], 4) == ()
 
 
+def test_most_of_an_hour_without_a_rest_is_followed_to_its_end() -> None:
+    (stretch,) = found_beats([Note(60, 64, 1.2 * i, 0.5) for i in range(2450)], 4)
+    assert stretch.beats_s[-1] == pytest.approx(1.2 * 2449, abs=1.3)
+
+
 def test_all_at_once_has_no_beats() -> None:
     assert found_beats([Note(pitch, 64, 1.0, 0.1) for pitch in range(30, 90)], 4) == ()
 

@@ -117,14 +117,24 @@ def test_the_defaults_of_settings_and_of_the_parts_are_the_same() -> None:
 def test_ports_and_sound_reach_the_stage() -> None:
     settings = Settings(
         ports=Ports(name="duo", input="keys", output="synth", virtual=False, channel=5),
-        sound=Sound(enabled="off", soundfont="a.sf2", driver="jack", gain=0.7, player=False),
+        sound=Sound(
+            enabled="off",
+            voice="piano",
+            soundfont="a.sf2",
+            driver="jack",
+            gain=0.7,
+            reverb=0.1,
+            player=False,
+        ),
     )
     expected = replace(
         StageConfig(name="duo", input="keys", output="synth", virtual=False, channel=5),
         sound="off",
+        voice="piano",
         soundfont="a.sf2",
         driver="jack",
         gain=0.7,
+        reverb=0.1,
         sound_player=False,
     )
     assert stage_config_of(settings) == expected

@@ -32,7 +32,7 @@ def write_journal(path: Path) -> Path:
 def test_help_lists_every_command_of_the_daemon(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--help"]) == 0
     output = capsys.readouterr().out
-    for name in ("play", "record", "demo", "ports", "generate", "render", "notes", "show"):
+    for name in ("play", "record", "demo", "ports", "generate", "render", "notes", "show", "sessions"):
         assert f" {name} " in output
 
 

@@ -219,6 +219,16 @@ def test_what_cannot_be_replayed_is_said(improv: Improv, played: SessionFolder) 
     assert improv("replay", "last", "-o", "a.txt") == (2, "", text)
 
 
+def test_a_replay_that_nobody_would_hear_is_not_begun(improv: Improv, played: SessionFolder) -> None:
+    nowhere = ("--no-sound", "--set", "ports.api=none", "--set", "ports.virtual=false")
+    status, out, err = improv("replay", "last", *nowhere)
+    assert (status, out) == (2, "")
+    assert err.splitlines()[-1] == (
+        "There is neither a MIDI output nor sound, so nothing would be heard; improv ports lists outputs, "
+        "and --fast writes a MIDI file."
+    )
+
+
 def test_a_replay_sounds_the_players_part_too_and_listens_to_no_keyboard() -> None:
     settings = Settings(ports=Ports(input="Piano", thru_routes="a > b"), sound=Sound(player=False))
     config = stage_config_for(settings)

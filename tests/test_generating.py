@@ -17,7 +17,7 @@ from improv_core.errors import MidiFileError, StorageError
 from improv_core.improviser import Improviser
 from improv_core.improvising import Ask
 from improv_core.metre import Metre, conductor_of
-from improv_core.midi_files import Track, read_midi, write_midi
+from improv_core.midi_files import PROGRAM, ChannelMessage, Track, read_midi, write_midi
 from improv_core.model import Model
 from improv_core.notes import ControlChange, Note, Performance
 from improv_core.representation import Events, Piano
@@ -279,6 +279,17 @@ def test_joined_improv_has_a_channel_of_its_own(tmp_path: Path) -> None:
         Seed("x", tuple(voices)), SETTINGS, Wanted(1.0, join=True), model=load_model("default"), dice=7
     )
     assert [track.channel for track in made.tracks] == [0, 1, 2, 9, 3]
+
+
+def test_joined_to_a_file_that_has_all_channels_improv_changes_the_instrument_of_the_first() -> None:
+    voices = [
+        Track(str(channel), Performance.of([Note(60, 64, 0.0, 1.0)]), 30, channel) for channel in range(16)
+    ]
+    wanted = Wanted(1.0, join=True, program=11)
+    made = compose(Seed("x", tuple(voices)), SETTINGS, wanted, model=load_model("default"), dice=7)
+    improv = made.tracks[-1]
+    assert (improv.channel, improv.program) == (0, 30)
+    assert improv.messages == (ChannelMessage((PROGRAM, 11), 1.0),)
 
 
 # --- from nothing ---------------------------------------------------------------------------------

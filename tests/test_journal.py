@@ -366,6 +366,35 @@ def test_a_line_cut_off_by_a_full_disk_is_gone_on_with(tmp_path: Path) -> None:
     assert (back.lost, back.damaged, back.torn, journal.lost) == (0, 0, False, 0)
 
 
+class FussyDisk(FakeDisk):
+    """Takes so many bytes at each write after the first, none where it is 0; when they are used up, all."""
+
+    def __init__(self, takes: list[int]) -> None:
+        super().__init__()
+        self._takes = [None, *takes]
+
+    def write(self, data: bytes) -> int:
+        taken = self._takes.pop(0) if self._takes else None
+        self.room = None if taken is None else len(self.content) + taken
+        return super().write(data)
+
+
+@settings(max_examples=40, deadline=None)
+@given(takes=st.lists(st.integers(0, 90), max_size=30))
+def test_whatever_a_disk_takes_at_a_time_the_journal_is_whole(
+    tmp_path_factory: pytest.TempPathFactory, takes: list[int]
+) -> None:
+    folder, disk = tmp_path_factory.mktemp("journal"), FussyDisk(takes)
+    told = [pulse(1_000_000_000_000 + number) if number % 3 else NOTE for number in range(12)]
+    with make_writer(folder / "a.jsonl", open_file=disk, pace=QUICK) as journal:
+        for message in told:
+            journal.write(message, 1001.0)
+        assert journal.flush(WITHIN_S)
+    back = disk.read(folder / "back.jsonl")
+    assert [entry.message for entry in back.entries] == told
+    assert (back.damaged, back.torn, journal.lost) == (0, False, 0)
+
+
 def test_a_disk_that_fails_is_one_sentence_and_tried_again(tmp_path: Path) -> None:
     disk, said, path = FakeDisk(), list[str](), tmp_path / "a.jsonl"
     with make_writer(path, open_file=disk, pace=QUICK, on_trouble=said.append) as journal:

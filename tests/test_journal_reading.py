@@ -95,6 +95,15 @@ def test_reader_says_how_far_it_is(tmp_path: Path) -> None:
     assert (len(shares), shares[-1]) == (3, 1.0)
 
 
+def test_the_example_of_the_documentation_is_a_whole_journal(tmp_path: Path) -> None:
+    text = (Path(__file__).parent.parent / "docs" / "journal.md").read_text(encoding="utf-8")
+    path = tmp_path / "a.jsonl"
+    path.write_text(text.partition("```jsonl\n")[2].partition("```")[0])
+    journal = read_journal(path)
+    assert (journal.problems, journal.closed, len(journal.entries)) == ((), True, 8)
+    assert journal.header.is_whole
+
+
 # --- older journals ---------------------------------------------------------------------------------
 
 

@@ -31,6 +31,8 @@ def make_recent(span_s: float = 600.0, **overrides: Any) -> RecentJournal:
         "now_s": START_S,
         "model_hash": "ab" * 32,
         "gather_s": 0.0,
+        "wall": lambda: 0.0,
+        "clock": lambda: 0.0,
     }
     return RecentJournal(span_s, **(values | overrides))
 
@@ -166,6 +168,28 @@ def test_more_than_may_wait_is_left_out_and_said_in_its_place(tmp_path: Path) ->
     journal = read_journal(tmp_path / "a.jsonl")
     assert [type(entry.message) for entry in journal.entries] == [wire.Played, Gap, wire.Played]
     assert journal.lost == 3
+
+
+def test_when_it_began_goes_by_the_clock_on_the_wall(tmp_path: Path) -> None:
+    wall_s = [0.0]
+    with make_recent(span_s=60.0, wall=lambda: wall_s[0]) as recent:
+        recent.write(NOTE, START_S + 1)
+        wall_s[0] = 3600.0  # the machine has slept
+        recent.keep(tmp_path / "a.jsonl")
+    assert read_journal(tmp_path / "a.jsonl").header.started_at == STARTED_AT + timedelta(seconds=3600)
+
+
+def test_what_cannot_be_encoded_is_counted_and_the_rest_is_kept(tmp_path: Path) -> None:
+    class NoMessage:
+        pass
+
+    with make_recent() as recent:
+        recent.write_batch([NoMessage(), NOTE], START_S + 1)  # type: ignore[list-item]
+        assert recent.flush()
+        recent.write(NOTE, START_S + 2)
+        recent.keep(tmp_path / "a.jsonl")
+        assert recent.left_out == 2
+    assert [entry.now_s for entry in read_journal(tmp_path / "a.jsonl").entries] == [START_S + 2]
 
 
 def test_nothing_has_happened(tmp_path: Path, recent: RecentJournal) -> None:

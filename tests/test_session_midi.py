@@ -310,7 +310,7 @@ def test_texts_tell_of_model_seed_and_what_was_set_otherwise(empty: Journal, tmp
     assert texts == [
         (0, "model default"),
         (0, "seed 7"),
-        (0, "mode = trade"),
+        (0, 'mode = "trade"'),
         (0, "sampling.temperature = 1.25"),
     ]
 
@@ -418,6 +418,17 @@ def test_it_opens_in_pretty_midi(rich_file: Path) -> None:
     assert {one.name: len(one.notes) for one in instruments if one.is_drum} == {"player, Überpad ?": 3}
     (improv,) = (one for one in instruments if one.name == "improv")
     assert (improv.program, [note.pitch for note in improv.notes]) == (4, [64, 65])
+
+
+@pytest.mark.parametrize(("minutes", "ticks_per_beat"), [(85, 960), (90, 480)])
+def test_what_lasts_long_has_fewer_ticks_so_that_pretty_midi_opens_it(
+    empty: Journal, tmp_path: Path, minutes: int, ticks_per_beat: int
+) -> None:
+    told = [played(60.0 * minutes, 0x90, 60, 80), played(60.0 * minutes + 1, 0x80, 60, 0)]
+    assert file_of(journal_of(empty, told), tmp_path).ticks_per_beat == ticks_per_beat
+    ((note,),) = (one.notes for one in pretty_midi.PrettyMIDI(str(tmp_path / "session.mid")).instruments)
+    assert (note.start, note.end) == pytest.approx((60.0 * minutes, 60.0 * minutes + 1), abs=0.001)
+    assert metas(mido.MidiFile(tmp_path / "session.mid"), "marker")[0][0] == 60 * minutes * 2 * ticks_per_beat
 
 
 def test_it_opens_in_symusic(rich_file: Path) -> None:

@@ -119,6 +119,12 @@ def test_the_last_minutes_of_a_sitting_cannot_be_replayed(journal: Journal) -> N
     )
 
 
+def test_a_sitting_of_before_sessions_were_folders_is_replayed(journal: Journal, again: list[Given]) -> None:
+    settings = journal.header.settings | {"record": {"folder": "sessions", "mp3": True}}
+    old = dataclasses.replace(journal, header=dataclasses.replace(journal.header, settings=settings))
+    assert list(told_again(old, partner_again(old))) == again
+
+
 def test_the_model_may_have_moved(journal: Journal, again: list[Given]) -> None:
     header = dataclasses.replace(
         journal.header,

@@ -42,7 +42,9 @@ def test_a_session_that_is_being_recorded_stays(tmp_path: Path) -> None:
         pytest.raises(StorageError) as refused,
     ):
         delete_session(folder)
-    assert str(refused.value) == f"{folder.name} is being recorded, so it is not deleted; stop that first."
+    assert str(refused.value) == (
+        f"{folder.name} is being recorded or finished now, so it is not deleted; stop that first."
+    )
     assert folder.journal.exists()
 
 

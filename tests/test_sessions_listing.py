@@ -74,6 +74,9 @@ def test_a_session_is_called_after_its_folder_even_from_within(
     folder = written_session(session_folder(tmp_path))
     monkeypatch.chdir(folder.path)
     assert look_at(Path("journal.jsonl")).name == folder.name
+    (folder.path / "stems").mkdir()
+    monkeypatch.chdir(folder.path / "stems")
+    assert look_at(Path("../journal.jsonl")).name == folder.name
 
 
 def test_sessions_are_listed_oldest_first_and_how_far_that_is_is_told(tmp_path: Path) -> None:

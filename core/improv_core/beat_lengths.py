@@ -91,7 +91,7 @@ def _steadiest(scores: FloatArray) -> NDArray[np.int64]:
     place = np.arange(count)
     cost = _CHANGE * np.abs(place[:, None] - place[None, :]) * math.log(BEATS_S[1] / BEATS_S[0])
     worth = scores[0]
-    came = np.zeros(scores.shape, dtype=np.int64)
+    came = np.zeros(scores.shape, dtype=np.int16)
     for i in range(1, len(scores)):
         each = worth[None, :] - cost
         came[i] = each.argmax(axis=1)

@@ -40,7 +40,13 @@ class Line:
     messages: tuple[Timed, ...]
 
 
-def write_lines(path: Path, lines: Sequence[Line], conductor: Conductor, texts: Sequence[str] = ()) -> None:
+def write_lines(
+    path: Path,
+    lines: Sequence[Line],
+    conductor: Conductor,
+    texts: Sequence[str] = (),
+    ticks_per_beat: int = WRITTEN_TICKS_PER_BEAT,
+) -> None:
     """A type 1 file: tempo, bars, markers and texts first, then a track for each of ``lines``.
 
     Each message is on the tick that is nearest to its time or on the next: only what ends a note is moved
@@ -50,14 +56,15 @@ def write_lines(path: Path, lines: Sequence[Line], conductor: Conductor, texts: 
     Args:
         path: Where; what is there is replaced.
         lines: What.
-        conductor: Of `WRITTEN_TICKS_PER_BEAT`.
+        conductor: Its time.
         texts: About the file.
+        ticks_per_beat: Those of the conductor.
 
     Raises:
         StorageError: The file cannot be written; what was there before stays.
     """
-    tempo_map = TempoMap(WRITTEN_TICKS_PER_BEAT, conductor.tempos)
-    midi = mido.MidiFile(type=1, ticks_per_beat=WRITTEN_TICKS_PER_BEAT)
+    tempo_map = TempoMap(ticks_per_beat, conductor.tempos)
+    midi = mido.MidiFile(type=1, ticks_per_beat=ticks_per_beat)
     midi.tracks.append(conductor_track(conductor, texts))
     for line in lines:
         begin = mido.MetaMessage("track_name", name=writable(line.name))

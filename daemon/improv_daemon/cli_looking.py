@@ -8,6 +8,7 @@ import typer
 from improv_core.errors import ConfigError
 from improv_daemon import cli_options as options
 from improv_daemon import cli_paths as paths
+from improv_daemon.cli_times import time_s
 from improv_daemon.plotting import SINGLE, WHAT
 
 _LEAST_PX, _MOST_PX = 320, 8000
@@ -39,9 +40,11 @@ def plot(
     ] = None,
     bars: Annotated[bool, typer.Option("--bars", help="Count bars instead of seconds in a roll.")] = False,
     from_s: Annotated[
-        float, typer.Option("--from", min=0.0, metavar="SECONDS", help="Begin there.", show_default=False)
-    ] = 0.0,
-    to_s: Annotated[float | None, typer.Option("--to", min=0.0, metavar="SECONDS", help="End there.")] = None,
+        float | None, typer.Option("--from", parser=time_s, metavar="TIME", help="Begin there.")
+    ] = None,
+    to_s: Annotated[
+        float | None, typer.Option("--to", parser=time_s, metavar="TIME", help="End there, as 1:30 or 90.")
+    ] = None,
     rows: Annotated[
         int,
         typer.Option(
@@ -53,17 +56,20 @@ def plot(
         str, typer.Option("--size", metavar="WIDTHxHEIGHT", help="Of a PNG, in pixels.")
     ] = "1920x1080",
     title: Annotated[str, typer.Option("--title", help="Over the picture.", show_default=False)] = "",
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
     config: options.Config = None,
     set_: options.LongSet = None,
 ) -> None:
     """Draw notes or training curves: piano roll, distributions, counts, density, tempo."""
     check_what(what)
     width_px, height_px = pixels(size)
-    if to_s is not None and to_s <= from_s:
-        raise ConfigError(f"--to {to_s:g} must be later than --from {from_s:g}.")
+    begin_s = from_s or 0.0
+    if to_s is not None and to_s <= begin_s:
+        raise ConfigError(f"--to {to_s:g} s must be later than --from {begin_s:g} s.")
     from improv_daemon.plotting.sheets import SUFFIXES
 
     paths.check_output_file(out, suffixes=SUFFIXES, unlike=None)
+    paths.check_free(out, force=force)
     settings = options.load(config, set_, {}, assigned_with="--set")
     from improv_daemon.cli_progress import progress_bar
     from improv_daemon.plotting.palette import DARK, LIGHT
@@ -72,7 +78,7 @@ def plot(
     from improv_daemon.plotting.sheets import Look
 
     look = Look(DARK if dark else LIGHT, width_px, height_px, title)
-    window = Window(from_s, to_s, bars, rows)
+    window = Window(begin_s, to_s, bars, rows)
     with progress_bar("Reading") as progress:
         save_picture(
             sources,

@@ -74,6 +74,12 @@ def check_source(name: str) -> None:
         StorageError: It is a folder of something else.
     """
     path = Path(name)
+    try:
+        path.stat()
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        raise StorageError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
     if path.suffix.lower() in (".mid", ".midi", ".kar", ".smf"):
         check_midi_file(path)
     elif (path.is_absolute() or len(path.parts) > 1) and not path.exists():

@@ -122,7 +122,7 @@ class Conversation:
 
     @contextlib.contextmanager
     def _kept(self, message: Event | Wish | Woken, now_s: float) -> Iterator[list[Command]]:
-        """A message is kept with what is done upon it, even when that fails: it may be what broke the mind."""
+        """A message is kept with what is done upon it, also if that fails: it may be what broke the mind."""
         done: list[Command] = []
         try:
             yield done

@@ -12,7 +12,7 @@ from improv_daemon.cli_paths import check_free, check_output_file
 from improv_daemon.cli_progress import progress_bar
 
 if TYPE_CHECKING:
-    from improv_daemon.generating import Composition, Wanted
+    from improv_daemon.compositions import Composition, Wanted
     from improv_daemon.seeds import Seed
     from improv_daemon.settings import Settings
 

@@ -58,13 +58,12 @@ class Remembering:
         return f"Kept the last {in_words(length_s)} in {folder.path}."
 
     def end(self, display: Display) -> None:
-        """Wait until the files of all that was kept are made, and say what there is.
-
-        Raises:
-            StorageError: They cannot be made; the sentence says how to do it later.
-        """
+        """Wait for the files of all that was kept, and say what there is, or how to make it later."""
         for keeping in self._kept:
-            keeping.end(display)
+            try:
+                keeping.end(display)
+            except StorageError as failure:
+                display.note(str(failure))
 
 
 def in_words(length_s: float) -> str:

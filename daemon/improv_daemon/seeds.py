@@ -173,8 +173,9 @@ def _part(piece: Piece, name: str, span: Span) -> Seed:
     tracks = piece.tracks if span == WHOLE else excerpt(piece.tracks, span.from_s, span.to_s)
     seed = Seed(name, tracks, span, piece.beats)
     if next(_pitched(tracks), None) is None:
+        drums = " but those of drums" if any(track.performance.notes for track in tracks) else ""
         where = "" if span == WHOLE else f" {span}"
-        raise MidiFileError(f"{name} holds no notes{where}.")
+        raise MidiFileError(f"{name} holds no notes{drums}{where}.")
     return seed
 
 

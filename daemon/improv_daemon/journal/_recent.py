@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -25,6 +26,7 @@ from improv_daemon.journal._backlog import (
 from improv_daemon.journal._encoder import Encoder, closed_line, flat, header_line
 from improv_daemon.journal._file import DiskFile, cannot_write
 from improv_daemon.journal._format import gap_line, message_line
+from improv_daemon.journal._wall import Wall
 
 MOST_BYTES: Final = 64_000_000
 """Ten minutes are a megabyte or two; more than this is never held."""
@@ -73,6 +75,8 @@ class RecentJournal:
         most_bytes: More than that is not held: the span is shorter then.
         gather_s: What comes within that time is encoded together.
         most_waiting: Messages that wait to be encoded; of more, the newest are left out.
+        wall: Seconds since 1970.
+        clock: Monotonic seconds.
     """
 
     def __init__(
@@ -89,11 +93,13 @@ class RecentJournal:
         most_bytes: int = MOST_BYTES,
         gather_s: float = _GATHER_S,
         most_waiting: int = MOST_WAITING,
+        wall: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._span_s, self._most_bytes, self._gather_s = span_s, most_bytes, gather_s
         self._model, self._seed, self._model_hash = model, seed, model_hash
         self._settings = _nested(settings)
-        self._started_at = started_at.astimezone() if started_at.tzinfo is None else started_at
+        self._wall = Wall(started_at, now_s, wall, clock)
         self._started_s = self._from_s = now_s
         self._encoder = Encoder(settings)
         self._backlog = Backlog(most_waiting, settings_now)
@@ -148,7 +154,7 @@ class RecentJournal:
             stretches, lines = list(self._stretches), self._opening()
             from_s, to_s = self._from_s, self._stretches[-1].to_s if self._stretches else self._from_s
         lines += [stretch.lines for stretch in stretches]
-        _write(path, [*lines, closed_line(self._at(to_s), to_s)])
+        _write(path, [*lines, closed_line(self._wall.at(to_s), to_s)])
         return to_s - from_s
 
     def flush(self, within_s: float = _FLUSH_WITHIN_S) -> bool:
@@ -161,21 +167,21 @@ class RecentJournal:
             seed=self._seed,
             model_hash=self._model_hash,
             settings=self._settings,
-            started_at=self._at(self._from_s),
+            started_at=self._wall.at(self._from_s),
             now_s=self._from_s,
             from_the_middle=self._from_s > self._started_s,
         )
         return [header, *(message_line(message, self._from_s) for message in self._standing.values())]
 
-    def _at(self, now_s: float) -> datetime:
-        """What the clock on the wall said, had it not been set since."""
-        return self._started_at + timedelta(seconds=now_s - self._started_s)
-
     # --- the thread's side ----------------------------------------------------------------------------
 
     def _work(self) -> None:
         while (items := self._backlog.take(self._gather_s)) is not None:
-            stretch = self._stretch(items)
+            try:
+                stretch = self._stretch(items)
+            except Exception:  # noqa: BLE001 - what cannot be encoded is counted, and what comes is kept
+                stretch = None
+                self._left_out += sum(len(item.messages) for item in items if isinstance(item, Batch))
             if stretch is not None:
                 with self._changing:
                     self._add(stretch)

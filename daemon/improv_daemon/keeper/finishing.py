@@ -25,6 +25,7 @@ from improv_daemon.whole_files import whole_file
 Progress = Callable[[float], None]
 
 _STEP_S: Final = 5.0
+_NO_BEATS: Final = "fixed"
 _TRIES: Final = 5
 _BETWEEN_S: Final = 0.01
 
@@ -54,12 +55,16 @@ def finish_session(
     """
     with _claimed(folder.journal, told=told):
         journal = read_journal(folder.journal)
-        _make_midi(journal, folder.midi, options)
-        sound, levels, notes = _sound_in(folder, journal, options, progress, grown)
+        grown_up = None if grown is None else _sound_in(folder, journal, options, progress, grown)
+        lacking = _make_midi(journal, folder.midi, options)  # to find the beats of hours takes a while
+        sound, levels, more = grown_up or _sound_in(folder, journal, options, progress, None)
+        notes = (*lacking, *more)
         files = [folder.midi, *([sound] if sound is not None else [])]
+        if sound is not None:
+            _clear_up(folder)
         if not folder.summary.exists():
             write_summary(folder.summary, summary_of(journal, files=files, level=levels, problems=notes))
-        return Kept(folder.midi, sound, levels, (*journal.problems, *notes))
+        return Kept(folder.midi, sound, levels, (*_lost(journal), *notes))
 
 
 def finish_journal(path: Path, options: KeepOptions, *, progress: Progress | None = None) -> Kept:
@@ -73,9 +78,9 @@ def finish_journal(path: Path, options: KeepOptions, *, progress: Progress | Non
     with _claimed(path):
         journal = read_journal(path)
         midi = _free(path.with_suffix(".mid"), (".mid", *AUDIO_SUFFIXES))
-        _make_midi(journal, midi, options)
-        sound, levels, notes = _made_sound(midi.with_suffix(options.suffix), journal, options, progress)
-        return Kept(midi, sound, levels, (*journal.problems, *notes))
+        notes = _make_midi(journal, midi, options)
+        sound, levels, more = _made_sound(midi.with_suffix(options.suffix), journal, options, progress)
+        return Kept(midi, sound, levels, (*_lost(journal), *notes, *more))
 
 
 def is_finished(folder: SessionFolder) -> bool:
@@ -90,6 +95,19 @@ def unfinished(root: Path) -> tuple[SessionFolder, ...]:
         for folder in sessions_in(root)
         if not is_finished(folder) and not is_being_written(folder.journal)
     )
+
+
+def _clear_up(folder: SessionFolder) -> None:
+    """What a killed process had made of a sound is not needed any more, in whatever format it was."""
+    for part in (part_of(folder.audio(suffix)) for suffix in AUDIO_SUFFIXES):
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _lost(journal: Journal) -> Sequence[str]:
+    """Sentences about what is missing from a journal."""
+    cut_short = journal.cut_short
+    return journal.problems if cut_short is None else (*journal.problems, cut_short)
 
 
 @contextlib.contextmanager
@@ -117,10 +135,19 @@ def _locked(fd: int) -> bool:
     return False
 
 
-def _make_midi(journal: Journal, path: Path, options: KeepOptions) -> None:
-    if not path.exists():
-        with whole_file(path) as part:
+def _make_midi(journal: Journal, path: Path, options: KeepOptions) -> tuple[str, ...]:
+    """Sentences about what it lacks."""
+    if path.exists():
+        return ()
+    with whole_file(path) as part:
+        try:
             write_session_midi(journal, part, tempo=options.tempo)
+        except ImprovError:
+            raise
+        except Exception as fault:  # noqa: BLE001 - whatever goes wrong with the beats, the notes are kept
+            write_session_midi(journal, part, tempo=_NO_BEATS)
+            return (f"The MIDI file has no bar lines, which is improv's own fault: {fault!r}.",)
+    return ()
 
 
 def _sound_in(

@@ -20,7 +20,7 @@ from improv_daemon.sessions.folder import SessionFolder
 STEP_S: Final = 1.0
 """So often there is a look at the journal."""
 
-MOST_S: Final = 20.0
+MOST_S: Final = 10.0
 """So much sound is made at each look, at most: a long silence is made up for little by little."""
 
 BEHIND_S: Final = 2.0

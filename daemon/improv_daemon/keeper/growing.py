@@ -122,12 +122,7 @@ def part_of(path: Path) -> Path:
 
 def _grower(path: Path, header: Header, options: KeepOptions) -> GrowingFile:
     soundfont = Path(options.soundfont) if options.soundfont else None
-    tags = Tags(
-        title=f"Session of {header.started_at:%Y-%m-%d %H:%M}",
-        date=header.started_at,
-        artist="improv",
-        comment=f"model {header.model}, seed {header.seed}",
-    )
+    tags = Tags.of_session(header.started_at, header.model, header.seed)
     return GrowingFile(
         path,
         VoiceChoice(voice=options.voice, soundfont=soundfont, reverb=options.reverb),

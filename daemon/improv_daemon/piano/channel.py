@@ -40,7 +40,9 @@ class Channel:
         self._damped = np.ones(128, np.float32)
         self._gains = (1.0, 1.0)
         self._volume, self._pan = 100, 64
-        self._sostenuto = False
+        self._sostenuto, self._silent = False, True
+        self._held: set[int] = set()
+        self._kept: set[int] = set()
         self._reset()
         self._gains = self._wanted_gains()
         self._controllers: dict[int, Callable[[int], None]] = {
@@ -67,19 +69,19 @@ class Channel:
         samples = np.zeros((2, frames), np.float32)
         self._levels[:] = 0
         self._damped[:] = self._contact
+        self._damped[list(self._held | self._kept)] = 0
         for voice in self.voices:
-            free = voice.held or voice.kept
-            voice.sound(frames, 0.0 if free else self._contact, self._ratio, samples)
+            voice.sound(frames, float(self._damped[voice.key]), self._ratio, samples)
             self._levels[voice.key] += voice.level
-            if free:
-                self._damped[voice.key] = 0
         self.voices = [voice for voice in self.voices if not voice.silent]
         self._resonances.sound(self._levels, self._damped, frames, samples)
         self._noises.add_to(samples)
         wanted = self._wanted_gains()
-        if not samples.any():
-            self._gains = wanted
+        was_silent, self._silent = self._silent, not samples.any()
+        if self._silent:
             return None
+        if was_silent:
+            self._gains = wanted
         for side in range(2):
             samples[side] *= np.linspace(self._gains[side], wanted[side], frames, dtype=np.float32)
         self._gains = wanted
@@ -89,6 +91,7 @@ class Channel:
         for voice in self.voices:
             if voice.key == key:
                 voice.let_go()
+        self._held.add(key)
         strings = strings_of(key, self._rate)
         force = velocity / 127
         amplitude = level_of(key) * force**_VELOCITY_POWER * (1 - 0.25 * self._softness)
@@ -98,9 +101,9 @@ class Channel:
             self.voices.remove(min(self.voices[:-8], key=lambda voice: voice.level))
 
     def _release(self, key: int) -> None:
-        for voice in self.voices:
-            if voice.key == key and voice.held:
-                voice.held = False
+        if key in self._held:
+            self._held.remove(key)
+            if self._levels[key] > 0:
                 self._noises.start(knock(key, self._rate), _RELEASE_LEVEL * level_of(key))
 
     def _control(self, controller: int, value: int) -> None:
@@ -113,7 +116,7 @@ class Channel:
         elif controller == _SOFT:
             self._softness = value / 127
         elif controller >= _NOTES_OFF:
-            for key in {voice.key for voice in self.voices if voice.held}:
+            for key in sorted(self._held):
                 self._release(key)
         elif controller in self._controllers:
             self._controllers[controller](value)
@@ -124,13 +127,17 @@ class Channel:
 
     def _move_sostenuto(self, value: int) -> None:
         down = value >= 64
-        for voice in self.voices:
-            voice.kept = down and (voice.kept or (voice.held and not self._sostenuto))
+        if not down:
+            self._kept.clear()
+        elif not self._sostenuto:
+            self._kept |= self._held
         self._sostenuto = down
 
     def _silence(self) -> None:
         for voice in self.voices:
             voice.let_go()
+        self._held.clear()
+        self._kept.clear()
         self._noises.clear()
 
     def _reset(self) -> None:
@@ -138,8 +145,7 @@ class Channel:
         self._expression, self._softness = 127, 0.0
         self._contact, self._ratio = 1.0, 1.0
         self._sostenuto = False
-        for voice in self.voices:
-            voice.kept = False
+        self._kept.clear()
 
     def _wanted_gains(self) -> tuple[float, float]:
         loud = (self._volume / 127) ** 2 * (self._expression / 127) ** 2

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from improv_daemon.piano.strings import Reals
 
 _PART_S: Final = 0.0107
-_LENGTH_S: Final = 1.1
+_LENGTH_S: Final = 0.95
+_BRIGHT_S, _DARK_HZ = 0.35, 4500.0
 _BANDS: Final = ((0, 250, 0.85), (250, 1000, 0.75), (1000, 4000, 0.55), (4000, 20000, 0.32))
 """Hertz from and to, and the reverberation time (60 dB) in seconds."""
 
@@ -30,8 +31,13 @@ class Room:
         padded = np.zeros((2, parts * self._part), np.float32)
         padded[:, : response.shape[1]] = response
         split = padded.reshape(2, parts, self._part)
-        self._responses = np.fft.rfft(split, 2 * self._part, axis=2).astype(np.complex64)
-        self._spectra = np.zeros((parts, self._part + 1), np.complex64)
+        responses = np.fft.rfft(split, 2 * self._part, axis=2).astype(np.complex64)
+        self._near = round(_BRIGHT_S * sample_rate / self._part)
+        self._bins = min(self._part + 1, round(_DARK_HZ / sample_rate * 2 * self._part))
+        self._bright, self._dark = responses[:, : self._near], responses[:, self._near :, : self._bins].copy()
+        # Each spectrum stands in it twice, so that those of the last parts always lie side by side.
+        self._spectra = np.zeros((2 * parts, self._part + 1), np.complex64)
+        self._parts = parts
         self._before = np.zeros(2 * self._part, np.float32)
         self._wet = np.zeros((2, self._part), np.float32)
         self._filled, self._newest, self._quiet = 0, 0, parts
@@ -51,16 +57,15 @@ class Room:
                 self._convolve()
 
     def _convolve(self) -> None:
-        parts = len(self._spectra)
+        parts = self._parts
         loud = bool(np.any(np.abs(self._before[self._part :]) > 1e-7))
         self._quiet = 0 if loud else self._quiet + 1
         self._newest = (self._newest - 1) % parts
-        self._spectra[self._newest] = np.fft.rfft(self._before) if self._quiet < 2 else 0
+        self._spectra[self._newest :: parts] = np.fft.rfft(self._before) if self._quiet < 2 else 0
         if self._quiet <= parts:
-            first = parts - self._newest
-            total = np.einsum("cpf,pf->cf", self._responses[:, :first], self._spectra[self._newest :])
-            if first < parts:
-                total += np.einsum("cpf,pf->cf", self._responses[:, first:], self._spectra[: self._newest])
+            past = self._spectra[self._newest : self._newest + parts]
+            total = np.einsum("cpf,pf->cf", self._bright, past[: self._near])
+            total[:, : self._bins] += np.einsum("cpf,pf->cf", self._dark, past[self._near :, : self._bins])
             self._wet[:] = np.fft.irfft(total, axis=1)[:, self._part :]
         else:
             self._wet[:] = 0
@@ -89,5 +94,5 @@ def impulse_response(sample_rate: int) -> NDArray[np.float64]:
             response[side, round(delay_s * sample_rate)] += (
                 dice.choice((-1, 1)) * 2.5 * np.exp(-delay_s / 0.03)
             )
-    response *= np.clip((_LENGTH_S - seconds) / 0.1, 0, 1)
+    response *= np.clip((_LENGTH_S - seconds) / 0.2, 0, 1)
     return np.asarray(response / np.sqrt(np.sum(response**2, axis=1, keepdims=True)))

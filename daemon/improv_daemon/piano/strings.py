@@ -29,7 +29,7 @@ Reals = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class KeyModes:
-    """The modes of a key's strings.
+    """The modes of a key's strings, those first that ring longest.
 
     Attributes:
         key: 0..127; beyond a piano's keys it sounds like its outermost, transposed.
@@ -38,6 +38,7 @@ class KeyModes:
         share: The part of its partial's amplitude that it has, shape (modes,).
         place: Gains on the left and on the right, shape (2, modes).
         struck: How the place of the hammer along the string weighs it, shape (modes,).
+        phase: At the blow, in radians, shape (modes,).
         sample_rate: Frames a second.
     """
 
@@ -47,6 +48,7 @@ class KeyModes:
     share: NDArray[np.float64]
     place: NDArray[np.float64]
     struck: NDArray[np.float64]
+    phase: NDArray[np.float64]
     sample_rate: int
 
     def turned(self, ratio: float = 1.0) -> Complexes:
@@ -72,7 +74,7 @@ def inharmonicity(key: float) -> float:
 
 def decay_rate(key: float, hz: NDArray[np.float64]) -> NDArray[np.float64]:
     """Nepers a second in which the quick part of a partial decays."""
-    base = 0.6 * 2 ** ((key - 36) / 20)
+    base = 0.75 * 2 ** ((key - 36) / 24)
     return base + 0.22 * (hz / 1000) ** 1.25
 
 
@@ -95,19 +97,24 @@ def modes_of(key: int, sample_rate: int) -> KeyModes:
     rate = decay_rate(key, hz)
     place = _places(key, len(hz))
     struck = 0.25 + 0.75 * np.abs(np.sin(np.pi * partials / 8.3))
+    # A string starts from rest, so with a sine; spread around that, the partials' peaks do not add up.
+    phase = np.random.default_rng(key).uniform(-1.5, 1.5, len(hz)) - np.pi / 2
     doubled = slice(0, min(_DOUBLED, len(hz)))
     share = np.where(partials <= _DOUBLED, 1 - _LATE_SHARE, 1.0)
     # Every key beats at its own pace, as strings are tuned by hand.
     beside_hz = (
-        _LATE_BESIDE_HZ * np.random.default_rng(1000 + key).uniform(0.6, 2.0) * (1 + 0.15 * partials[doubled])
+        _LATE_BESIDE_HZ * np.random.default_rng(1000 + key).uniform(0.5, 1.3) * (1 + 0.15 * partials[doubled])
     )
+    rates = np.concatenate((rate, rate[doubled] * _late_rate(key)))
+    order = np.argsort(rates, kind="stable")
     return KeyModes(
         key,
-        np.concatenate((hz, hz[doubled] + beside_hz)),
-        np.concatenate((rate, rate[doubled] * _late_rate(key))),
-        np.concatenate((share, np.full(len(hz[doubled]), _LATE_SHARE))),
-        np.concatenate((place, place[::-1, doubled]), axis=1),
-        np.concatenate((struck, struck[doubled])),
+        np.concatenate((hz, hz[doubled] + beside_hz))[order],
+        rates[order],
+        np.concatenate((share, np.full(len(hz[doubled]), _LATE_SHARE)))[order],
+        np.concatenate((place, place[::-1, doubled]), axis=1)[:, order],
+        np.concatenate((struck, struck[doubled]))[order],
+        np.concatenate((phase, phase[doubled]))[order],
         sample_rate,
     )
 
@@ -133,9 +140,11 @@ def excitation(modes: KeyModes, velocity: float, softness: float = 0.0) -> NDArr
         velocity: 0..1.
         softness: 0..1, of the soft pedal.
     """
+    if not len(modes.hz):
+        return modes.hz
     octave = (modes.key - 60) / 12
     edge_hz = 1050 * 2 ** (0.3 * octave) * 2 ** (3.0 * (velocity - 0.6) - 0.5 * softness)
-    above = (modes.hz / modes.hz[0]) ** -0.35
+    above = (modes.hz / modes.hz.min()) ** -0.35
     spectrum = modes.struck * above / (1 + (modes.hz / edge_hz) ** 2) ** 1.05
     firsts = spectrum[modes.share >= 0.5] if len(modes.share) else spectrum
     return np.asarray(spectrum * modes.share / math.sqrt(float(np.sum(firsts**2))))
@@ -149,22 +158,22 @@ def table_of(turn: Complexes, frames: int = BLOCK_FRAMES) -> Reals:
         frames: How many.
 
     Returns:
-        Shape (2 * modes, frames + 1), real and (negative) imaginary rows by turns: the float view of the
-        states times this gives samples, and its last column takes states to the end of the block.
+        Shape (2 * modes, frames), real and (negative) imaginary rows by turns: the float view of the states
+        times this gives samples.
     """
-    powers = np.empty((len(turn), frames + 1), np.complex64)
+    powers = np.empty((len(turn), frames), np.complex64)
     powers[:, 0] = 1
     done, step = 1, turn.astype(np.complex128)
-    while done < frames + 1:
-        more = min(done, frames + 1 - done)
+    while done < frames:
+        more = min(done, frames - done)
         powers[:, done : done + more] = powers[:, :more] * step[:, None]
         done, step = done + more, step * step
-    table = np.empty((2 * len(turn), frames + 1), np.float32)
+    table = np.empty((2 * len(turn), frames), np.float32)
     table[0::2] = powers.real
     table[1::2] = -powers.imag
     return table
 
 
-def step_of(table: Reals, frames: int) -> Complexes:
+def step_of(turn: Complexes, frames: int) -> Complexes:
     """What that many frames do to each state."""
-    return np.asarray(table[0::2, frames] - 1j * table[1::2, frames], np.complex64)
+    return np.asarray(turn.astype(np.complex128) ** frames, np.complex64)

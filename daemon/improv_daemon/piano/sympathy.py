@@ -36,8 +36,9 @@ class Resonances:
             sample_rate: Frames a second.
         """
         self._rate = sample_rate
-        self._owner, self._table, self._coupling, self._launch, self._damping = _bank(sample_rate)
-        self._step = step_of(self._table, BLOCK_FRAMES)
+        self._owner, self._turn, self._coupling, self._launch, self._damping = _bank(sample_rate)
+        self._table = table_of(self._turn)
+        self._step, self._step_frames = step_of(self._turn, BLOCK_FRAMES), BLOCK_FRAMES
         self._state = np.zeros((2, len(self._owner)), np.complex64)
         self._ringing = False
 
@@ -54,12 +55,16 @@ class Resonances:
         if not self._ringing and (not lifted.any() or not levels.any()):
             return
         self._take_up(levels, lifted, frames)
-        samples = self._table[:, :frames]
-        ringing = np.dot(self._state.view(np.float32), samples)
-        self._state *= self._step if frames == BLOCK_FRAMES else step_of(self._table, frames)
+        ringing = self._rung(self._state, frames)
         if not lifted.all():
-            ringing = self._damp(ringing, 1 - lifted, frames)
+            keeps = np.exp(-self._damping * (1 - lifted) * (frames / self._rate)).astype(np.float32)
+            self._state *= keeps
+            fade = np.linspace(0, 1, frames, dtype=np.float32)
+            ringing += fade * (self._rung(self._state, frames) - ringing)
         into += ringing
+        if frames != self._step_frames:
+            self._step, self._step_frames = step_of(self._turn, frames), frames
+        self._state *= self._step
         self._ringing = float(np.abs(self._state).sum()) > _SILENT
         if not self._ringing:
             self._state[:] = 0
@@ -72,24 +77,19 @@ class Resonances:
         direction = np.where(size > 1e-9, self._state / np.maximum(size, 1e-9), self._launch)
         self._state += direction * np.abs(self._launch) * drive
 
-    def _damp(self, ringing: Reals, lying: Reals, frames: int) -> Reals:
-        keeps = np.exp(-self._damping * lying * (frames / self._rate)).astype(np.float32)
-        after = np.dot(
-            (self._state * keeps / self._step_before(frames)).view(np.float32), self._table[:, :frames]
-        )
-        fade = np.linspace(0, 1, frames, dtype=np.float32)
-        self._state *= keeps
-        return np.asarray(ringing + fade * (after - ringing), np.float32)
-
-    def _step_before(self, frames: int) -> Complexes:
-        return self._step if frames == BLOCK_FRAMES else step_of(self._table, frames)
+    def _rung(self, state: Complexes, frames: int) -> Reals:
+        samples = np.empty((2, frames), np.float32)
+        sides = state.view(np.float32)
+        for side in range(2):
+            np.dot(sides[side], self._table[:, :frames], out=samples[side])
+        return samples
 
 
 @functools.cache
 def _bank(
     sample_rate: int,
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Reals, Reals, Complexes, Reals]:
-    """Whose each mode is, the modes' table, how each key drives them, their places and their dampers."""
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Complexes, Reals, Complexes, Reals]:
+    """Whose each mode is, what a frame does to it, how keys drive them, their places and dampers."""
     owner, hz, rate, place = [], [], [], []
     for key in _KEYS:
         modes = modes_of(int(key), sample_rate)
@@ -104,7 +104,7 @@ def _bank(
     launch = np.asarray(np.array(place).T * np.exp(1j * phase), np.complex64)
     damping = np.array([damping_rate(int(key)) for key in owners], np.float32)
     coupling = np.stack([_driven(int(key), sample_rate, owners, all_hz) for key in _KEYS])
-    return owners, table_of(turn), coupling.astype(np.float32), launch, damping
+    return owners, turn, coupling.astype(np.float32), launch, damping
 
 
 def _driven(

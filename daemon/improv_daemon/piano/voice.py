@@ -22,7 +22,10 @@ from improv_daemon.piano.strings import (
 )
 
 _RESTRUCK_RATE: Final = 45.0
-_SILENT: Final = 2e-5
+_SILENT: Final = 3e-4
+_FADED: Final = 1e-5
+_LOOKS_EVERY: Final = 8
+_FRAMES: Final = np.arange(BLOCK_FRAMES, dtype=np.float32)
 _STEPS_KEPT: Final = 8
 
 
@@ -51,7 +54,7 @@ class Strings:
         if (step := self.steps.get(frames)) is None:
             if len(self.steps) >= _STEPS_KEPT:
                 self.steps.clear()
-            step = self.steps[frames] = step_of(self.table, frames)
+            step = self.steps[frames] = step_of(self.modes.turned(), frames)
         return step
 
 
@@ -64,9 +67,7 @@ def strings_of(key: int, sample_rate: int) -> Strings:
     contact_s = 0.0026 * 2 ** (-(key - 36) / 30)
     frames = max(8, min(BLOCK_FRAMES, round(contact_s * sample_rate)))
     attack = 0.5 - 0.5 * np.cos(np.pi * (np.arange(frames) + 0.5) / frames)
-    # A string starts from rest, so with a sine; a phase of its own for each mode keeps the peak low.
-    phase = np.random.default_rng(key).uniform(-0.6, 0.6, len(modes.hz)) - np.pi / 2
-    launch = np.asarray(modes.place * np.exp(1j * phase), np.complex64)
+    launch = np.ascontiguousarray(modes.place * np.exp(1j * modes.phase), np.complex64)
     return Strings(modes, table, damping_rate(key), attack.astype(np.float32), launch)
 
 
@@ -75,13 +76,11 @@ class Voice:
 
     Attributes:
         key: Which.
-        held: Whether the key is down.
-        kept: Whether the sostenuto pedal holds the damper.
         level: Of the last block, root mean square.
         silent: Whether nothing is to be heard any more.
     """
 
-    __slots__ = ("_begun", "_restruck", "_state", "held", "kept", "key", "level", "silent", "strings")
+    __slots__ = ("_begun", "_blocks", "_restruck", "_state", "key", "level", "silent", "strings")
 
     def __init__(self, strings: Strings, amplitude: float, velocity: float, softness: float) -> None:
         """
@@ -94,17 +93,16 @@ class Voice:
         modes = strings.modes
         self.strings = strings
         self.key = modes.key
-        self.held, self.kept, self.silent = True, False, False
+        self.silent = False
         self.level = 0.0
-        self._begun = 0
+        self._begun, self._blocks = 0, 0
         self._restruck = False
         force = excitation(modes, velocity, softness) * amplitude
-        self._state = np.asarray(strings.launch * force, np.complex64)
+        self._state = np.ascontiguousarray(strings.launch * force, np.complex64)
 
     def let_go(self) -> None:
         """Another blow falls on the string: what rang before fades."""
         self._restruck = True
-        self.held = self.kept = False
 
     def sound(self, frames: int, damped: float, ratio: float, into: Reals) -> None:
         """Add the next frames to what sounds.
@@ -116,24 +114,41 @@ class Voice:
             into: Shape (2, frames).
         """
         table, step = self._turning(frames, ratio)
-        samples = np.dot(self._state.view(np.float32), table[:, :frames])
-        self._state *= step
+        count = self._state.shape[1]
+        rows = table[: 2 * count, :frames]
+        samples = np.empty((2, frames), np.float32)
+        state = self._state.view(np.float32)
+        # Twice one row goes by far quicker than both at once, for which the table would be copied.
+        np.dot(state[0], rows, out=samples[0])
+        np.dot(state[1], rows, out=samples[1])
+        self._state *= step[:count]
         if self._begun < len(self.strings.attack):
             self._begin(samples)
         rate = _RESTRUCK_RATE if self._restruck else self.strings.damping * damped
         if rate > 0:
-            seconds = np.arange(frames, dtype=np.float32) / self.strings.modes.sample_rate
-            samples *= np.exp(-rate * seconds)
-            self._state *= math.exp(-rate * frames / self.strings.modes.sample_rate)
+            fall = -rate / self.strings.modes.sample_rate
+            samples *= np.exp(_FRAMES[:frames] * np.float32(fall))
+            self._state *= math.exp(fall * frames)
         into += samples
         flat = samples.ravel()
         self.level = math.sqrt(float(np.dot(flat, flat)) / len(flat))
-        self.silent = self.level < _SILENT and float(np.abs(self._state).sum()) < 4 * _SILENT
+        self._blocks += 1
+        if self._blocks % _LOOKS_EVERY == 1:
+            self._leave_out()
+
+    def _leave_out(self) -> None:
+        """Modes that have faded are computed no longer; those that ring longest stand first."""
+        sizes = np.abs(self._state).max(axis=0)
+        heard = np.flatnonzero(sizes > _FADED)
+        count = int(heard[-1]) + 1 if len(heard) else 0
+        if count < len(sizes):
+            self._state = np.ascontiguousarray(self._state[:, :count])
+        self.silent = float(sizes.sum()) < _SILENT
 
     def _turning(self, frames: int, ratio: float) -> tuple[Reals, Complexes]:
         if ratio != 1.0:
-            table = table_of(self.strings.modes.turned(ratio), frames)
-            return table, step_of(table, frames)
+            turn = self.strings.modes.turned(ratio)
+            return table_of(turn, frames), step_of(turn, frames)
         return self.strings.table, self.strings.step_of(frames)
 
     def _begin(self, samples: Reals) -> None:

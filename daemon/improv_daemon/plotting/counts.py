@@ -92,8 +92,7 @@ def _note_names(notes: Notes) -> Iterator[str]:
 
 def _chord_names(notes: Notes) -> Iterator[str]:
     """Of onsets with more than one pitch class."""
-    starts = notes.chord_starts
-    for first, after in zip(starts, [*starts[1:], len(notes)], strict=True):
-        pitches = notes.pitch[first:after].astype(int).tolist()
+    for struck in np.split(notes.pitch, notes.chord_starts[1:]):
+        pitches = struck.astype(int).tolist()
         if len({pitch % 12 for pitch in pitches}) > 1:
             yield chord_symbol(pitches)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _POINTS: Final = 600
 _LEAST_WINDOW_S: Final = 2.0
 _WINDOWS: Final = 90.0
+_SAME_TEMPO: Final = 0.08
+_SOON_S: Final = 10.0
 _CLEAR: Final = 0.5
 _LEAST_ROOM: Final = 0.2
 _EVERY_S: Final = 1.0
@@ -141,8 +143,18 @@ def heard_tempo(piece: Piece) -> tuple[FloatArray, FloatArray]:
                 found.append((next_s, 60_000 / estimate.pulse.beat_ms))
             next_s += every_s
         tracker.onset(at_s, int(velocity))
-    columns = np.array(found, dtype=np.float64).reshape(-1, 2).T
+    steady = [one for i, one in enumerate(found) if any(_agree(one, other) for other in _beside(found, i))]
+    columns = np.array(steady, dtype=np.float64).reshape(-1, 2).T
     return columns[0], columns[1]
+
+
+def _beside(found: Sequence[tuple[float, float]], i: int) -> Sequence[tuple[float, float]]:
+    return [*found[max(0, i - 1) : i], *found[i + 1 : i + 2]]
+
+
+def _agree(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether two estimates tell of one tempo; what is found for a moment only is none."""
+    return abs(one[1] / other[1] - 1) < _SAME_TEMPO and abs(one[0] - other[0]) < _SOON_S
 
 
 def _smoothed(onset_s: FloatArray, at_s: FloatArray, window_s: float) -> FloatArray:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _SYSTEM_S: Final = 60.0
 _MOST_SYSTEMS: Final = 8
 _BARS_A_SYSTEM: Final = 24
-_SYSTEM_PX: Final = 215
-_VECTORS: Final = 20_000
+_SYSTEM_PX, _HEAD_PX = 215, 270
+_VECTORS: Final = 5_000
 _MOST_VOICES: Final = 7
 _LEAST_PX: Final = 2.0
 _DRUMS_IN: Final = 1.75
@@ -116,7 +116,7 @@ def _of_one(piece: Piece, look: Look, window: Window) -> Sheet:
     voices = voices_of(piece, palette)
     begin, end = _span(piece, window)
     systems = _systems(end - begin, window)
-    sheet = new_sheet(look, height_px=max(look.height_px, 270 + _SYSTEM_PX * systems))
+    sheet = new_sheet(look, height_px=_height_px(look, systems))
     each = _each(begin, end, systems, window)
     left_in = _DRUMS_IN if marks.only_drums(piece) else LEFT_IN
     for i, axes in enumerate(sheet.panels(systems, gap_in=(0.0, 0.36), left_in=left_in)):
@@ -129,9 +129,14 @@ def _of_one(piece: Piece, look: Look, window: Window) -> Sheet:
     return sheet
 
 
+def _height_px(look: Look, rows: int) -> int:
+    """Many rows need more height than a picture has by itself."""
+    return max(look.height_px, _HEAD_PX + _SYSTEM_PX * rows) if rows > 1 else look.height_px
+
+
 def _of_several(pieces: Sequence[Piece], look: Look, window: Window) -> Sheet:
     palette, rows = look.palette, len(pieces)
-    sheet = new_sheet(look, height_px=max(look.height_px, 270 + _SYSTEM_PX * rows))
+    sheet = new_sheet(look, height_px=_height_px(look, rows))
     end = max((_span(piece, window)[1] for piece in pieces), default=1.0)
     begin = _span(pieces[0], window)[0]
     for i, (piece, axes) in enumerate(zip(pieces, sheet.panels(rows, gap_in=(0.0, 0.62)), strict=True)):

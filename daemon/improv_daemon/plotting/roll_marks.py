@@ -24,8 +24,8 @@ Place = Callable[[FloatArray], FloatArray]
 
 _BLACK: Final = (1, 3, 6, 8, 10)
 _FEWEST_KEYS: Final = 25
-_NAME_PX, _NUMBER_PX, _LINES_PX, _LABEL_PX = 92.0, 26.0, 30.0, 20.0
-_WORDS_PX, _PLAIN_PX, _PEDAL_PX = 25.0, 10.0, 22.0
+_NAME_PX, _NUMBER_PX, _LINES_PX, _LABEL_PX = 124.0, 36.0, 30.0, 20.0
+_WORDS_PX, _PLAIN_PX, _PEDAL_PX = 31.0, 10.0, 22.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +117,17 @@ def keys(axes: Axes, heights: Heights, palette: Palette) -> None:
         axes.tick_params(axis="y", labelsize=min(10, 120 / len(names)))
         axes.grid(axis="y", color=palette.grid, linewidth=0.6)
         return
-    octaves = [pitch for pitch in range(0, 128, 12) if heights.low <= pitch <= heights.high]
+    per_px = heights.span / axes.get_window_extent().height
+    step = 12 if 12 / per_px >= 1.3 * _LABEL_PX else 24
+    octaves = [pitch for pitch in range(0, 128, step) if heights.low <= pitch <= heights.high]
     labels = [pitch_name(pitch) for pitch in octaves]
     low_row = heights.bottom + 0.7 * heights.pedal
     if heights.pedal:
-        per_px = heights.span / axes.get_window_extent().height
         clear = [pitch for pitch in octaves if pitch - low_row > _LABEL_PX * per_px]
         axes.set_yticks([low_row, *clear], ["pedal", *labels[len(octaves) - len(clear) :]])
     else:
         axes.set_yticks(octaves, labels)
-    if axes.get_window_extent().height / heights.span >= 4:
+    if per_px <= 0.25:
         for pitch in range(int(heights.low), int(heights.high) + 1):
             if pitch % 12 in _BLACK:
                 axes.axhspan(pitch - 0.5, pitch + 0.5, color=palette.stripe, linewidth=0, zorder=0.1)
@@ -160,13 +161,13 @@ def turns(
     low = heights.high + 0.5 + 0.2 * heights.turns
     px = axes.get_window_extent().width / (span[1] - span[0])
     lines = px * float(np.median([turn.end_s - turn.start_s for turn in all_turns])) >= _LINES_PX
-    for turn in all_turns:
-        left, right = place(np.array([turn.start_s, turn.end_s])).tolist()
-        if right < span[0] or left >= span[1]:
-            continue
+    ends = place(np.array([[turn.start_s, turn.end_s] for turn in all_turns]))
+    seen_ones = np.flatnonzero((ends[:, 1] >= span[0]) & (ends[:, 0] < span[1])).tolist()
+    shown = [all_turns[i] for i in seen_ones]
+    for turn, (left, right) in zip(shown, ends[seen_ones].tolist(), strict=True):
         colour = palette.improv if turn.who == "improv" else palette.player
         # Where both play at a time, each has half of the band.
-        both = any(o.who != turn.who and o.start_s < turn.end_s and turn.start_s < o.end_s for o in all_turns)
+        both = any(o.who != turn.who and o.start_s < turn.end_s and turn.start_s < o.end_s for o in shown)
         up = 0.5 if both and turn.who == "player" else 0.0
         height = heights.turns * (0.5 if both else 1.0)
         y0 = low + up * heights.turns

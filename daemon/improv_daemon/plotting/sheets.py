@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,8 +159,15 @@ def drawing() -> Iterator[None]:
     """Matplotlib as it comes, whatever the user's own settings are, and nothing random in its files."""
     import matplotlib as mpl
 
-    fixed: dict[Any, Any] = {"svg.hashsalt": "improv", "svg.fonttype": "path", "pdf.fonttype": 42, "path.simplify": True}
-    with mpl.rc_context():
+    fixed: dict[Any, Any] = {
+        "svg.hashsalt": "improv",
+        "svg.fonttype": "path",
+        "pdf.fonttype": 42,
+        "text.parse_math": False,  # names may hold dollar signs
+    }
+    with mpl.rc_context(), warnings.catch_warnings():
+        # Names in scripts that the font lacks are drawn as boxes.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
         mpl.rcdefaults()
         mpl.rcParams.update(fixed)
         yield
@@ -185,4 +193,5 @@ def write(sheet: Sheet, path: Path) -> None:
 
 
 def _shortened(text: str, most: int) -> str:
+    text = " ".join(text.split())
     return text if len(text) <= most else f"{text[: most - 1]}…"

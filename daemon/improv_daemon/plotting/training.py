@@ -47,9 +47,12 @@ class Run:
 
 def metrics_of(path: Path) -> Path | None:
     """The table of a run's folder, or of the table itself; None where there is none."""
-    if path.suffix.lower() == ".csv" and path.is_file():
-        return path
-    return next((path / place for place in _PLACES if (path / place).is_file()), None)
+    try:
+        if path.suffix.lower() == ".csv" and path.is_file():
+            return path
+        return next((path / place for place in _PLACES if (path / place).is_file()), None)
+    except OSError:  # a name that no file can have, or a folder that may not be looked into
+        return None
 
 
 def read_run(path: Path) -> Run:

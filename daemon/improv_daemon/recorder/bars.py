@@ -11,11 +11,12 @@ import numpy as np
 from improv_core.bar_lines import conductor, straightened
 from improv_core.beat_finding import FEWEST_BEATS, found_beats
 from improv_core.midi_lines import WRITTEN_TICKS_PER_BEAT
+from improv_core.notes import Performance
 from improv_core.song_beats import SongBeats, song_beats
 from improv_core.tempo_map import Conductor
 from improv_core.tempogram import FloatArray
 from improv_daemon import wire
-from improv_daemon.journal import Journal, performances, voices
+from improv_daemon.journal import Journal, performances
 
 _CLOCK: Final = (0xF2, 0xF8, 0xFA, 0xFB, 0xFC)
 _HELD_BARS: Final = 2
@@ -27,27 +28,38 @@ _LOOSE_S: Final = 0.01
 _TEMPO: Final = "time.tempo_bpm"
 
 
-def conductor_of(journal: Journal, tempo: str = "auto") -> Conductor | None:
-    """Where the bar lines are; None where nobody knows.
+Both = tuple[Performance, Performance]
+"""The player's and improv's."""
+
+
+def songs_of(journal: Journal, tempo: str, both: Both) -> list[SongBeats]:
+    """Where beats and bars are, in order.
 
     Args:
         journal: The session's.
         tempo: ``auto``: by the MIDI clock, where there is none by the tempo that was tapped or set, else by
             what was played; ``estimated``: by what was played; ``fixed``: nowhere.
+        both: `performances` of the journal.
     """
     if tempo == "fixed":
-        return None
+        return []
     time = journal.header.settings.get("time")
     settings: dict[str, Any] = time if isinstance(time, dict) else {}
     songs: list[SongBeats] = []
     if tempo != "estimated":
         songs += _clocked(journal, settings)
-        kept = list(_told(journal)) or list(_set(journal, settings))
+        kept = list(_told(journal)) or list(_set(journal, settings, both[0]))
         songs += [part for song in kept for part in _between(song, songs)]
         songs.sort(key=lambda song: song.start_s)
-    played = [(part, song) for song in _played(journal, settings) for part in _between(song, songs)]
-    songs += [part for part, song in played if len(part.knots) >= min(FEWEST_BEATS, len(song.knots))]
-    return conductor(sorted(songs, key=lambda song: song.start_s), WRITTEN_TICKS_PER_BEAT)
+    heard = _played(both, _beats_per_bar(settings))
+    between = [(part, song) for song in heard for part in _between(song, songs)]
+    songs += [part for part, song in between if len(part.knots) >= min(FEWEST_BEATS, len(song.knots))]
+    return sorted(songs, key=lambda song: song.start_s)
+
+
+def conductor_of(journal: Journal, tempo: str = "auto") -> Conductor | None:
+    """`songs_of` as tempos and bars at `WRITTEN_TICKS_PER_BEAT`; None where there are none."""
+    return conductor(songs_of(journal, tempo, performances(journal)), WRITTEN_TICKS_PER_BEAT)
 
 
 def _clocked(journal: Journal, settings: dict[str, Any]) -> Iterator[SongBeats]:
@@ -76,26 +88,24 @@ def _told(journal: Journal) -> Iterator[SongBeats]:
             yield SongBeats(knots, time.beats_per_bar)
 
 
-def _set(journal: Journal, settings: dict[str, Any]) -> Iterator[SongBeats]:
+def _set(journal: Journal, settings: dict[str, Any], player: Performance) -> Iterator[SongBeats]:
     """Of the tempo of the settings: bars begin with the player's first note."""
     bpm, bars = settings.get("tempo_bpm"), _beats_per_bar(settings)
-    ((player, *others), _) = voices(journal)
-    onsets_s = [voice.performance.notes[0].onset_s for voice in (player, *others) if voice.performance.notes]
-    if not isinstance(bpm, int | float) or bpm <= 0 or not onsets_s:
+    if not isinstance(bpm, int | float) or bpm <= 0 or not player.notes:
         return
+    first_s = player.notes[0].onset_s
     changes_s = (
         e.now_s for e in journal.entries if isinstance(e.message, wire.Change) and e.message.key == _TEMPO
     )
     until_s = next(changes_s, journal.end_s) - journal.header.now_s
-    count = int((until_s - min(onsets_s)) * bpm / 60) + 1
+    count = int((until_s - first_s) * bpm / 60) + 1
     if count > 1:
-        yield SongBeats(tuple((float(i), min(onsets_s) + i * 60 / bpm) for i in range(count)), bars)
+        yield SongBeats(tuple((float(i), first_s + i * 60 / bpm) for i in range(count)), bars)
 
 
-def _played(journal: Journal, settings: dict[str, Any]) -> Iterator[SongBeats]:
+def _played(both: Both, bars: int) -> Iterator[SongBeats]:
     """Of what both played, where it has clear beats; from one such stretch to the next, beats pass evenly."""
-    bars = _beats_per_bar(settings)
-    notes = sorted((note for one in performances(journal) for note in one.notes), key=lambda n: n.onset_s)
+    notes = sorted((note for one in both for note in one.notes), key=lambda note: note.onset_s)
     before_s = 0.0
     for stretch in found_beats(notes, bars):
         skipped = int(np.searchsorted(stretch.beats_s, before_s, side="right"))

@@ -23,6 +23,7 @@ BLOCK: Final = 64
 _POLYPHONY: Final = 512
 _MELODIC, _DRUM = 0, 1
 _LAST_BANK, _PROGRAMS = 128, 128
+_PROGRAM: Final = 0xC0
 _LOG_LEVELS: Final = 5
 _REVERB_SEND, _ALL = 91, 127
 
@@ -54,11 +55,11 @@ class FluidSynthVoice:
         self._synth = _new_synth(sample_rate, reverb, channels)
         self._write = _function("fluid_synth_write_float", _WRITE)
         try:
-            font = self._load(soundfont)
+            self._font = self._load(soundfont)
             for channel in range(channels):
                 kind = _DRUM if channel in drum_channels else _MELODIC
                 _tell("fluid_synth_set_channel_type", self._synth, channel, kind)
-                self._choose_first(channel, font, kind)
+                self._choose_first(channel, _LAST_BANK if kind == _DRUM else 0)
                 self._synth.cc(channel, _REVERB_SEND, _ALL)
         except BaseException:
             self.close()
@@ -67,6 +68,8 @@ class FluidSynthVoice:
     def send(self, channel: int, data: tuple[int, ...]) -> None:
         """Take a MIDI message; program changes stay within the soundfont."""
         _SENDS[data[0]](self._synth, channel, data)
+        if data[0] == _PROGRAM and self._synth.program_info(channel)[0] != self._font:
+            self._choose_first(channel)
 
     def pull(self, frames: int) -> Samples:
         """The next so many frames."""
@@ -87,11 +90,10 @@ class FluidSynthVoice:
             raise SoundError(f"{soundfont} is not a soundfont that FluidSynth can read.")
         return font
 
-    def _choose_first(self, channel: int, font: int, kind: int) -> None:
+    def _choose_first(self, channel: int, bank: int = 0) -> None:
         """A piano, or what a soundfont without one has: nobody wants to hear nothing."""
-        bank = _LAST_BANK if kind == _DRUM else 0
-        if self._synth.program_select(channel, font, bank, 0) != 0:
-            self._synth.program_select(channel, font, *_first_preset(self._synth, font))
+        if self._synth.program_select(channel, self._font, bank, 0) != 0:
+            self._synth.program_select(channel, self._font, *_first_preset(self._synth, self._font))
 
 
 def _new_synth(sample_rate: int, reverb: float, channels: int) -> Any:  # noqa: ANN401 - no types there

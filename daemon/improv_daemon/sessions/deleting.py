@@ -17,7 +17,9 @@ def check_deletable(folder: SessionFolder) -> None:
         StorageError: It is being recorded, or its files are being made.
     """
     if is_being_written(folder.journal):
-        raise StorageError(f"{folder.name} is being recorded, so it is not deleted; stop that first.")
+        raise StorageError(
+            f"{folder.name} is being recorded or finished now, so it is not deleted; stop that first."
+        )
 
 
 def delete_session(folder: SessionFolder) -> tuple[Path, ...]:

@@ -36,7 +36,7 @@ class SessionFolder:
     @property
     def name(self) -> str:
         """As the musician calls it."""
-        return self.path.name
+        return self.path.name if self.path.name not in ("", "..") else self.path.resolve().name
 
     @property
     def journal(self) -> Path:

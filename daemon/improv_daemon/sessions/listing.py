@@ -85,7 +85,7 @@ def look_at(journal: Path, progress: Progress = lambda done: None) -> Listed:
     folder = SessionFolder(journal.parent)
     if folder.journal != journal:
         return _read(journal.name, journal, None, progress)
-    return _read(folder.name or folder.path.resolve().name, journal, folder, progress)
+    return _read(folder.name, journal, folder, progress)
 
 
 def _read(name: str, journal: Path, folder: SessionFolder | None, progress: Progress) -> Listed:

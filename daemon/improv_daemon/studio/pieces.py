@@ -61,7 +61,7 @@ class Piece:
     @property
     def length_s(self) -> float:
         """Until the last release, in seconds."""
-        return max((note.release_s for note in self.notes), default=0.0)
+        return max((n.release_s for track in self.tracks for n in track.performance.notes), default=0.0)
 
     @property
     def has_improv(self) -> bool:
