@@ -32,11 +32,15 @@ def sleeper(code: str) -> subprocess.Popen[bytes]:
 
 
 def test_the_process_plays_and_ends_with_the_stage() -> None:
-    voice = PianoVoice.open(UNHEARD)
+    told: list[str] = []
+    voice = PianoVoice.open(UNHEARD, told.append)
     assert voice.description == "the built-in piano (Null)"
     for message in ((0x90, 60, 100), (0xC0, 5), (0xD0, 40), (0xF8,), (0x80, 60, 64)):
         voice.send(message)
+    voice.send((0xC0, 40))
+    voice.send((0xC1, 41))
     voice.close()
+    assert told == ["The built-in piano has no other instruments: what is set to one plays the piano."]
     assert voice._process.returncode == 0
     assert voice.unsent == 0
 

@@ -258,6 +258,7 @@ def test_a_table_that_is_no_runs_is_refused(table: str, tmp_path: Path) -> None:
     ("arguments", "sentence"),
     [
         ("gone.mid -o a.png", "gone.mid does not exist."),
+        (f"{'a' * 300} -o a.png", f"{'a' * 300} cannot be read (File name too long)."),
         ("tune.mid -o a.jpg", "a.jpg cannot be the output: its name must end in .png or .svg or .pdf."),
         ("tune.mid -o a.png --what rol", "There is no picture 'rol'; did you mean roll?"),
         ("tune.mid -o a.png --size 12", "--size '12' is no size; write it as 1920x1080."),

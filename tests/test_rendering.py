@@ -99,7 +99,7 @@ def test_two_tracks_stand_apart(voice: VoiceChoice) -> None:
     left = rendered(voice, Track("a", one_note()), silent)
     right = rendered(voice, silent, Track("a", one_note()))
     on_the_left, on_the_right = (np.square(sound.samples).sum(axis=0) for sound in (left, right))
-    assert on_the_left[0] / on_the_left[1] > 1.1 * on_the_right[0] / on_the_right[1]
+    assert on_the_left[0] / on_the_left[1] > 1.05 * on_the_right[0] / on_the_right[1]
 
 
 def test_the_last_sample_is_silent_even_when_the_pedal_stays_down(voice: VoiceChoice) -> None:

@@ -120,7 +120,7 @@ def subject_of(source: str, *, sessions: Path | None, beats: bool, say: Say) -> 
         ImprovError: It cannot be read.
     """
     path = Path(source)
-    if not path.is_dir() or (path / "journal.jsonl").is_file():
+    if not _is_folder(path):
         piece = load(source, sessions=sessions, beats=beats)
         return Subject(piece.name, (piece,))
     if not midi_files_in(path):
@@ -132,6 +132,14 @@ def subject_of(source: str, *, sessions: Path | None, beats: bool, say: Say) -> 
         else:
             say(f"Left out: {found}")
     return Subject(path.resolve().name, tuple(pieces))
+
+
+def _is_folder(path: Path) -> bool:
+    """Of MIDI files: a session's folder is one piece."""
+    try:
+        return path.is_dir() and not (path / "journal.jsonl").is_file()
+    except OSError:
+        return False
 
 
 def cut_subject(subject: Subject, window: Window) -> Subject:

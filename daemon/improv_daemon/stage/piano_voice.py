@@ -20,7 +20,8 @@ from improv_daemon.stage.synth import LiveSynth
 
 _STARTS_WITHIN_S: Final = 15.0
 _ENDS_WITHIN_S: Final = 1.0
-_NOTE_ON, _NOTE_OFF, _CONTROL, _SYSTEM = 0x90, 0x80, 0xB0, 0xF0
+_NOTE_ON, _NOTE_OFF, _PROGRAM, _SYSTEM = 0x90, 0x80, 0xC0, 0xF0
+_LAST_PIANO: Final = 7  # of General MIDI's programs, from 0
 READY, REFUSED = "ready ", "refused "
 """How the process answers, once: what it is, or a sentence."""
 
@@ -30,7 +31,7 @@ def open_voice(config: StageConfig, tell: Callable[[str], None]) -> LiveSynth | 
 
     Args:
         config: Says which, and how.
-        tell: Given one sentence when the piano is lost; called from within `PianoVoice.send`.
+        tell: Given what the musician must know of the piano; called from within `PianoVoice.send`.
 
     Raises:
         SoundError: There is none to be had; what to do.
@@ -67,7 +68,7 @@ class PianoVoice:
         Args:
             process: Plays already; takes messages of three bytes from its standard input.
             description: What it is, for the musician.
-            tell: Given one sentence when it is lost.
+            tell: Given a sentence, each once, when it is lost or asked for another instrument.
         """
         assert process.stdin is not None
         self.description = description
@@ -75,6 +76,7 @@ class PianoVoice:
         self._process = process
         self._pipe = process.stdin.fileno()
         self._tell = tell
+        self._said: set[str] = set()
         self._lost = False
         self._waiting: dict[tuple[int, int], bytes] = {}
         self._lock = threading.Lock()
@@ -129,9 +131,17 @@ class PianoVoice:
             if not self._lost:
                 self._send(bytes((*message, 0, 0)[:3]))
             lost = self._lost
-        if lost and self._tell is not _nothing:
-            tell, self._tell = self._tell, _nothing
-            tell("The built-in piano has stopped; improv plays on without sound. Start it again to hear it.")
+        if lost:
+            self._say(
+                "The built-in piano has stopped; improv plays on without sound. Start it again to hear it."
+            )
+        elif message[0] & 0xF0 == _PROGRAM and message[1] > _LAST_PIANO:
+            self._say("The built-in piano has no other instruments: what is set to one plays the piano.")
+
+    def _say(self, sentence: str) -> None:
+        if sentence not in self._said:
+            self._said.add(sentence)
+            self._tell(sentence)
 
     def close(self) -> None:
         """End the process."""
@@ -148,7 +158,10 @@ class PianoVoice:
             return
         if not self._waiting:
             threading.Thread(target=self._catch_up, name="piano backlog", daemon=True).start()
-        place = ((_NOTE_OFF if kind == _NOTE_ON else kind) | data[0] & 0x0F, data[1] if kind < 0xC0 else 0)
+        place = (
+            (_NOTE_OFF if kind == _NOTE_ON else kind) | data[0] & 0x0F,
+            data[1] if kind < _PROGRAM else 0,
+        )
         self._waiting.pop(place, None)
         self._waiting[place] = data
 
@@ -174,9 +187,6 @@ class PianoVoice:
                     self._waiting.pop(place, None)
                 if self._lost or not self._waiting:
                     return
-
-
-def _nothing(_: str) -> None: ...
 
 
 def _answer_of(process: subprocess.Popen[bytes]) -> str:

@@ -29,14 +29,20 @@ def load(source: Path | str, *, sessions: Path | str | None = None, beats: bool 
         MidiFileError: A MIDI file is missing or damaged.
         StorageError: There is no such session, or it cannot be read.
     """
-    path = Path(source)
+    try:
+        return _load(Path(source), str(source), sessions, beats=beats)
+    except OSError as error:  # a name that no file can have, or a file that may not be read
+        raise StorageError(f"{source} cannot be read ({error.strerror or error}).") from None
+
+
+def _load(path: Path, name: str, sessions: Path | str | None, *, beats: bool) -> Piece:
     if path.suffix.lower() in MIDI_SUFFIXES:
         return of_midi(path, beats=beats)
     if path.is_file() and path.suffix.lower() != _JOURNAL:
         if path.read_bytes()[:4] == b"MThd":
             return of_midi(path, beats=beats)
         raise MidiFileError(f"{path} is neither a MIDI file nor a session's journal.")
-    return of_journal(_journal(path, str(source), sessions), beats=beats)
+    return of_journal(_journal(path, name, sessions), beats=beats)
 
 
 def of_midi(path: Path, *, beats: bool = True) -> Piece:
