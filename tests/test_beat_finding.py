@@ -62,6 +62,15 @@ def test_a_bar_that_is_shorter_than_the_others_moves_those_after_it() -> None:
     assert np.mean(np.abs(bars_s[:, None] - true_s[None, :]).min(axis=1) < 0.02) > 0.9
 
 
+def test_fast_beats_that_nothing_divides_are_halves_of_slower_ones_with_the_basses() -> None:
+    halves_s = 1.0 + np.arange(129) * 0.4
+    melody = [Note(72 + i % 5, 64, at_s, 0.3) for i, at_s in enumerate(halves_s.tolist())]
+    basses = [Note((36, 41, 43, 38)[i % 4], 64, at_s, 0.7) for i, at_s in enumerate(halves_s[1::2].tolist())]
+    (stretch,) = found_beats(sorted(melody + basses, key=lambda note: note.onset_s), 4)
+    assert np.max(off_s(stretch, halves_s[1::2])) < 0.01
+    assert np.median(np.diff(stretch.beats_s)) == pytest.approx(0.8, rel=0.002)
+
+
 def test_a_long_silence_parts_two_stretches() -> None:
     one, other = 1.0 + np.arange(33) * 0.5, 40.0 + np.arange(33) * 0.7
     first, second = found_beats(played(one) + played(other), 4)

@@ -253,8 +253,8 @@ def test_a_session_is_exported(improv: Improv, folder: SessionFolder) -> None:
         (["-o", "a.mid", "--stems"], "a.mid cannot be the output: its name must end in .mp3"),
         (["-o", "no/a.mid"], "no/a.mid cannot be written: there is no folder no."),
         (
-            ["-o", "a.mid", "--tempo", "zork"],
-            '--tempo: record.tempo = zork is not allowed: it must be "auto", "estimated" or "fixed".',
+            ["-o", "a.mid", "--bar-lines", "zork"],
+            '--bar-lines: record.bar_lines = zork is not allowed: it must be "auto", "estimated" or "fixed".',
         ),
     ],
 )

@@ -234,6 +234,8 @@ AT_THE_START: Mapping[str, tuple[Value, str]] = {
     "sound.enabled": ("off", "the synthesiser is made at the start"),
     "sound.soundfont": ("piano.sf2", "the synthesiser is made at the start"),
     "sound.driver": ("jack", "the synthesiser is made at the start"),
+    "sound.voice": ("piano", "the synthesiser is made at the start"),
+    "sound.reverb": (0.5, "the synthesiser is made at the start"),
     "sound.gain": (1.0, "the synthesiser is made at the start"),
     "sound.player": (False, "the synthesiser is made at the start"),
     "time.clock_out": ("all", "ports are opened at the start"),
@@ -241,7 +243,7 @@ AT_THE_START: Mapping[str, tuple[Value, str]] = {
     "controls.osc_port": (9000, "ports are opened at the start"),
     "record.folder": ("tapes", "it counts when the sitting is over"),
     "record.audio": ("flac", "it counts when the sitting is over"),
-    "record.tempo": ("fixed", "it counts when the sitting is over"),
+    "record.bar_lines": ("fixed", "it counts when the sitting is over"),
     "record.last_minutes": (3, "it counts when the sitting is over"),
     "record.bitrate_kbps": (320, "it counts when the sitting is over"),
 }

@@ -434,7 +434,7 @@ def test_of_every_setting_it_is_known_why_it_cannot_change_if_so() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("speed", 3, "While playing: there is no setting speed (set to 3); there are mode, model, seed, "),
+        ("swing", 3, "While playing: there is no setting swing (set to 3); there are mode, model, seed, "),
         ("turn", 3, "While playing: turn is a table; set one of its settings, turn.silence_min_s, "),
         (
             "sampling.top_p",

@@ -33,6 +33,7 @@ _LONG_S: Final = 1.5
 # Tried on the validation splits of POP909 and piano-midi.de.
 _BY_DEPTH, _BY_LENGTH = 2.0, 2.0
 _SHORT_BAR = 8.0
+_FAST_S, _DIVIDED = 0.5, 0.8
 _BAR_BY_CHANGE, _BAR_BY_DEPTH, _BAR_BY_LENGTH = 1.0, 0.3, 0.3
 
 
@@ -111,7 +112,19 @@ def _stretches(heard: _Heard) -> Iterator[FloatArray]:
         grid_s = grid(from_s, until_s)
         beat_s = np.interp(grid_s, lengths.frames_s, lengths.beat_s)
         beats_s = beat_path(heard.accented, beat_s, grid_s)
-        yield beats_s[(beats_s >= from_s - NEAR_S) & (beats_s <= until_s + NEAR_S)]
+        yield _slower(heard, beats_s[(beats_s >= from_s - NEAR_S) & (beats_s <= until_s + NEAR_S)])
+
+
+def _slower(heard: _Heard, beats_s: FloatArray) -> FloatArray:
+    """Every other of fast beats that are hardly ever divided: those are halves of beats."""
+    if len(beats_s) < 2 * FEWEST_BEATS or float(np.median(np.diff(beats_s))) >= _FAST_S:
+        return beats_s
+    between_s = (beats_s[1:] + beats_s[:-1]) / 2
+    first, last = (np.searchsorted(heard.at_s, between_s + aside_s) for aside_s in (-NEAR_S, NEAR_S))
+    if np.mean(last > first) >= _DIVIDED:
+        return beats_s
+    signs = _signs(heard, beats_s)
+    return beats_s[int(signs[1::2].mean() > signs[::2].mean()) :: 2]
 
 
 def _signs(heard: _Heard, beats_s: FloatArray) -> FloatArray:

@@ -102,15 +102,3 @@ def _steadiest(scores: FloatArray) -> NDArray[np.int64]:
     for i in range(len(scores) - 1, 0, -1):
         path[i - 1] = came[i, path[i]]
     return path
-
-
-def _confidence(onsets: Onsets, frames_s: FloatArray) -> FloatArray:
-    tracker, known = PulseTracker(), np.zeros(len(frames_s))
-    done = 0
-    for i, end in enumerate(np.searchsorted(onsets.at_s, frames_s, side="right").tolist()):
-        for one in range(done, end):
-            tracker.onset(float(onsets.at_s[one]), round(float(onsets.weight[one]) * 64))
-        done = end
-        estimate = tracker.estimate(float(frames_s[i]))
-        known[i] = 0.0 if estimate is None else estimate.confidence
-    return known

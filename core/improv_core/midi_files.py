@@ -170,6 +170,7 @@ def write_midi(
     tracks: Sequence[Track],
     tempo_bpm: float = WRITTEN_TEMPO_BPM,
     conductor: Conductor | None = None,
+    texts: Sequence[str] = (),
 ) -> None:
     """A type 1 file: tempo and bars first, then one named track for each of ``tracks``, on their channels.
 
@@ -178,6 +179,7 @@ def write_midi(
         tracks: What.
         tempo_bpm: Of the beats that the file's ticks count; the music is the same at any.
         conductor: Where the beats are, if they are known; ``tempo_bpm`` says nothing then.
+        texts: About the file.
 
     Raises:
         StorageError: The file cannot be written.
@@ -185,7 +187,7 @@ def write_midi(
     time = Conductor.steady(tempo_bpm) if conductor is None else conductor
     tempo_map = TempoMap(WRITTEN_TICKS_PER_BEAT, time.tempos)
     midi = mido.MidiFile(type=1, ticks_per_beat=WRITTEN_TICKS_PER_BEAT)
-    midi.tracks.append(conductor_track(time))
+    midi.tracks.append(conductor_track(time, texts))
     for voice in tracks:
         name = mido.MetaMessage("track_name", name=writable(voice.name))
         midi.tracks.append(mido.MidiTrack([name, *_in_order(_messages(voice, tempo_map))]))

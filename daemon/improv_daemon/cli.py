@@ -4,6 +4,7 @@ What a command needs is imported when it runs, so that ``improv --help`` is quic
 """
 
 import importlib.metadata
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, 2 for bad input, 130 when interrupted.
     """
+    _write_any_name()
     try:
         app(args=None if arguments is None else list(arguments), prog_name="improv")
     except ImprovError as error:
@@ -58,6 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
     return 0
+
+
+def _write_any_name() -> None:
+    """A file's name, which may be no text in the terminal's encoding, is written all the same."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _print_version(wanted: bool) -> None:

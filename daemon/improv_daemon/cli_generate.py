@@ -8,7 +8,7 @@ import typer
 from improv_daemon import cli_options as options
 from improv_daemon import cli_paths as paths
 from improv_daemon.cli_progress import progress_bar
-from improv_daemon.cli_times import time_s
+from improv_daemon.cli_times import check_span, time_s
 
 _SECONDS = 30.0
 
@@ -99,6 +99,7 @@ def generate(
     audio: Annotated[bool, typer.Option("--audio", help="Write an MP3, too.")] = False,
     soundfont: options.Soundfont = None,
     force: Annotated[bool, typer.Option("--force", help="Write over files that are there.")] = False,
+    folder: options.Sessions = None,
     config: options.Config = None,
     set_: options.LongSet = None,
     model: options.Model = None,
@@ -138,7 +139,7 @@ def generate(
 
     wanted = Wanted(_SECONDS if seconds is None else seconds, notes, bars, tempo, program, join)
     span = None if from_ is None and to is None else Span(from_ or 0.0, to)
-    beats, sessions = join or bars is not None, Path(settings.record.folder)
+    beats, sessions = join or bars is not None, folder or Path(settings.record.folder)
     with progress_bar("Reading"):
         seed_of = seeds(source, data, span, beats=beats, sessions=sessions, say=typer.echo)
     write_files(seed_of, outputs, settings, wanted, say=typer.echo)
@@ -169,8 +170,7 @@ def _check(
                 raise ConfigError(
                     f"{option} is about what improv goes on from; name a MIDI file or a session."
                 )
-    if to_s is not None and to_s <= (from_s or 0.0):
-        raise ConfigError("--to must come after --from.")
+    check_span(from_s, to_s)
     if source is not None:
         paths.check_source(source)
     if data is not None:

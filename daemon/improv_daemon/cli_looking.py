@@ -8,7 +8,7 @@ import typer
 from improv_core.errors import ConfigError
 from improv_daemon import cli_options as options
 from improv_daemon import cli_paths as paths
-from improv_daemon.cli_times import time_s
+from improv_daemon.cli_times import check_span, time_s
 from improv_daemon.plotting import SINGLE, WHAT
 
 _LEAST_PX, _MOST_PX = 320, 8000
@@ -57,6 +57,7 @@ def plot(
     ] = "1920x1080",
     title: Annotated[str, typer.Option("--title", help="Over the picture.", show_default=False)] = "",
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    folder: options.Sessions = None,
     config: options.Config = None,
     set_: options.LongSet = None,
 ) -> None:
@@ -64,8 +65,7 @@ def plot(
     check_what(what)
     width_px, height_px = pixels(size)
     begin_s = from_s or 0.0
-    if to_s is not None and to_s <= begin_s:
-        raise ConfigError(f"--to {to_s:g} s must be later than --from {begin_s:g} s.")
+    check_span(from_s, to_s)
     from improv_daemon.plotting.sheets import SUFFIXES
 
     paths.check_output_file(out, suffixes=SUFFIXES, unlike=None)
@@ -86,7 +86,7 @@ def plot(
             what,
             look,
             window,
-            sessions=Path(settings.record.folder),
+            sessions=folder or Path(settings.record.folder),
             say=lambda sentence: typer.echo(sentence, err=True),
             progress=progress,
         )

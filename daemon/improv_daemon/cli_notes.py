@@ -9,7 +9,7 @@ import typer
 from improv_daemon import cli_options as options
 from improv_daemon import cli_paths as paths
 from improv_daemon.cli_progress import progress_bar
-from improv_daemon.cli_times import time_s
+from improv_daemon.cli_times import check_span, time_s
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,21 +50,24 @@ def notes(
     track: _Track = None,
     show_all: Annotated[bool, typer.Option("--all", help=f"Not only the first {_SHOWN}.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    folder: options.Sessions = None,
     config: options.Config = None,
     set_: options.LongSet = None,
 ) -> None:
     """List the notes of a MIDI file or a session, with the chords they belong to."""
     as_parquet = _as_parquet(out, csv=csv, parquet=parquet)
+    check_span(from_, to)
+    paths.check_source(source)
     if out is not None:
-        paths.check_output_file(out, suffixes=(), unlike=None)
+        paths.check_output_file(out, suffixes=(), unlike=Path(source) if Path(source).is_file() else None)
         paths.check_free(out, force=force)
     settings = options.load(config, set_, {}, assigned_with="--set")
     with progress_bar("Reading"):
-        rows = _rows(source, Path(settings.record.folder), from_ or 0.0, to, track)
+        rows = _rows(source, folder or Path(settings.record.folder), from_ or 0.0, to, track)
     from improv_daemon import note_listing
 
     if out is not None:
-        (note_listing.save_parquet if as_parquet else note_listing.save_csv)(rows, out)
+        (note_listing.save_parquet if as_parquet else note_listing.save_csv)(rows, out, over=force)
         typer.echo(f"Wrote {out}: {note_listing.in_short(rows)}")
     elif csv:
         note_listing.write_csv(rows, sys.stdout)
@@ -99,12 +102,11 @@ def _rows(
         ConfigError: There is no such track.
         MidiFileError, StorageError: The source cannot be read.
     """
-    paths.check_source(source)
     from improv_core.errors import ConfigError
     from improv_core.note_table import note_rows, track_names
     from improv_daemon.studio.loading import load
 
-    tracks = load(source, sessions=sessions, beats=False).tracks
+    tracks = load(source, sessions=sessions, beats=False, say=_say).tracks
     names = track_names(tracks)
     if track is not None and track not in names:
         there = f"those there are: {', '.join(names)}" if names else "it holds no notes"
@@ -112,6 +114,11 @@ def _rows(
     until_s = float("inf") if to_s is None else to_s
     chosen = [one for one, name in zip(tracks, names, strict=True) if track in (None, name)]
     return [row for row in note_rows(chosen) if from_s <= row.onset_s < until_s]
+
+
+def _say(sentence: str) -> None:
+    """Beside the table, which may be on its way to a file."""
+    typer.echo(sentence, err=True)
 
 
 def _console() -> "Console":

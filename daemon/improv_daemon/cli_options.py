@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 Config = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings to lay over your usual ones.")
 ]
+Sessions = Annotated[
+    Path | None,
+    typer.Option(
+        "--folder", metavar="FOLDER", help="Where sessions are, instead of the set folder (record.folder)."
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option(

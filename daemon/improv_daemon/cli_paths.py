@@ -47,13 +47,24 @@ def check_output_file(path: Path, *, suffixes: tuple[str, ...], unlike: Path | N
 
 
 def check_free(path: Path, *, force: bool) -> None:
-    """A file that is not there yet, unless it may be written over.
+    """A file that is not there yet, unless it may be written over; what was recorded never may.
 
     Raises:
         StorageError: It is there.
     """
-    if not force and os.path.lexists(path):
+    if not os.path.lexists(path):
+        return
+    if _is_kept(path):
+        raise StorageError(f"{path} belongs to a session, which nothing writes over; name another file.")
+    if not force:
         raise StorageError(f"{path} exists already; name another file, or add --force to write over it.")
+
+
+def _is_kept(path: Path) -> bool:
+    """Whether improv has made it of a session, or the session of it."""
+    path = path.resolve()
+    is_in_session = (path.parent / "journal.jsonl").exists()
+    return path.suffix == ".jsonl" or (is_in_session and path.stem in ("session", "session.part", "summary"))
 
 
 def check_midi_file(path: Path) -> None:

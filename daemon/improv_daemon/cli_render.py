@@ -10,7 +10,7 @@ from improv_core.errors import SoundError
 from improv_daemon import cli_options as options
 from improv_daemon import cli_paths as paths
 from improv_daemon.cli_progress import progress_bar
-from improv_daemon.cli_times import time_s
+from improv_daemon.cli_times import check_span, time_s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,6 +92,7 @@ def render(
     gain: _Gain = None,
     stems: Annotated[bool, typer.Option("--stems", help="A file for each track, OUT-1-NAME.mp3.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Write over files that are there.")] = False,
+    folder: options.Sessions = None,
     no_sound: Annotated[
         bool, typer.Option("--no-sound", "--no-mp3", help="Of a session only the MIDI file.")
     ] = False,
@@ -105,10 +106,10 @@ def render(
         "--reverb sound.reverb": reverb,
         "--bitrate record.bitrate_kbps": bitrate,
         "--no-sound record.audio": "off" if no_sound else None,
+        "--folder record.folder": None if folder is None else str(folder),
     }
     settings = options.load(config, set_, named, assigned_with="--set")  # -o is the output here
-    if from_ is not None and to is not None and to <= from_:
-        raise SoundError(f"--to {to:g} is not after --from {from_:g}.")
+    check_span(from_, to)
     from improv_daemon.rendering import READ_SUFFIXES, SAMPLE_RATE, TAIL_S, RenderOptions
 
     path = Path(source)
@@ -194,12 +195,12 @@ def _read(source: str, settings: "Settings", out: Path) -> "tuple[Sequence[Track
 
         paths.check_midi_file(Path(source))
         return read_midi(Path(source)), Tags(title=out.stem)
-    from improv_daemon.journal import read_journal
+    from improv_daemon.journal import read_journal, what_is_missing
     from improv_daemon.recorder import tracks_of
 
     journal = read_journal(_journal(source, settings))
-    for problem in journal.problems:
-        typer.echo(problem)
+    for sentence in what_is_missing(journal):
+        typer.echo(sentence)
     header = journal.header
     return tracks_of(journal), Tags.of_session(header.started_at, header.model, header.seed)
 

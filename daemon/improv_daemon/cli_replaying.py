@@ -9,13 +9,14 @@ from pathlib import Path
 
 import typer
 
-from improv_core.errors import PortError, StorageError
+from improv_core.errors import PortError
 from improv_daemon.building import stage_config_of
+from improv_daemon.cli_paths import check_free
 from improv_daemon.cli_progress import progress_bar
 from improv_daemon.interrupts import INTERRUPTED
-from improv_daemon.journal import Journal, read_journal
+from improv_daemon.journal import Journal, read_journal, what_is_missing
 from improv_daemon.recorder import write_session_midi
-from improv_daemon.replaying import Given
+from improv_daemon.replaying import Given, check_replayable
 from improv_daemon.sessions.again import Comparison, compare, partner_again, told_again
 from improv_daemon.sessions.fast import played_again
 from improv_daemon.sessions.live import play_again
@@ -42,7 +43,9 @@ def replay_check(path: Path, model: str | None) -> int:
     return _told(compare(journal, again))
 
 
-def replay_fast(path: Path, output: Path | None, model: str | None, settings: Settings) -> int:
+def replay_fast(
+    path: Path, output: Path | None, model: str | None, settings: Settings, *, force: bool = False
+) -> int:
     """Write what improv would have played, were nothing ever late; returns the exit status.
 
     Args:
@@ -50,19 +53,19 @@ def replay_fast(path: Path, output: Path | None, model: str | None, settings: Se
         output: The MIDI file; None: one in this folder called after the session.
         model: Where the model that played is now.
         settings: For the bar lines.
+        force: Whether what is there may be replaced.
 
     Raises:
         ImprovError: It cannot be replayed, or the file is there already.
     """
     named = path.parent.resolve().name if path.name == "journal.jsonl" else path.stem
     output = output or Path(f"{named}-again.mid")
-    if output.exists():
-        raise StorageError(f"{output} exists already and is not overwritten; name another one with --output.")
+    check_free(output, force=force)
     journal = _read(path)
     with progress_bar("Replaying") as progress:
         again = list(told_again(journal, partner_again(journal, model), progress))
-        with whole_file(output) as part:
-            write_session_midi(played_again(journal, again), part, tempo=settings.record.tempo)
+        with whole_file(output, over=force) as part:
+            write_session_midi(played_again(journal, again), part, tempo=settings.record.bar_lines)
     typer.echo(f"Wrote {output}.")
     _told(compare(journal, again))
     return 0
@@ -111,7 +114,11 @@ def _places(ready: Ready) -> list[str]:
 
 def _read(path: Path) -> Journal:
     with progress_bar("Reading") as progress:
-        return read_journal(path, progress)
+        journal = read_journal(path, progress)
+    check_replayable(journal)
+    for sentence in what_is_missing(journal):
+        typer.echo(sentence, err=True)
+    return journal
 
 
 def stage_config_for(settings: Settings) -> StageConfig:

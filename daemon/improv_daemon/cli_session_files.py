@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from improv_core.errors import ImprovError, StorageError
-from improv_daemon.cli_paths import check_output_file
+from improv_daemon.cli_paths import check_free, check_output_file
 from improv_daemon.cli_progress import progress_bar
 from improv_daemon.cli_settings import PIPED_WIDTH
+from improv_daemon.journal import JournalFollower
 from improv_daemon.keeper import KeepOptions
 from improv_daemon.sessions import AUDIO_SUFFIXES, find_journal, find_session, none_kept, sessions_in
 from improv_daemon.sessions.deleting import check_deletable, delete_session
@@ -67,6 +68,8 @@ def show_one(root: Path, name: str, *, as_json: bool) -> None:
 def recover_all(root: Path, settings: Settings) -> bool:
     """Make the files of every session that a crash has left; returns whether any could not be made.
 
+    Of a journal in which nothing can be read nothing can be made: that is said, and is no failure.
+
     Raises:
         StorageError: There is no session.
     """
@@ -74,13 +77,14 @@ def recover_all(root: Path, settings: Settings) -> bool:
 
     if not sessions_in(root):
         raise StorageError(none_kept(root))
-    folders = unfinished(root)
-    if not folders:
+    refusals = {folder: _refusal(folder) for folder in unfinished(root)}
+    readable = [folder for folder, refusal in refusals.items() if not refusal]
+    if not readable:
         typer.echo(f"There is nothing to recover in {root}.")
-    failures = [_failure(folder, settings) for folder in folders]
-    for failure in failures:
-        if failure:
-            typer.echo(failure, err=True)
+    failures = [_failure(folder, settings) for folder in readable]
+    unreadable = list(filter(None, refusals.values()))
+    for sentence in (*filter(None, failures), *unreadable, *_of_unreadable(len(unreadable))):
+        typer.echo(sentence, err=True)
     return any(failures)
 
 
@@ -101,7 +105,9 @@ def recover_one(root: Path, name: str, settings: Settings) -> bool:
     return False
 
 
-def export_one(root: Path, name: str, output: Path, settings: Settings, *, anew: bool, stems: bool) -> None:
+def export_one(
+    root: Path, name: str, output: Path, settings: Settings, *, anew: bool, stems: bool, force: bool
+) -> None:
     """Make a file of a session.
 
     Raises:
@@ -110,10 +116,12 @@ def export_one(root: Path, name: str, output: Path, settings: Settings, *, anew:
     from improv_daemon.sessions.exporting import SUFFIXES, export_session
 
     check_output_file(output, suffixes=AUDIO_SUFFIXES if stems else SUFFIXES, unlike=None)
+    if not stems:
+        check_free(output, force=force)
     journal = find_journal(root, name)
     with progress_bar(f"Making {output.name}") as progress:
         made = export_session(
-            journal, output, KeepOptions.of(settings), anew=anew, stems=stems, progress=progress
+            journal, output, KeepOptions.of(settings), anew=anew, stems=stems, over=force, progress=progress
         )
     for one in made:
         typer.echo(f"Wrote {one.path}{f' ({one.about})' if one.about else ''}.")
@@ -155,6 +163,24 @@ def _confirmed(question: str) -> bool:
         return False
 
 
+def _refusal(folder: SessionFolder) -> str:
+    """Why nothing can be read in a session's journal; empty where something can."""
+    try:
+        with JournalFollower(folder.journal) as follower:
+            follower.header()
+    except StorageError as failure:
+        return str(failure)
+    return ""
+
+
+def _of_unreadable(count: int) -> list[str]:
+    """What can be done with journals that cannot be read."""
+    if not count:
+        return []
+    stay, it = ("It stays as it is", "it") if count == 1 else ("They stay as they are", "one of them")
+    return [f"{stay}; improv sessions delete NAME takes {it} away."]
+
+
 def _failure(folder: SessionFolder, settings: Settings) -> str:
     """Why a session could not be recovered; empty where it was."""
     try:
@@ -182,6 +208,12 @@ def _remarks(root: Path, listed: Sequence[Listed]) -> list[str]:
     if unfinished:
         them = "One is" if unfinished == 1 else f"{unfinished} are"
         remarks.append(f"{them} unfinished; improv sessions recover makes the files.")
+    unreadable = sum(one.state is State.UNREADABLE for one in listed)
+    if unreadable:
+        them = "One" if unreadable == 1 else str(unreadable)
+        remarks.append(
+            f"{them} cannot be read; improv sessions show NAME says why, and delete takes it away."
+        )
     if old:
         count = "a journal" if len(old) == 1 else f"{len(old)} journals"
         and_more = "" if len(old) == 1 else " and so on"

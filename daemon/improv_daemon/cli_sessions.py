@@ -17,13 +17,8 @@ sessions = typer.Typer(
     add_completion=False,
 )
 
-_Folder = Annotated[
-    Path | None,
-    typer.Option(
-        "--folder", metavar="FOLDER", help="Where sessions are, instead of the set folder (record.folder)."
-    ),
-]
 _Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
+_Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 _NAME_HELP = 'A session: its name, a part of it that no other has, its folder, or "last".'
 _Name = Annotated[str, typer.Argument(metavar="NAME", help=_NAME_HELP, show_default=False)]
 
@@ -36,7 +31,7 @@ def all_sessions(context: typer.Context) -> None:
 
 
 @sessions.command("list")
-def list_(json_: _Json = False, folder: _Folder = None, config: options.Config = None) -> None:
+def list_(json_: _Json = False, folder: options.Sessions = None, config: options.Config = None) -> None:
     """List the sessions that there are."""
     from improv_daemon.cli_session_files import list_all
 
@@ -44,7 +39,9 @@ def list_(json_: _Json = False, folder: _Folder = None, config: options.Config =
 
 
 @sessions.command()
-def show(name: _Name, json_: _Json = False, folder: _Folder = None, config: options.Config = None) -> None:
+def show(
+    name: _Name, json_: _Json = False, folder: options.Sessions = None, config: options.Config = None
+) -> None:
     """Show all there is to know of a session."""
     from improv_daemon.cli_session_files import show_one
 
@@ -57,7 +54,7 @@ def recover(
         str | None,
         typer.Argument(metavar="[NAME]", help=f"{_NAME_HELP} Without one: all that are unfinished."),
     ] = None,
-    folder: _Folder = None,
+    folder: options.Sessions = None,
     config: options.Config = None,
     set_: options.Set = None,
 ) -> None:
@@ -99,7 +96,8 @@ def replay(
     model: Annotated[
         str | None, typer.Option("--model", metavar="FILE", help="Where the model that played is now.")
     ] = None,
-    folder: _Folder = None,
+    force: _Force = False,
+    folder: options.Sessions = None,
     config: options.Config = None,
     set_: options.LongSet = None,
 ) -> None:
@@ -121,7 +119,7 @@ def replay(
     if check:
         status = replay_check(journal, model)
     elif fast or output:
-        status = replay_fast(journal, output, model, settings)
+        status = replay_fast(journal, output, model, settings, force=force)
     else:
         status = replay_live(journal, model, settings, after)
     if status:
@@ -142,9 +140,9 @@ def export(
         ),
     ],
     stems: Annotated[bool, typer.Option("--stems", help="A sound file for each track.")] = False,
-    tempo: Annotated[
+    bar_lines: Annotated[
         str | None,
-        typer.Option("--tempo", metavar="HOW", help="Bar lines of the MIDI file: auto, estimated or fixed."),
+        typer.Option("--bar-lines", metavar="HOW", help="Of the MIDI file: auto, estimated or fixed."),
     ] = None,
     bitrate: Annotated[
         int | None, typer.Option("--bitrate", metavar="KBPS", help="Of an MP3 or OGG; 0: as the music needs.")
@@ -153,13 +151,14 @@ def export(
         str | None, typer.Option("--voice", metavar="VOICE", help="What sounds: auto, soundfont or piano.")
     ] = None,
     soundfont: options.Soundfont = None,
-    folder: _Folder = None,
+    force: _Force = False,
+    folder: options.Sessions = None,
     config: options.Config = None,
     set_: options.LongSet = None,
 ) -> None:
     """Make a file of a session for other programs: MIDI, sound, or a table of its notes."""
     wanted: dict[str, options.Option] = {
-        "--tempo record.tempo": tempo,
+        "--bar-lines record.bar_lines": bar_lines,
         "--bitrate record.bitrate_kbps": bitrate,
         "--voice sound.voice": voice,
         "--soundfont sound.soundfont": soundfont,
@@ -168,14 +167,14 @@ def export(
     anew = bool(set_) or any(value is not None for value in wanted.values())
     from improv_daemon.cli_session_files import export_one
 
-    export_one(_root_of(folder, settings), name, output, settings, anew=anew, stems=stems)
+    export_one(_root_of(folder, settings), name, output, settings, anew=anew, stems=stems, force=force)
 
 
 @sessions.command()
 def delete(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help=_NAME_HELP, show_default=False)],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    folder: _Folder = None,
+    folder: options.Sessions = None,
     config: options.Config = None,
 ) -> None:
     """Delete sessions with all their files, for ever; asks before."""

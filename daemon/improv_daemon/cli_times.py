@@ -8,6 +8,8 @@ from typing import Final
 
 import typer
 
+from improv_core.errors import ConfigError
+
 _CLOCK: Final = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?|\.\d+)")
 
 
@@ -25,3 +27,13 @@ def time_s(text: str) -> float:
     if not math.isfinite(at_s) or (":" in text and seconds >= 60):
         raise typer.BadParameter(f"{text!r} is no time: a minute has 60 seconds.")
     return at_s
+
+
+def check_span(from_s: float | None, to_s: float | None) -> None:
+    """--from and --to, of which either may be missing.
+
+    Raises:
+        ConfigError: Nothing lies between them.
+    """
+    if to_s is not None and to_s <= (from_s or 0.0):
+        raise ConfigError("--to must come after --from.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,13 +61,13 @@ class Composition:
     begin_s: float
 
 
-def write(composition: Composition, path: Path) -> None:
-    """Write it as a MIDI file.
+def write(composition: Composition, path: Path, texts: Sequence[str] = ()) -> None:
+    """Write it as a MIDI file, with these texts at its beginning.
 
     Raises:
         StorageError: It cannot be written.
     """
-    write_midi(path, composition.tracks, conductor=composition.conductor)
+    write_midi(path, composition.tracks, conductor=composition.conductor, texts=texts)
 
 
 def _played(

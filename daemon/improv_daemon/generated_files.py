@@ -60,13 +60,8 @@ def outputs_of(
     outputs = tuple(_outputs(name, audio=audio) for name in names)
     for path in (path for each in outputs for path in each.paths):
         check_output_file(path, suffixes=(), unlike=unlike)
-        check_free(path, force=force and not _is_kept(path))
+        check_free(path, force=force)
     return outputs
-
-
-def _is_kept(path: Path) -> bool:
-    """Whether it is a file of a session, which nothing overwrites."""
-    return (path.parent / "journal.jsonl").exists()
 
 
 def _outputs(name: Path, *, audio: bool) -> Outputs:
@@ -99,6 +94,7 @@ def generate(
         StorageError: An output cannot be written.
     """
     from improv_daemon.generating import compose, write
+    from improv_daemon.journal import improv_version
     from improv_daemon.models import load_model
     from improv_daemon.partner import new_seed
 
@@ -114,7 +110,8 @@ def generate(
             )
         for sentence in sentences:  # not while the bar is there
             tell(sentence)
-        write(composition, output.midi)
+        made_by = (f"improv {improv_version()}", f"model {model.name}", f"seed {dice}")
+        write(composition, output.midi, made_by)
         again = "" if settings.seed and len(outputs) == 1 else f" (seed {dice})"
         try:
             heard = _sound(composition, output, settings, f"Model {model.name}, seed {dice}")
@@ -133,8 +130,8 @@ def _sound(composition: Composition, output: Outputs, settings: Settings, commen
     sound = settings.sound
     choice = VoiceChoice(sound.voice, Path(sound.soundfont) if sound.soundfont else None, sound.reverb)
     tags = Tags(title=output.sound.stem, artist="improv", comment=comment)
-    options = RenderOptions(bitrate_kbps=settings.record.bitrate_kbps, tags=tags)
-    output.sound.unlink(missing_ok=True)  # it was checked whether it may go
+    # Whether there may be one already was checked.
+    options = RenderOptions(bitrate_kbps=settings.record.bitrate_kbps, tags=tags, overwrite=True)
     with progress_bar(f"Rendering {output.sound.name}") as progress:
         levels = render_file(composition.tracks, output.sound, choice, options, progress)
     return f": {levels.in_words()}"

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from improv_core.errors import MissingExtraError, StorageError
+from improv_core.errors import MissingExtraError
 from improv_core.note_table import NoteRow, chord_count
+from improv_daemon.whole_files import whole_file
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,25 +38,22 @@ def write_csv(rows: Sequence[NoteRow], file: TextIO) -> None:
     writer.writerows(map(values_of, rows))
 
 
-def save_csv(rows: Sequence[NoteRow], path: Path) -> None:
-    """`write_csv` to a file in UTF-8.
+def save_csv(rows: Sequence[NoteRow], path: Path, *, over: bool = False) -> None:
+    """`write_csv` to a file in UTF-8, ``over`` one that may be there.
 
     Raises:
-        StorageError: It cannot be written.
+        StorageError: It is there and may not be replaced, or cannot be written.
     """
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            write_csv(rows, file)
-    except OSError as error:
-        raise StorageError(f"{path} cannot be written ({error.strerror or error}).") from error
+    with whole_file(path, over=over) as part, part.open("w", encoding="utf-8", newline="") as file:
+        write_csv(rows, file)
 
 
-def save_parquet(rows: Sequence[NoteRow], path: Path) -> None:
+def save_parquet(rows: Sequence[NoteRow], path: Path, *, over: bool = False) -> None:
     """The same columns as Parquet.
 
     Raises:
         MissingExtraError: pandas or pyarrow is not installed.
-        StorageError: The file cannot be written.
+        StorageError: The file is there and may not be replaced, or cannot be written.
     """
     try:
         pandas: Any = importlib.import_module("pandas")
@@ -64,10 +62,9 @@ def save_parquet(rows: Sequence[NoteRow], path: Path) -> None:
         raise MissingExtraError(
             "Parquet files need pandas and pyarrow: pip install 'improv-midi[table]'; a .csv needs neither."
         ) from None
-    try:
-        pandas.DataFrame([values_of(row) for row in rows], columns=COLUMNS).to_parquet(path, index=False)
-    except OSError as error:
-        raise StorageError(f"{path} cannot be written ({error.strerror or error}).") from error
+    table = pandas.DataFrame([values_of(row) for row in rows], columns=COLUMNS)
+    with whole_file(path, over=over) as part:
+        table.to_parquet(part, index=False)
 
 
 def terminal_table(rows: Sequence[NoteRow]) -> Table:

@@ -77,7 +77,14 @@ NOTHING: Final = Seed("nothing")
 """To begin from silence."""
 
 
-def seed_of(source: str, span: Span = WHOLE, *, beats: bool = False, sessions: Path | None = None) -> Seed:
+def seed_of(
+    source: str,
+    span: Span = WHOLE,
+    *,
+    beats: bool = False,
+    sessions: Path | None = None,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Seed:
     """The seed of a MIDI file, a session's name or folder, or a journal.
 
     Args:
@@ -85,6 +92,7 @@ def seed_of(source: str, span: Span = WHOLE, *, beats: bool = False, sessions: P
         span: Which part of it.
         beats: Whether its beats matter; to find them takes time.
         sessions: The folder that sessions are kept in; that of the settings by default.
+        say: Told what is missing from a session's journal.
 
     Raises:
         MidiFileError: It is no MIDI file, or has no notes there.
@@ -92,7 +100,7 @@ def seed_of(source: str, span: Span = WHOLE, *, beats: bool = False, sessions: P
     """
     from improv_daemon.studio.loading import load
 
-    return _part(load(source, sessions=sessions, beats=beats), source, span)
+    return _part(load(source, sessions=sessions, beats=beats, say=say), source, span)
 
 
 def random_seed(
@@ -150,7 +158,7 @@ def seeds(
         MidiFileError, StorageError: As `seed_of`, at once; as `random_seed`, when called.
     """
     if source is not None:
-        named = seed_of(source, span or WHOLE, beats=beats, sessions=sessions)
+        named = seed_of(source, span or WHOLE, beats=beats, sessions=sessions, say=say)
         return lambda dice: named
     if data is None:
         return lambda dice: NOTHING

@@ -12,8 +12,12 @@ from improv_core.errors import StorageError
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, *, over: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; what was written there becomes ``path`` at the end.
+
+    Args:
+        path: The file.
+        over: Whether it may take the place of one that is there, which stays until the new one is whole.
 
     Raises:
         StorageError: ``path`` exists already, or the folder cannot be written.
@@ -21,7 +25,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     part = path.with_name(f".{path.name}.part")
     try:
         yield part
-        become(part, path)
+        become(part, path, over=over)
     except StorageError as failure:  # of whoever wrote it: nobody knows of a temporary path
         raise StorageError(str(failure).replace(str(part), str(path))) from None
     except OSError as failure:
@@ -30,14 +34,22 @@ def whole_file(path: Path) -> Iterator[Path]:
         _remove(part)
 
 
-def become(part: Path, path: Path) -> None:
+def become(part: Path, path: Path, *, over: bool = False) -> None:
     """Give a file that is finished its name, when all of it is on the disk.
+
+    Args:
+        part: The finished file.
+        path: Its name.
+        over: Whether it may take the place of one of that name.
 
     Raises:
         StorageError: There is one of that name already, or the folder cannot be written.
     """
     try:
         _sync(part)
+        if over:
+            part.replace(path)
+            return
         # Taking the name first, exclusively: renaming alone would replace a file that came meanwhile.
         path.open("xb").close()
         try:

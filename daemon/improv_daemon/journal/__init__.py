@@ -4,6 +4,7 @@ It is written while playing, so that a crash loses next to nothing; the MIDI fil
 are made from it.
 """
 
+from improv_daemon.journal._encoder import improv_version
 from improv_daemon.journal._file import DiskFile, JournalFile
 from improv_daemon.journal._follower import JournalFollower
 from improv_daemon.journal._format import JOURNAL_VERSION
@@ -20,6 +21,7 @@ from improv_daemon.journal._reader import (
     WallClock,
     is_being_written,
     read_journal,
+    what_is_missing,
 )
 from improv_daemon.journal._recent import RecentJournal
 from improv_daemon.journal._writer import JournalWriter, Pace
@@ -41,8 +43,10 @@ __all__ = [
     "RecentJournal",
     "Voice",
     "WallClock",
+    "improv_version",
     "is_being_written",
     "performances",
     "read_journal",
     "voices",
+    "what_is_missing",
 ]

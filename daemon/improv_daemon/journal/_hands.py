@@ -22,6 +22,7 @@ LENGTHS: Final = {NOTE_OFF: 3, NOTE_ON: 3, KEY_PRESSURE: 3, CONTROL: 3, PROGRAM:
 
 _MESSAGES: Final = (KEY_PRESSURE, PROGRAM, PRESSURE, BEND)
 _PEDALS: Final = (64, 66, 67)
+_BENT: Final = (BEND, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +59,48 @@ class _Part:
 
     sent: list[Timed] = field(default_factory=list)
     down: dict[int, float] = field(default_factory=dict)
-    values: dict[int, int] = field(default_factory=dict)
+    pedals: set[int] = field(default_factory=set)
     bend: tuple[int, ...] = BEND_CENTRE
+    doubts_s: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def take(self, data: tuple[int, ...], at_s: float) -> None:
         status, *values = data
-        if status == NOTE_ON and values[1]:
-            self.down[values[0]] = at_s
-        elif status in (NOTE_ON, NOTE_OFF):
-            self.down.pop(values[0], None)
-        elif status == CONTROL:
-            self.values[values[0]] = values[1]
+        if status in (NOTE_ON, NOTE_OFF):
+            self._take_key(values[0], is_struck=status == NOTE_ON and values[1] > 0, at_s=at_s)
+        elif status == CONTROL and values[0] in _PEDALS:
+            self.doubts_s.pop((CONTROL, values[0]), None)
+            (self.pedals.add if values[1] >= PEDAL_DOWN_FROM else self.pedals.discard)(values[0])
         elif status == BEND:
+            self.doubts_s.pop(_BENT, None)
             self.bend = tuple(values)
         self.sent.append((at_s, data))
 
-    def release_all(self, at_s: float) -> None:
+    def _take_key(self, pitch: int, *, is_struck: bool, at_s: float) -> None:
+        doubt_s = self.doubts_s.pop((NOTE_OFF, pitch), None)
+        if not is_struck:
+            self.down.pop(pitch, None)
+            return
+        if doubt_s is not None:
+            self.sent.append((doubt_s, (NOTE_OFF, pitch, 0)))
+        self.down[pitch] = at_s
+
+    def doubt(self, at_s: float) -> None:
+        """Whether what is held now is still held after this nobody knows, until more is heard of it."""
+        for pitch, onset_s in self.down.items():
+            self.doubts_s.setdefault((NOTE_OFF, pitch), max(onset_s, at_s))
+        for controller in self.pedals:
+            self.doubts_s.setdefault((CONTROL, controller), at_s)
+        if self.bend != BEND_CENTRE:
+            self.doubts_s.setdefault(_BENT, at_s)
+
+    def end(self, at_s: float) -> None:
+        """Everything comes up: what nothing was heard of since `doubt` then, the rest now."""
         for pitch, onset_s in list(self.down.items()):
-            self.take((NOTE_OFF, pitch, 0), max(onset_s, at_s))
+            self.take((NOTE_OFF, pitch, 0), max(onset_s, self.doubts_s.get((NOTE_OFF, pitch), at_s)))
+        for controller in sorted(self.pedals):
+            self.take((CONTROL, controller, 0), self.doubts_s.get((CONTROL, controller), at_s))
+        if self.bend != BEND_CENTRE:
+            self.take((BEND, *BEND_CENTRE), self.doubts_s.get(_BENT, at_s))
 
 
 class Hand:
@@ -88,20 +113,15 @@ class Hand:
         """A message of a channel, whose status leaves the channel out."""
         self._parts.setdefault(owner, _Part()).take(data, at_s)
 
-    def release_all(self, at_s: float) -> None:
-        """Every key comes up."""
+    def doubt(self, at_s: float) -> None:
+        """Something is missing until then: what is held and never heard of again comes up there."""
         for part in self._parts.values():
-            part.release_all(at_s)
+            part.doubt(at_s)
 
     def end(self, at_s: float) -> None:
         """The session is over: keys and pedals come up, and what is bent straightens."""
-        self.release_all(at_s)
         for part in self._parts.values():
-            for controller, value in list(part.values.items()):
-                if controller in _PEDALS and value >= PEDAL_DOWN_FROM:
-                    part.take((CONTROL, controller, 0), at_s)
-            if part.bend != BEND_CENTRE:
-                part.take((BEND, *BEND_CENTRE), at_s)
+            part.end(at_s)
 
     @property
     def performance(self) -> Performance:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final
 
 from improv_core.midi_files import PROGRAM
@@ -9,7 +10,7 @@ from improv_core.notes import Performance
 from improv_core.withholding import Withholding
 from improv_daemon import wire
 from improv_daemon.journal._hands import CONTROL, EVERYBODY, LENGTHS, NOTE_OFF, NOTE_ON, Hand, Voice
-from improv_daemon.journal._reader import Gap, Journal
+from improv_daemon.journal._reader import Journal
 
 _SUSTAIN, _VOLUME, _PAN = 64, 7, 10
 _IMPROV: Final = ("improv", 1)
@@ -18,9 +19,9 @@ _IMPROV: Final = ("improv", 1)
 def performances(journal: Journal) -> tuple[Performance, Performance]:
     """The player's and improv's performance, as they sounded; times count from the session's start.
 
-    Notes and pedals still held at the end, or where lines were lost, are closed there. Controllers of
-    the player are kept, but for knobs and gestures, which told improv something. Of improv, what was
-    sounded counts, not what was planned.
+    Notes and pedals still held at the end are closed there; those held where lines are missing, and never
+    heard of again, are closed behind these. Controllers of the player are kept, but for knobs and gestures,
+    which told improv something. Of improv, what was sounded counts, not what was planned.
     """
     player, improv = _hands(journal)
     return player.performance, improv.performance
@@ -42,8 +43,13 @@ def _hands(journal: Journal) -> tuple[Hand, Hand]:
     start_s = journal.header.now_s
     player, improv = _Player(one_voice=_routes_met(journal)), _Improv()
     sound = {"player": _Sound(player), "improv": _Sound(improv)}
+    losses_s = deque(loss.to_s for loss in journal.losses)
     for entry in journal.entries:
         now_s = max(0.0, entry.now_s - start_s)
+        while losses_s and losses_s[0] <= entry.now_s:
+            lost_s = max(0.0, losses_s.popleft() - start_s)
+            player.doubt(lost_s)
+            improv.doubt(lost_s)
         match entry.message:
             case wire.Played(data=data, at_s=at_s, source=source):
                 player.play(data, max(0.0, at_s - start_s), source)
@@ -57,9 +63,6 @@ def _hands(journal: Journal) -> tuple[Hand, Hand]:
                 sound[part].set(voice, now_s)
             case wire.Withhold(places, keys, programs):
                 player.withholding.withhold(places, keys, programs=programs)
-            case Gap():
-                player.release_all(now_s)
-                improv.release_all(now_s)
     for hand in (player, improv):
         hand.end(journal.end_s - start_s)
     return player, improv

@@ -25,6 +25,7 @@ __all__ = [
     "header_of",
     "is_being_written",
     "read_journal",
+    "what_is_missing",
 ]
 
 _CHUNK_BYTES: Final = 1 << 18
@@ -193,6 +194,19 @@ def is_being_written(path: Path) -> bool:
         return is_locked(fd) is True
     finally:
         os.close(fd)
+
+
+def what_is_missing(journal: Journal) -> tuple[str, ...]:
+    """All that whoever makes something of a journal has to say of it: its problems, and how it ends."""
+    if journal.cut_short is None:
+        return journal.problems
+    if is_being_written(journal.path):
+        until = clock_text(journal.end_s - journal.header.now_s)
+        return (
+            *journal.problems,
+            f"{journal.path} is being recorded now; this is what it holds until {until}.",
+        )
+    return (*journal.problems, journal.cut_short)
 
 
 def clock_text(time_s: float) -> str:

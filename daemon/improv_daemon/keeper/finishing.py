@@ -141,7 +141,7 @@ def _make_midi(journal: Journal, path: Path, options: KeepOptions) -> tuple[str,
         return ()
     with whole_file(path) as part:
         try:
-            write_session_midi(journal, part, tempo=options.tempo)
+            write_session_midi(journal, part, tempo=options.bar_lines)
         except ImprovError:
             raise
         except Exception as fault:  # noqa: BLE001 - whatever goes wrong with the beats, the notes are kept

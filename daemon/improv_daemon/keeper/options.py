@@ -19,7 +19,7 @@ class KeepOptions:
     Attributes:
         audio: ``mp3``, ``flac``, ``ogg`` or ``wav``, or ``off`` for no sound.
         bitrate_kbps: Of an MP3; 0: varying.
-        tempo: Where bar lines come from, see `improv_daemon.settings.Record`.
+        bar_lines: Where bar lines come from, see `improv_daemon.settings.Record`.
         voice: ``auto``, ``soundfont`` or ``piano``.
         soundfont: A soundfont's path; empty: one that is installed.
         reverb: 0..1.
@@ -27,7 +27,7 @@ class KeepOptions:
 
     audio: str = "mp3"
     bitrate_kbps: int = 192
-    tempo: str = "auto"
+    bar_lines: str = "auto"
     voice: str = "auto"
     soundfont: str = ""
     reverb: float = 0.3
@@ -39,7 +39,7 @@ class KeepOptions:
         return cls(
             record.audio,
             record.bitrate_kbps,
-            record.tempo,
+            record.bar_lines,
             sound.voice,
             str(sound.soundfont),
             sound.reverb,

@@ -121,7 +121,7 @@ def subject_of(source: str, *, sessions: Path | None, beats: bool, say: Say) -> 
     """
     path = Path(source)
     if not _is_folder(path):
-        piece = load(source, sessions=sessions, beats=beats)
+        piece = load(source, sessions=sessions, beats=beats, say=say)
         return Subject(piece.name, (piece,))
     if not midi_files_in(path):
         raise StorageError(f"There are no MIDI files in {path}, and it is no session and no training run.")

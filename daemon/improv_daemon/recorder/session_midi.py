@@ -39,7 +39,7 @@ def write_session_midi(journal: Journal, path: Path, *, tempo: str = "auto") -> 
     Args:
         journal: The session's.
         path: Where; what is there is replaced.
-        tempo: ``auto``, ``estimated`` or ``fixed``, as ``record.tempo`` says.
+        tempo: ``auto``, ``estimated`` or ``fixed``, as ``record.bar_lines`` says.
 
     Raises:
         StorageError: The file cannot be written; what was there before stays.

@@ -196,16 +196,10 @@ def new_file(path: Path, options: RenderOptions) -> Iterator[Path]:
     Raises:
         StorageError: It exists already and may not be replaced, or cannot be written.
     """
-    if not (options.overwrite and path.is_file()):
+    if not options.overwrite:
         check_new(path)
-        with whole_file(path) as part:
-            yield part
-        return
-    other = path.with_name(f".{path.stem}-new{path.suffix}")
-    other.unlink(missing_ok=True)
-    with whole_file(other) as part:
+    with whole_file(path, over=options.overwrite) as part:
         yield part
-    other.replace(path)
 
 
 def write_limited(

@@ -280,9 +280,11 @@ def _nearest(key: str) -> str | None:
         siblings = [path.removeprefix(f"{section}.") for path in RULES if path.startswith(f"{section}.")]
         if near := difflib.get_close_matches(last, siblings, n=1):
             return f"{section}.{near[0]}"
-    for path in RULES:
-        if path.rpartition(".")[2] == last:
-            return path
+    names = {path: path.rpartition(".")[2] for path in RULES}
+    same = [path for path, name in names.items() if name == last]
+    longer = [path for path, name in names.items() if last and name.startswith(f"{last}_")]
+    if same or len(longer) == 1:  # tempo is time.tempo_bpm
+        return (same or longer)[0]
     if section in SECTIONS:
         return None
     return next(iter(difflib.get_close_matches(key, [*RULES, *SECTIONS], n=1, cutoff=0.7)), None)

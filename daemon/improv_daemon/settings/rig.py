@@ -342,11 +342,11 @@ class Record:
             live=False,
         ),
     ] = 192
-    tempo: Annotated[
+    bar_lines: Annotated[
         str,
         Setting(
             Choice(("auto", "estimated", "fixed")),
-            'bar lines of the MIDI file: "auto" = those of the MIDI clock, of the tapped or set tempo, or '
+            'those of the MIDI file: "auto" = those of the MIDI clock, of the tapped or set tempo, or '
             'else estimated from your playing; "estimated" = always so; "fixed" = 120 beats a minute',
             live=False,
         ),
