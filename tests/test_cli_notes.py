@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from kept_sessions import session_folder, written_session
 
 from improv_core.midi_files import Track, write_midi
 from improv_core.notes import Note, Performance
@@ -66,6 +67,32 @@ def test_csv_goes_to_the_terminal_or_into_a_file(capsys: pytest.CaptureFixture[s
     assert Path("a.csv").read_text() == printed
     assert said_by(capsys, *arguments, status=2).startswith("a.csv exists already; ")
     assert said_by(capsys, *arguments, "--force").startswith("Wrote a.csv")
+
+
+def test_the_piece_itself_is_never_written_over(capsys: pytest.CaptureFixture[str]) -> None:
+    before = Path("a.mid").read_bytes()
+    sentence = "a.mid is the input too; name another output, so that nothing is lost.\n"
+    assert said_by(capsys, "notes", "a.mid", "--csv", "-o", "a.mid", "--force", status=2) == sentence
+    assert Path("a.mid").read_bytes() == before
+
+
+def test_no_note_lies_before_from_and_after_to(capsys: pytest.CaptureFixture[str]) -> None:
+    sentence = "--to must come after --from.\n"
+    assert said_by(capsys, "notes", "a.mid", "--from", "0:09", "--to", "4", status=2) == sentence
+
+
+@pytest.mark.parametrize("command", [["notes"], ["generate", "--notes", "2", "-o", "out.mid"]])
+def test_what_is_missing_from_a_session_is_said(
+    command: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder = written_session(session_folder(tmp_path / "elsewhere"))
+    lines = folder.journal.read_bytes().splitlines(keepends=True)
+    folder.journal.write_bytes(b"".join([*lines[:2], b"?" + lines[2][1:], *lines[3:-1]]))
+    assert cli.main([*command, "last", "--folder", "elsewhere"]) == 0
+    said = "".join(capsys.readouterr())
+    journal = f"elsewhere/{folder.name}/journal.jsonl"
+    assert f"One line of {journal} could not be read and is left out (from 0:01 to 0:02).\n" in said
+    assert f"{journal} ends at 0:04, where improv was stopped; what came after is not known.\n" in said
 
 
 def test_one_track_is_listed_alone(capsys: pytest.CaptureFixture[str]) -> None:

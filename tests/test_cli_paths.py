@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from improv_core.errors import MidiFileError, StorageError
-from improv_daemon.cli_paths import check_folder, check_midi_file, check_output_file
+from improv_daemon.cli_paths import check_folder, check_free, check_midi_file, check_output_file
 
 
 def check_output(path: Path, unlike: Path = Path("seed.mid")) -> None:
@@ -59,3 +59,25 @@ def test_the_input_is_never_the_output(tmp_path: Path) -> None:
 def test_a_midi_file_that_is_not_there_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(MidiFileError, match="There is no MIDI file"):
         check_midi_file(tmp_path / name)
+
+
+def test_what_is_there_may_be_written_over_only_when_that_is_said(tmp_path: Path) -> None:
+    check_free(tmp_path / "a.mid", force=False)
+    (tmp_path / "a.mid").write_bytes(b"mine")
+    with pytest.raises(StorageError, match="exists already; name another file, or add --force"):
+        check_free(tmp_path / "a.mid", force=False)
+    check_free(tmp_path / "a.mid", force=True)
+
+
+@pytest.mark.parametrize(
+    "name", ["journal.jsonl", "session.mid", "session.mp3", "session.part.mp3", "summary.json"]
+)
+def test_what_was_recorded_is_never_written_over(name: str, tmp_path: Path) -> None:
+    for each in ("journal.jsonl", name):
+        (tmp_path / each).write_bytes(b"played")
+    (tmp_path / "link").symlink_to(tmp_path / name)
+    for path in (tmp_path / name, tmp_path / "link"):
+        with pytest.raises(StorageError, match="belongs to a session, which nothing writes over"):
+            check_free(path, force=True)
+    (tmp_path / "roll.png").write_bytes(b"mine")
+    check_free(tmp_path / "roll.png", force=True)

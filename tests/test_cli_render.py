@@ -118,11 +118,11 @@ def test_without_a_soundfont_the_built_in_piano_plays_and_it_is_said(
     monkeypatch.setattr("improv_daemon.soundfonts._installed", lambda: ())
     assert run(midi_file(), "-o", "p.flac", "--to", "1", "--tail", "0.5") == 0
     said, wrote = capsys.readouterr().out.splitlines()
-    assert said.startswith("The built-in piano plays: no soundfont was found: on Debian or Ubuntu ")
+    assert said.startswith("The built-in piano plays: No soundfont was found: on Debian or Ubuntu ")
     assert wrote.startswith("Wrote p.flac (0:0")
     assert decoded(Path("p.flac")).between(0.1, 0.4).rms > 0.01
     assert run("a.mid", "-o", "q.flac", "--voice", "soundfont") == 2
-    assert capsys.readouterr().err.startswith("no soundfont was found: ")
+    assert capsys.readouterr().err.startswith("No soundfont was found: ")
 
 
 def test_a_journal_anywhere_has_its_files_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,8 +141,8 @@ def test_a_journal_anywhere_has_its_files_beside_it(capsys: pytest.CaptureFixtur
             ["a.mid", "--reverb", "2"],
             "--reverb: sound.reverb = 2.0 is not allowed: it must be a number from 0 ",
         ),
-        (["a.mid", "--from", "3", "--to", "2"], "--to 2 is not after --from 3."),
-        (["a.mid", "--from", "1:00"], "there is no note to hear."),
+        (["a.mid", "--from", "3", "--to", "2"], "--to must come after --from."),
+        (["a.mid", "--from", "1:00"], "There is no note to hear."),
         (["a.mid", "--soundfont", "no.sf2"], "no.sf2: there is no such soundfont"),
         (["no.mid"], "There is no MIDI file no.mid."),
         (["no.wav", "-o", "b.mp3"], "There is no sound file no.wav."),

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -154,8 +156,36 @@ def test_what_cannot_be_read_is_listed_and_said(improv: Improv, tmp_path: Path) 
     assert improv("show", "last") == (2, "", refused)
     assert improv("replay", "last", "--check") == (2, "", refused)
     assert improv("export", "last", "-o", "a.mid") == (2, "", refused)
-    assert improv("recover") == (1, "", refused)
     assert not Path("a.mid").exists()
+
+
+def test_what_cannot_be_read_is_no_failure_of_recover(improv: Improv, tmp_path: Path) -> None:
+    session_folder(tmp_path / "sessions").journal.write_text("hello\n")
+    session_folder(tmp_path / "sessions", "2026-01-03").journal.write_text("")
+    sentences = [
+        f"sessions/{NAME}/journal.jsonl is not a session journal of improv.",
+        "sessions/2026-01-03/journal.jsonl is empty, not a session journal.",
+        "They stay as they are; improv sessions delete NAME takes away what is of no use.",
+    ]
+    status, out, err = improv("recover")
+    assert (status, out, err.splitlines()) == (0, "There is nothing to recover in sessions.\n", sentences)
+    remark = "2 cannot be read; improv sessions show NAME says why."
+    assert improv("list")[1].splitlines()[-1] == remark
+    written_session(session_folder(tmp_path / "sessions", "2026-01-04"))
+    status, out, err = improv("recover", "--set", "record.audio=off")
+    assert (status, out) == (0, "Recovered sessions/2026-01-04: session.mid.\n")
+    assert err.splitlines() == sentences
+
+
+def test_a_name_that_is_no_text_is_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written_session(session_folder(tmp_path / "sessions", os.fsdecode(b"caf\xe9")))
+    with io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="strict", write_through=True) as out:
+        monkeypatch.setattr("sys.stdout", out)
+        assert cli.main(["sessions", "show", "last"]) == 0
+        assert cli.main(["sessions", "list"]) == 0
+        assert out.buffer.getvalue().count(b"caf\\udce9") == 4  # type: ignore[attr-defined]
 
 
 # --- recover ----------------------------------------------------------------------------------------
@@ -207,8 +237,9 @@ def test_a_replay_becomes_a_file_at_once(improv: Improv, played: SessionFolder) 
     player, improvs = (performance.notes for performance in performances(read_journal(played.journal)))
     tracks = read_midi(Path(f"{NAME}-again.mid"))
     assert [len(track.performance.notes) for track in tracks] == [len(player), len(improvs)]
-    again = f"{NAME}-again.mid exists already and is not overwritten; name another one with --output.\n"
+    again = f"{NAME}-again.mid exists already; name another file, or add --force to write over it.\n"
     assert improv("replay", "last", "--fast") == (2, "", again)
+    assert improv("replay", "last", "--fast", "--force")[0] == 0
     assert improv("replay", "last", "-o", "a.mid")[1].startswith("Wrote a.mid.\n")
 
 
@@ -241,9 +272,17 @@ def test_a_replay_sounds_the_players_part_too_and_listens_to_no_keyboard() -> No
 
 def test_a_session_is_exported(improv: Improv, folder: SessionFolder) -> None:
     assert improv("export", "last", "-o", "a.mid") == (0, "Wrote a.mid.\n", "")
-    assert improv("export", "last", "-o", "a.csv") == (0, "Wrote a.csv (2 notes).\n", "")
-    again = "a.mid exists already and is not overwritten; name another file.\n"
+    assert improv("export", "last", "-o", "a.csv") == (
+        0,
+        "Wrote a.csv (2 notes, 0 chords, 2 tracks, 0:04).\n",
+        "",
+    )
+    again = "a.mid exists already; name another file, or add --force to write over it.\n"
+    Path("a.mid").write_bytes(b"precious")
     assert improv("export", "last", "-o", "a.mid") == (2, "", again)
+    assert Path("a.mid").read_bytes() == b"precious"
+    assert improv("export", "last", "-o", "a.mid", "--force") == (0, "Wrote a.mid.\n", "")
+    assert len(read_midi(Path("a.mid"))) == 2
 
 
 @pytest.mark.parametrize(

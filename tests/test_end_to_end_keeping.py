@@ -36,9 +36,12 @@ def wait_for(condition: Callable[[], bool]) -> bool:
     return condition()
 
 
-def the_session(folder: Path) -> SessionFolder:
-    (path,) = (folder / "kept").glob("*/journal.jsonl")
-    return SessionFolder(path.parent)
+def the_session(folder: Path, *others: SessionFolder) -> SessionFolder:
+    """The only one, but for others."""
+    (path,) = {path.parent for path in (folder / "kept").glob("*/journal.jsonl")} - {
+        one.path for one in others
+    }
+    return SessionFolder(path)
 
 
 def names(session: SessionFolder) -> list[str]:
@@ -87,41 +90,32 @@ def test_a_sitting_that_was_stopped_twice_is_finished_by_its_keeper_or_can_be_la
     assert is_of_the_journal(session)
 
 
-def test_of_a_sitting_whose_processes_were_all_killed_the_next_makes_the_files(tmp_path: Path) -> None:
+def test_when_keepers_are_killed_improv_plays_on_and_the_files_are_made_at_the_end(tmp_path: Path) -> None:
     with ImprovProcess(*RECORD, folder=tmp_path) as improv:
-        session = wait_until_it_sounds(improv, tmp_path)
+        cut_short = wait_until_it_sounds(improv, tmp_path)
         os.kill(improv.keeper_pid(), signal.SIGKILL)
         improv.process.kill()
         improv.wait(10.0)
-    assert names(session) == ["journal.jsonl", "session.part.mp3"]
+    assert names(cut_short) == ["journal.jsonl", "session.part.mp3"]
     with ImprovProcess(*RECORD, folder=tmp_path) as improv:
         improv.wait_until_playing()
-        assert improv.stop(timeout_s=WITHIN_S)[0] == 0
-    recovered = f"Recovered an earlier sitting in kept/{session.name}: session.mid and session.mp3 (0:"
-    assert recovered in improv.text
-    assert names(session) == ALL
-    assert is_of_the_journal(session)
-
-
-def test_when_the_keeper_is_killed_improv_plays_on_and_the_files_are_made_at_the_end(tmp_path: Path) -> None:
-    with ImprovProcess(*RECORD, folder=tmp_path) as improv:
-        session = wait_until_it_sounds(improv, tmp_path)
+        session = the_session(tmp_path, cut_short)
         os.kill(improv.keeper_pid(), signal.SIGKILL)
-        before = sounded(session)
-        assert wait_for(lambda: sounded(session) > before + 1)
+        assert wait_for(lambda: sounded(session) > 1)
         assert improv.stop(timeout_s=WITHIN_S)[0] == 0
     assert "Note: The process that made the files while you played has died; another one makes them." in (
         improv.text
     )
-    assert f"Kept kept/{session.name}: session.mid and session.mp3 (0:" in improv.text
-    assert names(session) == ALL
-    assert is_of_the_journal(session)
+    for said, one in (("Kept", session), ("Recovered an earlier sitting in", cut_short)):
+        assert f"{said} kept/{one.name}: session.mid and session.mp3 (0:" in improv.text
+        assert names(one) == ALL
+        assert is_of_the_journal(one)
 
 
 def test_a_folder_that_is_removed_meanwhile_is_said_and_improv_plays_on(tmp_path: Path) -> None:
     with ImprovProcess(*RECORD, folder=tmp_path) as improv:
-        session = wait_until_it_sounds(improv, tmp_path)
-        shutil.rmtree(session.path)
+        improv.wait_until_playing()
+        shutil.rmtree(the_session(tmp_path).path)
         improv.wait_for_text("was removed while you play: what you play from now on is not kept.")
         assert improv.stop(timeout_s=WITHIN_S)[0] == 0
     assert "Traceback" not in improv.text

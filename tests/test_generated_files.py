@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import mido
@@ -56,7 +57,7 @@ def test_what_is_there_is_not_written_over_unless_forced(tmp_path: Path) -> None
 def test_a_file_of_a_session_is_not_written_over_even_then(tmp_path: Path) -> None:
     for name in ("journal.jsonl", "session.mid"):
         (tmp_path / name).write_bytes(b"played")
-    with pytest.raises(StorageError, match=r"session\.mid exists already"):
+    with pytest.raises(StorageError, match=r"session\.mid belongs to a session"):
         outputs_of(tmp_path / "session.mid", 1, audio=False, force=True)
 
 
@@ -136,6 +137,13 @@ def test_the_seed_after_the_highest_is_the_first(tmp_path: Path) -> None:
     outputs = outputs_of(tmp_path / "out.mid", 3, audio=False)
     generate(note, outputs, replace(SETTINGS, seed=2**32 - 2), Wanted(1.0))
     assert dice == [2**32 - 2, 2**32 - 1, 1]
+
+
+def test_what_made_a_file_is_written_in_it(tmp_path: Path) -> None:
+    out = tmp_path / "out.mid"
+    generate(of_scale, outputs_of(out, 1, audio=False), SETTINGS, Wanted(1.0))
+    texts = [message.text for message in mido.MidiFile(out).tracks[0] if message.type == "text"]
+    assert texts == [f"improv {version('improv-midi')}", "model default", "seed 7"]
 
 
 # --- sound ----------------------------------------------------------------------------------------

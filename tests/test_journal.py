@@ -332,6 +332,26 @@ def test_on_a_full_disk_all_waits_until_there_is_room_and_one_sentence_says_so(t
     assert (len(back.entries), back.problems, back.torn) == (7, (), False)
 
 
+def test_a_disk_that_is_full_once_more_is_said_once_more(tmp_path: Path) -> None:
+    disk, said, clock_s = FakeDisk(), list[str](), [0.0]
+    with make_writer(
+        tmp_path / "a.jsonl", open_file=disk, pace=QUICK, on_trouble=said.append, clock=lambda: clock_s[0]
+    ) as journal:
+        for at_s, count in ((0.0, 1), (59.0, 1), (118.0, 1), (179.0, 2)):
+            clock_s[0] = at_s
+            while disk.refused.acquire(blocking=False):
+                pass  # of the time before
+            disk.is_full()
+            journal.write(NOTE, 1001.0 + at_s)
+            for _ in range(2):  # the trouble of the first is told before the second
+                assert disk.refused.acquire(timeout=WITHIN_S)
+            journal.write_batch((), 1001.0 + at_s)
+            assert len(said) == count
+            disk.room = None
+            assert journal.flush(WITHIN_S)
+    assert len(set(said)) == 1
+
+
 def test_what_a_disk_that_stays_full_has_no_room_for_is_said_at_the_end(tmp_path: Path) -> None:
     disk, said, path = FakeDisk(), list[str](), tmp_path / "a.jsonl"
     with make_writer(path, open_file=disk, pace=QUICK, on_trouble=said.append) as journal:

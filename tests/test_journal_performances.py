@@ -113,7 +113,7 @@ def test_notes_end_where_lines_were_lost(tmp_path: Path) -> None:
     assert performances(read_journal(path))[0].notes == (Note(60, 64, 1.0, 1.0),)
 
 
-def test_what_is_held_across_damaged_lines_ends_behind_them_unless_more_is_heard_of_it(tmp_path: Path) -> None:
+def test_what_is_held_across_damaged_lines_ends_there_if_no_more_is_heard_of_it(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     with make_writer(path) as journal:
         for pitch in (60, 62, 64):  # of 60 the release is lost, of 62 not, and 64 is struck again

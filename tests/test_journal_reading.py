@@ -12,7 +12,16 @@ from journals import START_S, STARTED_AT, WITHIN_S, kept, make_writer, played, p
 
 from improv_core.errors import StorageError
 from improv_daemon import wire
-from improv_daemon.journal import Entry, Gap, Journal, WallClock, performances, read_journal, voices
+from improv_daemon.journal import (
+    Entry,
+    Gap,
+    Journal,
+    WallClock,
+    performances,
+    read_journal,
+    voices,
+    what_is_missing,
+)
 from improv_daemon.recorder.bars import conductor_of
 from improv_daemon.recorder.tracks import tracks_of
 
@@ -337,3 +346,20 @@ def test_no_flipped_byte_of_an_older_journal_breaks_reading(
     assert len(voices(journal)[0]) == 1
     tracks_of(journal)
     conductor_of(journal)
+
+
+# --- what is said of it ---------------------------------------------------------------------------
+
+
+def test_how_a_journal_ends_is_said_by_whether_somebody_writes_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    with make_writer(path) as writer:
+        writer.write(played(0x90, 60, 64, at_s=START_S + 2), START_S + 2)
+        assert writer.flush(WITHIN_S)
+        until = f"{path} is being recorded now; this is what it holds until 0:02."
+        assert what_is_missing(read_journal(path)) == (until,)
+    assert what_is_missing(read_journal(path)) == ()
+    *whole, _ = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(whole))
+    cut_short = f"{path} ends at 0:02, where improv was stopped; what came after is not known."
+    assert what_is_missing(read_journal(path)) == (cut_short,)

@@ -155,6 +155,7 @@ def test_recovery_says_what_it_cannot_read_and_goes_on(tmp_path: Path) -> None:
     broken.journal.write_text("not ours\n")
     recover(tmp_path, SILENT, View(out := io.StringIO()))
     assert out.getvalue().splitlines() == [
-        f"Note: {broken.journal} is not a session journal of improv.",
         f"Recovered an earlier sitting in {crashed.path}: session.mid.",
+        f"Note: {broken.journal} is not a session journal of improv. improv sessions show NAME says why, and "
+        "improv sessions delete NAME takes away what is of no use.",
     ]

@@ -62,7 +62,8 @@ def test_a_full_pipe_takes_no_note_ons_and_loses_no_note_offs() -> None:
     process = sleeper(
         "import sys; sys.stdin.buffer.read(1); print('go', flush=True); sys.stdin.buffer.read()"
     )
-    voice = PianoVoice(process, "a sleeper", lambda _: None)
+    told: list[str] = []
+    voice = PianoVoice(process, "a sleeper", told.append)
     os.kill(process.pid, signal.SIGSTOP)
     while not voice.unsent:
         voice.send((0x90, 60, 100))
@@ -84,6 +85,7 @@ def test_a_full_pipe_takes_no_note_ons_and_loses_no_note_offs() -> None:
     backlog.join(10)
     assert not voice._waiting
     voice.close()
+    assert told == ["The built-in piano does not keep up: some notes are not heard."]
 
 
 def test_no_audio_output_is_one_sentence() -> None:
@@ -134,6 +136,16 @@ def test_what_the_pipe_brings_sounds_as_if_it_were_sent() -> None:
     same.send(2, (0x90, 60, 100))
     np.testing.assert_array_equal(np.frombuffer(frames.send(480), np.float32), same.pull(480).ravel())
     assert inlet.dropped == 0
+
+
+def test_a_device_that_asks_no_more_ends_the_process() -> None:
+    now_s = 0.0
+    inlet, pipe = Inlet(lambda: now_s), io.BytesIO(bytes((0x90, 60, 100)))
+    now_s = 4.9
+    inlet.hand_on(Piano(48000, 0.0))
+    now_s = 10.0
+    inlet.read_all(pipe)
+    assert not inlet._waiting
 
 
 def test_what_waits_for_a_device_that_hangs_is_bounded() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +22,12 @@ from improv_daemon.plotting.axes_of_time import clock, length_in_words
 from improv_daemon.plotting.groups import Subject, groups_of
 from improv_daemon.plotting.palette import DARK, LIGHT, Palette, rgb, shades, suited
 from improv_daemon.plotting.picture import draw, save_picture, subject_of
-from improv_daemon.plotting.roll import Window, voices_of
+from improv_daemon.plotting.roll import voices_of
 from improv_daemon.plotting.sheets import Look, Sheet
 from improv_daemon.plotting.training import read_run
+from improv_daemon.plotting.windows import Window
 from improv_daemon.studio import Piece
-from improv_daemon.studio.beats import beats_of
+from improv_daemon.studio.beats import beats_of, beats_of_conductor
 
 SMALL = Look(width_px=640, height_px=400)
 
@@ -187,6 +189,28 @@ def test_density_counts_notes_a_second() -> None:
     assert np.interp(12.0, *axes.lines[0].get_data()) == pytest.approx(4.0, abs=0.1)
 
 
+@pytest.mark.parametrize("what", ["density", "tempo", "roll"])
+def test_of_a_part_only_the_part_is_on_the_axis(what: str) -> None:
+    piece = Piece.of(tune(*[60] * 100, gap_s=0.25))
+    timed = replace(piece, beats=beats_of_conductor(Conductor.steady(120.0), piece.length_s))
+    (axes,) = draw([Subject("x", (timed,))], what, SMALL, Window(5.0, 15.0)).figure.axes
+    low, high = axes.get_xlim()
+    assert (low, high) == (5.0, pytest.approx(15.0, abs=0.1))
+
+
+def test_a_part_ends_with_the_piece_and_does_not_begin_after_it() -> None:
+    piece = Piece.of(tune(*[60] * 100, gap_s=0.25))
+    assert Window(5.0, 90.0).until_in(piece.length_s) == piece.length_s
+    with pytest.raises(ConfigError, match=r"There is nothing of piece from 1:00 on; it ends at 0:25\."):
+        draw([Subject(piece.name, (piece,))], "roll", SMALL, Window(60.0, 90.0))
+
+
+def test_more_than_there_are_colours_for_are_refused() -> None:
+    subjects = [Subject(name, (Piece.of(tune(60)),)) for name in "abcdefgh"]
+    with pytest.raises(ConfigError, match="8 are too many to be told apart by their colours, 7 at most"):
+        draw(subjects, "pitch", SMALL, Window())
+
+
 @pytest.mark.parametrize("what", [what for what in (*WHAT, *SINGLE) if what not in ("training", "tempo")])
 def test_no_note_and_one_note_can_be_shown_too(what: str) -> None:
     picture_of(Piece("empty", ()), what).figure.draw_without_rendering()
@@ -236,7 +260,9 @@ def test_a_folder_is_one_subject_and_damaged_files_in_it_are_named(tmp_path: Pat
 def test_a_run_is_read_from_its_table(tmp_path: Path) -> None:
     log = tmp_path / "mine" / "log"
     log.mkdir(parents=True)
-    rows = "epoch,step,train,val,val_pitch,val_steps\n1,20,9.5,,,\n1,40,9.0,,,\n1,40,,8.5,2.5,400\n"
+    rows = (
+        "epoch,step,train,val,val_pitch,val_steps\n1,20,9.5,,,\n1,40,9.0,,,\n1,40,,8.5,2.5,400\n1,60,nan,,,\n"
+    )
     (log / "metrics.csv").write_text(rows)
     run = read_run(tmp_path / "mine")
     assert (run.folder.name, run.heads) == ("mine", ["pitch"])
@@ -266,7 +292,7 @@ def test_a_table_that_is_no_runs_is_refused(table: str, tmp_path: Path) -> None:
             "tune.mid -o a.png --size 12x12",
             "--size 12x12 is too small or too large; each side has 320 to 8000 pixels.",
         ),
-        ("tune.mid -o a.png --from 0:09 --to 4", "--to 4 s must be later than --from 9 s."),
+        ("tune.mid -o a.png --from 0:09 --to 4", "--to must come after --from."),
         (
             "tune.mid -o a.png --what training",
             "tune.mid is no training run: there is no log/metrics.csv in it.",

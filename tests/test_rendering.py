@@ -210,7 +210,7 @@ def test_gain_raises_an_instruments_own_level(voice: VoiceChoice, tmp_path: Path
 
 
 def test_tracks_without_a_note_are_an_error_and_no_file(voice: VoiceChoice, tmp_path: Path) -> None:
-    with pytest.raises(SoundError, match="there is no note to hear"):
+    with pytest.raises(SoundError, match="There is no note to hear"):
         render_file([Track("a", Performance())], tmp_path / "a.mp3", voice)
     assert list(tmp_path.iterdir()) == []
 

@@ -7,15 +7,15 @@ import pytest
 from improv_core.metre import Metre
 from improv_core.midi_files import Track
 from improv_core.notes import Note, Performance
+from improv_core.tempo_map import Conductor
 from improv_daemon.seed_beats import end_of, metre_of, metres_of
 from improv_daemon.seeds import NOTHING, WHOLE, Seed, Span
-from improv_daemon.studio.beats import Beats
+from improv_daemon.studio.beats import Beats, beats_of_conductor
 
-BEATS = Beats(
-    tempos=((0.0, 120.0), (4.0, 60.0)),
-    bar_lines_s=(0.0, 2.0, 4.0, 7.0, 10.0, 13.0),
-    beats_per_bar=(4.0, 4.0, 3.0, 3.0, 3.0, 3.0),
+BEATS = beats_of_conductor(
+    Conductor(((0, 500_000), (8 * 960, 1_000_000)), ((0, 4, 4), (8 * 960, 3, 4))), length_s=12.0
 )
+"""Two bars of four at 120, from 4.0 s on bars of three at 60."""
 
 
 def seed(*onsets_s: float, span: Span = WHOLE, beats: Beats | None = BEATS) -> Seed:

@@ -154,7 +154,8 @@ def test_a_source_is_the_same_for_all_dice_a_folder_is_not_and_without_both_ther
 
 
 @pytest.mark.parametrize(
-    ("at_s", "text"), [(0.0, "0:00"), (62.5, "1:02.5"), (59.96, "1:00"), (3600.0, "60:00"), (9.04, "0:09")]
+    ("at_s", "text"),
+    [(0.0, "0:00"), (62.5, "1:02.5"), (59.96, "1:00"), (3723.5, "1:02:03.5"), (9.04, "0:09")],
 )
 def test_times_are_minutes_and_seconds(at_s: float, text: str) -> None:
     assert clock_time(at_s) == text

@@ -26,7 +26,7 @@ from improv_core.errors import StorageError
 from improv_core.midi_files import read_midi
 from improv_core.tempo_map import TempoMap
 from improv_daemon import wire
-from improv_daemon.journal import Entry, Gap, Journal, JournalWriter, read_journal
+from improv_daemon.journal import Entry, Gap, Journal, JournalWriter, Loss, read_journal
 from improv_daemon.recorder import tracks_of, write_session_midi
 from improv_daemon.settings import Settings
 
@@ -243,7 +243,9 @@ def check_no_key_is_held_or_struck_twice(found: Found) -> None:
 
 def test_what_is_held_where_lines_were_lost_ends_there_and_at_the_end(empty: Journal, tmp_path: Path) -> None:
     told = [played(0.5, 0x90, 60, 80), sounded(0.5, 0, 40), (2.0, Gap(3)), played(3.0, 0x90, 62, 80)]
-    midi = file_of(journal_of(empty, [*told, (4.0, wire.Counts(0, 0, 0))]), tmp_path)
+    journal = journal_of(empty, [*told, (4.0, wire.Counts(0, 0, 0))])
+    losses = (Loss(3, START_S + 0.5, START_S + 2.0, unwritten=True),)
+    midi = file_of(dataclasses.replace(journal, losses=losses), tmp_path)
     ticks = 960 * 2  # of a second
     player, improv = (written(track) for track in midi.tracks[1:])
     assert player[1:] == [

@@ -28,10 +28,10 @@ def test_a_session_goes_with_its_files_and_its_folder(tmp_path: Path) -> None:
 
 def test_what_somebody_else_has_put_there_stays(tmp_path: Path) -> None:
     folder = whole_session(tmp_path)
-    for name in ("my mix.wav", "notes.txt"):
+    for name in ("my mix.wav", "notes.txt", "session.png"):
         (folder.path / name).touch()
     (folder.path / "session").mkdir()
-    assert [path.name for path in delete_session(folder)] == ["my mix.wav", "notes.txt", "session"]
+    assert [path.name for path in delete_session(folder)] == ["my mix.wav", "notes.txt", "session", "session.png"]
     assert not folder.journal.exists()
 
 

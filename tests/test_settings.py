@@ -167,6 +167,10 @@ def test_a_file_that_is_not_text_is_refused() -> None:
             "mine.toml: there is no setting gain (set to 1.1); did you mean 'sound.gain'?",
         ),
         (
+            "[improv]\ntempo = 120\n",
+            "mine.toml: there is no setting tempo (set to 120); did you mean 'time.tempo_bpm'?",
+        ),
+        (
             "[improv.samplng]\nmin_p = 0\n",
             "mine.toml: there is no setting samplng (set to {'min_p': 0}); did you mean 'sampling'?",
         ),

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from improv_core.errors import ConfigError, MidiFileError, StorageError
 from improv_core.midi_files import Track, read_midi, write_midi
 from improv_core.notes import Note, Performance
+from improv_core.tempo_map import Conductor
 from improv_daemon import studio
 from improv_daemon.studio import Picture, Piece, Player
 
@@ -105,6 +106,28 @@ def test_settings_are_given_by_name_and_refused_by_name() -> None:
 def test_a_piece_is_saved_and_loaded_again(tmp_path: Path) -> None:
     (track,) = read_midi(Piece.of(TUNE).save(tmp_path / "tune.mid"))
     assert [note.pitch for note in track.performance.notes] == [60, 64, 67]
+
+
+def test_what_is_saved_keeps_its_tempos_and_bars(tmp_path: Path) -> None:
+    path = tmp_path / "waltz.mid"
+    waltz = Conductor(((0, 600_000), (1920, 400_000)), ((0, 3, 4),))
+    write_midi(path, [Track("piano", Performance.of(TUNE))], conductor=waltz)
+    saved = studio.load(studio.load(path).save(tmp_path / "again.mid"))
+    assert saved.beats is not None
+    assert saved.beats.conductor == waltz
+    made = studio.generate(studio.load(path), bars=2, dice=3)
+    loaded = studio.load(made.save(tmp_path / "made.mid"))
+    assert loaded.beats is not None
+    assert made.beats is not None
+    assert loaded.beats.conductor == made.beats.conductor
+
+
+def test_a_file_with_what_nobody_knows_in_it_has_beats_too(tmp_path: Path) -> None:
+    path = Piece.of(TUNE).save(tmp_path / "odd.mid")
+    data = path.read_bytes()
+    path.write_bytes(data[:14] + b"XFIH" + (3).to_bytes(4, "big") + b"abc" + data[14:])
+    piece = studio.load(path)
+    assert (len(piece.notes), piece.beats is not None) == (3, True)
 
 
 def test_the_sound_is_an_array_that_does_not_clip() -> None:

@@ -21,6 +21,9 @@ SONG_START: Final = "song start"
 TOLERANCE_S: Final = 0.001
 """No beat of the file is further from the song's for the sake of fewer tempos."""
 
+SHORTEST_BEAT_S: Final = 0.2
+"""Before the music, no beat is shorter: programs know tempos up to some 300 beats a minute or more."""
+
 _SAME_BEATS: Final = 1 / 12
 _AT_ONCE: Final = 1e-3
 _PARTS: Final = 8  # of a beat: a bar is as long as some thirty-second notes
@@ -51,6 +54,28 @@ def conductor(songs: Iterable[SongBeats], ticks_per_beat: int) -> Conductor | No
         tuple((tick(beat), *_signature(length)) for beat, length in sorted(file.bars.items())),
         tuple((tick(beat), SONG_START) for beat in file.starts),
     )
+
+
+def beats_before(first_s: float, natural: float, offset: float, length: float) -> float | None:
+    """So many beats pass from the file's beginning to a song's, for all its bars to be whole.
+
+    Nothing is heard in them, so that they may be faster than the song's: a short first bar would be less
+    welcome, since there are programs that give all bars the length of the first.
+
+    Args:
+        first_s: When the song begins.
+        natural: How many of its own beats that is.
+        offset: How many beats of a bar come before its first.
+        length: Of a bar, in beats.
+
+    Returns:
+        The number nearest to ``natural``; None where they would be too fast for any program.
+    """
+    passing = offset + max(0, round((natural - offset) / length)) * length
+    for beats in (passing, passing - length, passing + length):
+        if beats > 0 and first_s / beats >= SHORTEST_BEAT_S:
+            return beats
+    return None
 
 
 def straightened(knots: Sequence[Knot], tolerance_s: float = TOLERANCE_S) -> list[Knot]:
@@ -90,7 +115,10 @@ class _File:
         natural = max(0.0, start_s - before_s) / _beat_s(song)
         length = float(song.beats_per_bar)
         begins, bar_length = self._latest_bars(length)
-        whole = self._whole_bars(natural, (begins + first - beat) % bar_length, bar_length)
+        offset = (begins + first - beat) % bar_length
+        whole = self._whole_bars(natural, offset, bar_length)
+        if whole is None and len(self.knots) == 1:
+            whole = beats_before(start_s, natural, offset, bar_length)
         if bar_length == length and whole is not None:
             self._follow(song, beat + whole - first)
             return

@@ -52,8 +52,8 @@ def _recorded(plan: Plan, folder: Path, showing: Showing) -> int:
         except ImprovError:
             keeping.forget()  # what was refused at the start is no session
             raise
-        keeping.end(here.display)
-        if not plan.is_demo:
+        has_time = keeping.end(here.display)
+        if has_time and not plan.is_demo:
             recover(folder, options, here.display)
     return status
 

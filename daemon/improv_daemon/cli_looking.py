@@ -74,7 +74,7 @@ def plot(
     from improv_daemon.cli_progress import progress_bar
     from improv_daemon.plotting.palette import DARK, LIGHT
     from improv_daemon.plotting.picture import save_picture
-    from improv_daemon.plotting.roll import Window
+    from improv_daemon.plotting.windows import Window
     from improv_daemon.plotting.sheets import Look
 
     look = Look(DARK if dark else LIGHT, width_px, height_px, title)

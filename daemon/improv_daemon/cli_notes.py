@@ -57,10 +57,11 @@ def notes(
     """List the notes of a MIDI file or a session, with the chords they belong to."""
     as_parquet = _as_parquet(out, csv=csv, parquet=parquet)
     check_span(from_, to)
-    paths.check_source(source)
     if out is not None:
-        paths.check_output_file(out, suffixes=(), unlike=Path(source) if Path(source).is_file() else None)
+        piece = Path(source) if paths.is_file(Path(source)) else None
+        paths.check_output_file(out, suffixes=(), unlike=piece)
         paths.check_free(out, force=force)
+    paths.check_source(source)
     settings = options.load(config, set_, {}, assigned_with="--set")
     with progress_bar("Reading"):
         rows = _rows(source, folder or Path(settings.record.folder), from_ or 0.0, to, track)

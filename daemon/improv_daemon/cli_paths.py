@@ -73,7 +73,7 @@ def check_midi_file(path: Path) -> None:
     Raises:
         MidiFileError: It is not.
     """
-    if not _is_file(path):
+    if not is_file(path):
         raise MidiFileError(f"There is no MIDI file {path}.")
 
 
@@ -95,11 +95,12 @@ def check_source(name: str) -> None:
         check_midi_file(path)
     elif (path.is_absolute() or len(path.parts) > 1) and not path.exists():
         raise StorageError(f"There is no file and no folder {name}.")
-    elif path.is_dir() and not (path / "journal.jsonl").is_file():
+    elif path.is_dir() and not is_file(path / "journal.jsonl"):
         raise StorageError(f"{name} is a folder without a session in it; name a file or a session.")
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
+    """Whether it is one; no name is too odd to ask, nor a folder that may not be read."""
     try:
         return path.is_file()
     except OSError:

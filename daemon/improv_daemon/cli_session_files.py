@@ -177,8 +177,8 @@ def _of_unreadable(count: int) -> list[str]:
     """What can be done with journals that cannot be read."""
     if not count:
         return []
-    stay, it = ("It stays as it is", "it") if count == 1 else ("They stay as they are", "one of them")
-    return [f"{stay}; improv sessions delete NAME takes {it} away."]
+    stay = "It stays as it is" if count == 1 else "They stay as they are"
+    return [f"{stay}; improv sessions delete NAME takes away what is of no use."]
 
 
 def _failure(folder: SessionFolder, settings: Settings) -> str:
@@ -211,9 +211,7 @@ def _remarks(root: Path, listed: Sequence[Listed]) -> list[str]:
     unreadable = sum(one.state is State.UNREADABLE for one in listed)
     if unreadable:
         them = "One" if unreadable == 1 else str(unreadable)
-        remarks.append(
-            f"{them} cannot be read; improv sessions show NAME says why, and delete takes it away."
-        )
+        remarks.append(f"{them} cannot be read; improv sessions show NAME says why.")
     if old:
         count = "a journal" if len(old) == 1 else f"{len(old)} journals"
         and_more = "" if len(old) == 1 else " and so on"

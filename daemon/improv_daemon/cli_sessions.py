@@ -56,10 +56,10 @@ def recover(
     ] = None,
     folder: options.Sessions = None,
     config: options.Config = None,
-    set_: options.Set = None,
+    set_: options.LongSet = None,
 ) -> None:
     """Make the files of what a crash has left."""
-    settings = options.load(config, set_, {})
+    settings = options.load(config, set_, {}, assigned_with="--set")
     from improv_daemon.cli_session_files import recover_all, recover_one
 
     root = _root_of(folder, settings)

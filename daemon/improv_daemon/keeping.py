@@ -61,24 +61,32 @@ class Keeping:
                 part.unlink()
             self.folder.path.rmdir()
 
-    def end(self, display: Display) -> None:
+    def leave(self, display: Display) -> None:
+        """Make no more of it now, and say how to do it later."""
+        if self._keeper is not None:
+            self._keeper.leave()
+        display.outcome(f"Stopped; the sitting is safe in {self.folder.path}, and {_later(self.folder)}.")
+
+    def end(self, display: Display) -> bool:
         """Wait until the files are made, and say what there is.
+
+        Returns:
+            Whether nobody was in a hurry: Ctrl-C leaves the rest for later.
 
         Raises:
             StorageError: They cannot be made; the sentence says how to do it later.
         """
         if not self.journal.exists():
             self.forget()
-            return
+            return True
         try:
             with progress_bar(_LABEL) as progress:
                 outcome = self._finished(progress, display)
         except KeyboardInterrupt:
-            if self._keeper is not None:
-                self._keeper.leave()
-            display.outcome(f"Stopped; the sitting is safe in {self.folder.path}, and {_later(self.folder)}.")
-            return
+            self.leave(display)
+            return False
         report("Kept", outcome, self.folder, display)
+        return True
 
     def _finished(self, progress: Progress, display: Display) -> Kept | Refused | None:
         outcome = None if self._keeper is None else self._keeper.finish(progress)
@@ -100,7 +108,7 @@ def recover(root: Path, options: KeepOptions, display: Display) -> None:
     """Finish what crashes have left in a folder of sessions, and say so."""
     from improv_daemon.keeper.finishing import finish_session, unfinished
 
-    folders = unfinished(root)
+    folders, failures = unfinished(root), []
     for number, folder in enumerate(folders, 1):
         try:
             with progress_bar(f"Finishing an earlier sitting ({number} of {len(folders)})") as progress:
@@ -109,9 +117,15 @@ def recover(root: Path, options: KeepOptions, display: Display) -> None:
             display.outcome(f"Stopped; {_later(folder)}.")
             return
         except ImprovError as failure:
-            display.note(str(failure))
+            failures.append(str(failure))
         else:
             report("Recovered an earlier sitting in", kept, folder, display)
+    if failures:
+        more = f" {len(failures) - 1} more cannot be finished, either." if len(failures) > 1 else ""
+        display.note(
+            f"{failures[0]}{more} improv sessions show NAME says why, and improv sessions delete NAME takes "
+            "away what is of no use."
+        )
 
 
 def report(verb: str, outcome: Kept | Refused | None, folder: SessionFolder, display: Display) -> None:

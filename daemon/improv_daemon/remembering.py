@@ -59,9 +59,13 @@ class Remembering:
 
     def end(self, display: Display) -> None:
         """Wait for the files of all that was kept, and say what there is, or how to make it later."""
+        has_time = True
         for keeping in self._kept:
+            if not has_time:
+                keeping.leave(display)
+                continue
             try:
-                keeping.end(display)
+                has_time = keeping.end(display)
             except StorageError as failure:
                 display.note(str(failure))
 

@@ -172,9 +172,11 @@ def seeds(
 
 
 def clock_time(at_s: float) -> str:
-    """``1:02``, or ``1:02.5``."""
+    """``1:02``, ``1:02.5``, or ``1:02:03``."""
     minutes, seconds = divmod(round(at_s, 1), 60)
-    return f"{minutes:.0f}:{seconds:04.1f}".removesuffix(".0")
+    hours, minutes = divmod(minutes, 60)
+    begin = f"{hours:.0f}:{minutes:02.0f}" if hours else f"{minutes:.0f}"
+    return f"{begin}:{seconds:04.1f}".removesuffix(".0")
 
 
 def _part(piece: Piece, name: str, span: Span) -> Seed:

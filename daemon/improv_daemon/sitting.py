@@ -35,6 +35,8 @@ from improv_daemon.tracing import tracing
 from improv_daemon.wire import NO_BEATS, Counts, Event, Panic, Played, Sounded, Wish
 from improv_daemon.witness import Witness, Witnesses
 
+_LOOK_AT_JOURNAL_EVERY_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -247,7 +249,11 @@ class _Sitting:
                 keeping.journal, on_trouble=self._display.note, **self._header(now_s)
             ) as journal:
                 keeping.begin()
-                yield journal, now_s
+                saying = asyncio.create_task(_say_troubles(journal))
+                try:
+                    yield journal, now_s
+                finally:
+                    saying.cancel()
         else:
             with contextlib.ExitStack() as stack:
                 if remembering is not None and remembering.span_s:
@@ -265,6 +271,13 @@ class _Sitting:
             "model_hash": model_hash(self._plan.settings.model),
             "settings_now": lambda: self._partner.settings,
         }
+
+
+async def _say_troubles(journal: JournalWriter) -> None:
+    """A disk that is full is said while nobody plays, too: a journal says so when it is written to."""
+    while True:
+        await asyncio.sleep(_LOOK_AT_JOURNAL_EVERY_S)
+        journal.write_batch((), asyncio.get_running_loop().time())
 
 
 async def _until(stop: asyncio.Event, play: Callable[[], Coroutine[None, None, None]]) -> None:

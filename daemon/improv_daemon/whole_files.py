@@ -49,18 +49,33 @@ def become(part: Path, path: Path, *, over: bool = False) -> None:
         _sync(part)
         if over:
             part.replace(path)
-            return
-        # Taking the name first, exclusively: renaming alone would replace a file that came meanwhile.
+        else:
+            _rename(part, path)
+    except FileExistsError:
+        raise StorageError(f"{path} exists already and is not overwritten.") from None
+    except OSError as failure:
+        raise StorageError(f"{path} cannot be written ({failure.strerror or failure}).") from None
+
+
+def _rename(part: Path, path: Path) -> None:
+    """Renaming alone would replace a file that came meanwhile.
+
+    Raises:
+        OSError: There is one of that name, or the folder cannot be written.
+    """
+    try:
+        path.hardlink_to(part)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links: the name is taken first, and a kill would leave it empty
         path.open("xb").close()
         try:
             part.replace(path)
         except OSError:
             _remove(path)
             raise
-    except FileExistsError:
-        raise StorageError(f"{path} exists already and is not overwritten.") from None
-    except OSError as failure:
-        raise StorageError(f"{path} cannot be written ({failure.strerror or failure}).") from None
+    else:
+        _remove(part)
 
 
 def check_new(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -30,6 +31,7 @@ from improv_daemon.journal._syncing import Syncing
 from improv_daemon.journal._wall import Wall
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_MOST_UNTOLD: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Pace:
         line_open_s: A line of pulses and wake-ups is ended when none comes for so long.
         end_within_s: Longer than that an exit does not wait for a disk.
         most_waiting: Messages that wait for a disk; of more, the newest are left out.
+        forgotten_after_s: A trouble that comes again after so long without it is said again.
     """
 
     gather_s: float = 0.005
@@ -53,6 +56,7 @@ class Pace:
     line_open_s: float = 1.0
     end_within_s: float = 5.0
     most_waiting: int = MOST_WAITING
+    forgotten_after_s: float = 60.0
 
 
 class JournalWriter:
@@ -120,8 +124,8 @@ class JournalWriter:
         self._busy_since_s: float | None = None
         self._is_gone = self._has_given_up = False
         self._unkept = 0
-        self._troubles: deque[str] = deque()
-        self._said: set[str] = set()
+        self._troubles: deque[tuple[str, float]] = deque(maxlen=_MOST_UNTOLD)
+        self._latest_of: dict[str, float] = {}
 
     @property
     def lost(self) -> int:
@@ -192,9 +196,10 @@ class JournalWriter:
 
     def _tell_troubles(self) -> None:
         while self._troubles:
-            sentence = self._troubles.popleft()
-            if sentence not in self._said:
-                self._said.add(sentence)
+            sentence, at_s = self._troubles.popleft()
+            before_s = self._latest_of.get(sentence, -math.inf)
+            self._latest_of[sentence] = at_s
+            if at_s - before_s > self._pace.forgotten_after_s:
                 self._on_trouble(sentence)
 
     # --- the thread's side ----------------------------------------------------------------------------
@@ -286,4 +291,4 @@ class JournalWriter:
             self._trouble(f"{cannot_write(self.path, failure)}: what you play is not kept until it can be.")
 
     def _trouble(self, sentence: str) -> None:
-        self._troubles.append(sentence)
+        self._troubles.append((sentence, self._clock()))

@@ -47,6 +47,9 @@ def main() -> int:
     except ImprovError as refusal:
         tell(Refused(str(refusal)))
         return 1
+    except Exception as fault:  # noqa: BLE001 - the one boundary: nobody reads a traceback here
+        tell(Refused(f"The files of {folder.path} were not made, which is improv's own fault: {fault!r}."))
+        return 1
     return 0
 
 

@@ -184,7 +184,7 @@ def _made_sound(
 
 
 def _rendered(path: Path, journal: Journal, options: KeepOptions, progress: Progress | None) -> Levels:
-    with GrowingSound(path, journal.header, options) as sound:
+    with GrowingSound(path, journal.header, options, hurried=True) as sound:
         sound.take(journal.entries)
         if not sound.notes:
             raise SoundError("nothing was played.")

@@ -26,13 +26,14 @@ class GrowingSound:
         path: Its final name; nothing is there yet.
         header: Of the journal.
         options: Format and voice.
+        hurried: Whether a second core may be used.
 
     Raises:
         SoundError: There is no instrument or encoder.
         StorageError: The file cannot be written.
     """
 
-    def __init__(self, path: Path, header: Header, options: KeepOptions) -> None:
+    def __init__(self, path: Path, header: Header, options: KeepOptions, *, hurried: bool = False) -> None:
         self._path, self._part = path, part_of(path)
         self._part.unlink(missing_ok=True)
         self._sounding = Sounding(header.now_s)
@@ -42,7 +43,7 @@ class GrowingSound:
         self._done_s = self._last_s = 0.0
         self.is_true = True
         """Whether everything stands where it was played."""
-        self._file = _grower(self._part, header, options)
+        self._file = _grower(self._part, header, options, hurried)
         self._queue(self._sounding.begin())
 
     def __enter__(self) -> Self:
@@ -120,11 +121,12 @@ def part_of(path: Path) -> Path:
     return path.with_suffix(f".part{path.suffix}")
 
 
-def _grower(path: Path, header: Header, options: KeepOptions) -> GrowingFile:
+def _grower(path: Path, header: Header, options: KeepOptions, hurried: bool) -> GrowingFile:
     soundfont = Path(options.soundfont) if options.soundfont else None
     tags = Tags.of_session(header.started_at, header.model, header.seed)
     return GrowingFile(
         path,
         VoiceChoice(voice=options.voice, soundfont=soundfont, reverb=options.reverb),
         RenderOptions(bitrate_kbps=options.bitrate_kbps, tail_s=TAIL_S, tags=tags),
+        hurried=hurried,
     )

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from typing import Any
 
 from improv_core.errors import SoundError
@@ -17,10 +18,11 @@ from improv_daemon.piano.speaker import SAMPLE_RATE, Inlet, frames_of, open_devi
 from improv_daemon.stage.piano_voice import READY, REFUSED
 
 _SWITCH_S = 0.0005  # how long the pipe's thread may keep the audio's waiting
+_ENDS_WITHIN_S = 0.8
 
 
 def main() -> int:
-    """Sound until the stage closes the pipe, as it does when it dies."""
+    """Sound until the stage closes the pipe, as it does when it dies, or until the device asks no more."""
     # Ctrl-C and a closed terminal are the mind's business; the piano ends when the stage does.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGHUP"):
@@ -46,8 +48,16 @@ def main() -> int:
     device.start(frames)
     _answer(f"{READY}the built-in piano ({device.backend})")
     inlet.read_all(io.FileIO(sys.stdin.fileno(), closefd=False))
+    _end_within(_ENDS_WITHIN_S)
     device.close()
     return 0
+
+
+def _end_within(seconds: float) -> None:
+    """End even where the audio's server is gone, for which closing its device waits for ever."""
+    timer = threading.Timer(seconds, os._exit, (1,))
+    timer.daemon = True
+    timer.start()
 
 
 def _answer(line: str) -> None:

@@ -72,7 +72,7 @@ class Channel:
         self._damped[list(self._held | self._kept)] = 0
         for voice in self.voices:
             voice.sound(frames, float(self._damped[voice.key]), self._ratio, samples)
-            self._levels[voice.key] += voice.level
+            self._levels[voice.key] += 0.0 if voice.fading else voice.level
         self.voices = [voice for voice in self.voices if not voice.silent]
         self._resonances.sound(self._levels, self._damped, frames, samples)
         self._noises.add_to(samples)
@@ -82,8 +82,10 @@ class Channel:
             return None
         if was_silent:
             self._gains = wanted
-        for side in range(2):
-            samples[side] *= np.linspace(self._gains[side], wanted[side], frames, dtype=np.float32)
+        for side, (begun, end) in enumerate(zip(self._gains, wanted, strict=True)):
+            samples[side] *= (
+                np.float32(end) if begun == end else np.linspace(begun, end, frames, dtype=np.float32)
+            )
         self._gains = wanted
         return samples
 
@@ -139,6 +141,7 @@ class Channel:
         self._held.clear()
         self._kept.clear()
         self._noises.clear()
+        self._resonances.hush()
 
     def _reset(self) -> None:
         """What controller 121 sets back; volume and place stay."""

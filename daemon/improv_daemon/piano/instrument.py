@@ -9,14 +9,16 @@ import numpy as np
 
 from improv_daemon.piano.channel import Channel
 from improv_daemon.piano.limiting import SoftLimiter
-from improv_daemon.piano.noises import Noises, click
+from improv_daemon.piano.noises import Noises, click, knock
 from improv_daemon.piano.room import Room
-from improv_daemon.piano.strings import BLOCK_FRAMES, HIGHEST, LOWEST, Reals
+from improv_daemon.piano.strings import BLOCK_FRAMES, Reals
+from improv_daemon.piano.sympathy import bank_of
 from improv_daemon.piano.voice import strings_of
 
 _LEVEL: Final = 0.135
 _ROOM_LEVEL: Final = 0.135
 _CLICK_LEVEL: Final = 0.12
+_LIMITED_FRAMES: Final = 256  # as quickly as this it turns down
 _HIGH_CLICKS: Final = frozenset({34, 76})
 
 
@@ -66,9 +68,13 @@ class Piano:
         return sum(len(channel.voices) for channel in self._channels.values())
 
     def prepare(self) -> None:
-        """Compute every key's strings now, so that no first note waits for its own."""
-        for key in range(LOWEST, HIGHEST + 1):
+        """Compute every key's strings and noises now, so that no first note waits for its own."""
+        for key in range(128):
             strings_of(key, self._rate)
+            knock(key, self._rate)
+        bank_of(self._rate)
+        for high in (False, True):
+            click(high, self._rate)
 
     def send(self, channel: int, data: tuple[int, ...]) -> None:
         """Take a MIDI message, whose first byte names no channel; it is heard from the next pull on."""
@@ -103,5 +109,6 @@ class Piano:
         samples *= np.float32(self._gain)
         self._clicks.add_to(samples)
         self._room.add_to(samples)
-        self._limiter.limit(samples)
+        for at in range(0, frames, _LIMITED_FRAMES):
+            self._limiter.limit(samples[:, at : at + _LIMITED_FRAMES])
         return samples

@@ -43,11 +43,6 @@ class Noises:
         """Nothing is to be heard any more."""
         self._running.clear()
 
-    @property
-    def silent(self) -> bool:
-        """Whether none sounds."""
-        return not self._running
-
 
 def knock(key: int, sample_rate: int) -> Reals:
     """Of a key's hammer; the peak is about one, shape (2, frames)."""

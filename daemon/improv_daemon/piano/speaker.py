@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import sys
+import time
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import IO, Any, Final
 
 from improv_core.errors import SoundError
@@ -15,6 +16,7 @@ SAMPLE_RATE: Final = 48000
 _PERIOD_MS: Final = 5
 _MESSAGE: Final = 3
 _WAITING_AT_MOST: Final = 8192
+_HANGS_AFTER_S: Final = 5.0  # a device that sounds asks every few milliseconds
 _DRIVERS: Final = {
     "darwin": ("coreaudio",),
     "win32": ("wasapi", "dsound", "winmm"),
@@ -29,14 +31,20 @@ class Inlet:
         dropped: Note-ons that were left out because very many waited.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """
+        Args:
+            clock: Monotonic seconds.
+        """
         self._waiting: deque[bytes] = deque()
+        self._clock = clock
+        self._asked_s = clock()
         self.dropped = 0
 
     def read_all(self, pipe: IO[bytes]) -> None:
-        """Take messages of three bytes until the pipe's other end is closed."""
+        """Take messages of three bytes until the pipe's other end is closed or the device asks no more."""
         rest = b""
-        while data := pipe.read(4096):
+        while (data := pipe.read(4096)) and self._clock() - self._asked_s < _HANGS_AFTER_S:
             rest += data
             whole = len(rest) - len(rest) % _MESSAGE
             for at in range(0, whole, _MESSAGE):
@@ -52,7 +60,8 @@ class Inlet:
             self._waiting.append(message)
 
     def hand_on(self, piano: Piano) -> None:
-        """Give the piano all that waits."""
+        """Give the piano all that waits; the device asks for it."""
+        self._asked_s = self._clock()
         while self._waiting:
             message = self._waiting.popleft()
             piano.send(message[0] & 0x0F, (message[0] & 0xF0, message[1], message[2]))

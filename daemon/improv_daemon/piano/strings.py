@@ -15,15 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 LOWEST, HIGHEST = 21, 108
-BLOCK_FRAMES: Final = 256
-"""Frames that are computed at once."""
+PART_FRAMES: Final = 64
+BLOCK_FRAMES: Final = 16 * PART_FRAMES
+"""Frames that are computed at once, at most."""
 
 FIRST_UNDAMPED: Final = 90  # from F#6 on no string has a damper
 _HIGHEST_HZ, _MOST_PARTIALS, _DOUBLED = 9000.0, 72, 14
-_LATE_SHARE, _LATE_RATE = 0.24, 0.3
-_LATE_BESIDE_HZ = 0.24
+_LATE_SHARE, _LATE_RATE = 0.22, 0.36
+_LATE_BESIDE_HZ = 0.11
 
 Complexes = NDArray[np.complex64]
+Turns = NDArray[np.complex128]
 Reals = NDArray[np.float32]
 
 
@@ -51,10 +53,9 @@ class KeyModes:
     phase: NDArray[np.float64]
     sample_rate: int
 
-    def turned(self, ratio: float = 1.0) -> Complexes:
+    def turned(self, ratio: float = 1.0) -> Turns:
         """What a frame does to each mode's state, with all frequencies multiplied by a ratio."""
-        turn = np.exp((2j * np.pi * self.hz * ratio - self.rate) / self.sample_rate)
-        return np.asarray(turn, np.complex64)
+        return np.asarray(np.exp((2j * np.pi * self.hz * ratio - self.rate) / self.sample_rate))
 
 
 def fundamental_hz(key: float) -> float:
@@ -74,7 +75,7 @@ def inharmonicity(key: float) -> float:
 
 def decay_rate(key: float, hz: NDArray[np.float64]) -> NDArray[np.float64]:
     """Nepers a second in which the quick part of a partial decays."""
-    base = 0.75 * 2 ** ((key - 36) / 24)
+    base = 0.85 * 2 ** ((key - 36) / 34)
     return base + 0.22 * (hz / 1000) ** 1.25
 
 
@@ -120,8 +121,8 @@ def modes_of(key: int, sample_rate: int) -> KeyModes:
 
 
 def _late_rate(key: int) -> float:
-    """Of the quick decay; heavy strings give up what is left sooner than light ones, measured by it."""
-    return _LATE_RATE + 0.25 * max(0.0, min(1.0, (60 - key) / 39)) - 0.1 * max(0.0, min(1.0, (key - 60) / 24))
+    """Of the quick decay; the heaviest and the lightest strings give up soonest what is left."""
+    return _LATE_RATE + 0.25 * max(0.0, min(1.0, (60 - key) / 39)) + 0.3 * max(0.0, min(1.0, (key - 72) / 30))
 
 
 def _places(key: int, partials: int) -> NDArray[np.float64]:
@@ -143,37 +144,69 @@ def excitation(modes: KeyModes, velocity: float, softness: float = 0.0) -> NDArr
     if not len(modes.hz):
         return modes.hz
     octave = (modes.key - 60) / 12
-    edge_hz = 1050 * 2 ** (0.3 * octave) * 2 ** (3.0 * (velocity - 0.6) - 0.5 * softness)
+    edge_hz = 1200 * 2 ** (0.3 * max(octave, -0.25 * octave)) * 2 ** (3.0 * (velocity - 0.6) - 0.5 * softness)
     above = (modes.hz / modes.hz.min()) ** -0.35
     spectrum = modes.struck * above / (1 + (modes.hz / edge_hz) ** 2) ** 1.05
-    firsts = spectrum[modes.share >= 0.5] if len(modes.share) else spectrum
+    firsts = spectrum[modes.share >= 0.5]
     return np.asarray(spectrum * modes.share / math.sqrt(float(np.sum(firsts**2))))
 
 
-def table_of(turn: Complexes, frames: int = BLOCK_FRAMES) -> Reals:
-    """What each mode gives in the frames to come, for a state of one.
+@dataclass(frozen=True, slots=True)
+class Future:
+    """What becomes of states, so far ahead as a block goes.
+
+    A product of two small matrices: states where each part begins, and what a state does within a part.
+
+    Attributes:
+        table: What each mode gives in the frames of a part, for a state of one; see `table_of`.
+        powers: What becomes of each state until each part begins, shape (parts + 1, modes).
+    """
+
+    table: Reals
+    powers: Complexes
+
+    @classmethod
+    def of(cls, turn: Turns) -> Future:
+        """Of a frame's change of each state."""
+        powers = np.empty((BLOCK_FRAMES // PART_FRAMES + 1, len(turn)), np.complex128)
+        powers[0] = 1
+        powers[1:] = turn**PART_FRAMES
+        return cls(table_of(turn), np.cumprod(powers, axis=0).astype(np.complex64))
+
+    def sound(self, beginnings: Complexes, frames: int) -> Reals:
+        """Samples, shape (2, frames), out of states at the beginning of each part.
+
+        Args:
+            beginnings: Shape (2, parts, modes); of modes no more than there are here, the first.
+            frames: At most all of the parts'.
+        """
+        sides, parts, modes = beginnings.shape
+        flat = np.ascontiguousarray(beginnings).view(np.float32).reshape(sides * parts, 2 * modes)
+        return np.asarray((flat @ self.table[: 2 * modes]).reshape(sides, -1)[:, :frames])
+
+
+def parts_of(frames: int) -> int:
+    """How many parts of a block so many frames begin."""
+    return -(-frames // PART_FRAMES)
+
+
+def table_of(turn: Turns) -> Reals:
+    """What each mode gives in the frames of a part, for a state of one.
 
     Args:
         turn: A frame's change of each state.
-        frames: How many.
 
     Returns:
         Shape (2 * modes, frames), real and (negative) imaginary rows by turns: the float view of the states
         times this gives samples.
     """
-    powers = np.empty((len(turn), frames), np.complex64)
-    powers[:, 0] = 1
-    done, step = 1, turn.astype(np.complex128)
-    while done < frames:
-        more = min(done, frames - done)
-        powers[:, done : done + more] = powers[:, :more] * step[:, None]
-        done, step = done + more, step * step
-    table = np.empty((2 * len(turn), frames), np.float32)
+    powers = turn[:, None] ** np.arange(PART_FRAMES)
+    table = np.empty((2 * len(turn), PART_FRAMES), np.float32)
     table[0::2] = powers.real
     table[1::2] = -powers.imag
     return table
 
 
-def step_of(turn: Complexes, frames: int) -> Complexes:
+def step_of(turn: Turns, frames: int) -> Complexes:
     """What that many frames do to each state."""
-    return np.asarray(turn.astype(np.complex128) ** frames, np.complex64)
+    return np.asarray(turn**frames, np.complex64)

@@ -11,20 +11,25 @@ import numpy as np
 
 from improv_daemon.piano.strings import (
     BLOCK_FRAMES,
+    PART_FRAMES,
     Complexes,
+    Future,
     KeyModes,
     Reals,
     damping_rate,
     excitation,
     modes_of,
+    parts_of,
     step_of,
-    table_of,
 )
 
-_RESTRUCK_RATE: Final = 45.0
-_SILENT: Final = 3e-4
-_FADED: Final = 1e-5
-_LOOKS_EVERY: Final = 8
+_FADING_RATE: Final = 45.0
+_FAINT, _SILENT = 2e-3, 2e-4
+"""Sums of the modes' amplitudes: below the first, some 70 dB below full scale, a voice is faded out."""
+_FADED: Final = 1e-4
+"""The amplitude at which nobody hears a mode any more, some 95 dB below full scale."""
+
+_LOOKS_EVERY_FRAMES: Final = 2048
 _FRAMES: Final = np.arange(BLOCK_FRAMES, dtype=np.float32)
 _STEPS_KEPT: Final = 8
 
@@ -35,22 +40,38 @@ class Strings:
 
     Attributes:
         modes: Its modes.
-        table: Their frames of a block; see `table_of`.
+        future: What becomes of them.
         damping: Nepers a second that its damper takes.
         attack: How a blow begins, shape (frames,).
         launch: Place and phase of each mode at the blow, shape (2, modes).
         steps: What numbers of frames that were asked for do to the modes' states.
+        bent: What becomes of them when bent, by the ratio of frequencies, the last that was asked for.
     """
 
     modes: KeyModes
-    table: Reals
+    future: Future
     damping: float
     attack: Reals
     launch: Complexes
     steps: dict[int, Complexes] = field(default_factory=dict)
+    bent: dict[float, Future] = field(default_factory=dict)
 
-    def step_of(self, frames: int) -> Complexes:
+    def future_of(self, ratio: float) -> Future:
+        """What becomes of the modes with all frequencies multiplied by a ratio."""
+        if ratio == 1.0:
+            return self.future
+        if (future := self.bent.get(ratio)) is None:
+            self.bent.clear()
+            future = self.bent[ratio] = Future.of(self.modes.turned(ratio))
+        return future
+
+    def step_of(self, frames: int, ratio: float) -> Complexes:
         """What so many frames do to the modes' states."""
+        parts, rest = divmod(frames, PART_FRAMES)
+        if not rest:
+            return np.asarray(self.future_of(ratio).powers[parts])
+        if ratio != 1.0:
+            return step_of(self.modes.turned(ratio), frames)
         if (step := self.steps.get(frames)) is None:
             if len(self.steps) >= _STEPS_KEPT:
                 self.steps.clear()
@@ -62,13 +83,12 @@ class Strings:
 def strings_of(key: int, sample_rate: int) -> Strings:
     """The strings of a key."""
     modes = modes_of(key, sample_rate)
-    table = table_of(modes.turned())
     # The hammer stays on heavy strings for milliseconds, on light ones for less than one.
     contact_s = 0.0026 * 2 ** (-(key - 36) / 30)
     frames = max(8, min(BLOCK_FRAMES, round(contact_s * sample_rate)))
     attack = 0.5 - 0.5 * np.cos(np.pi * (np.arange(frames) + 0.5) / frames)
     launch = np.ascontiguousarray(modes.place * np.exp(1j * modes.phase), np.complex64)
-    return Strings(modes, table, damping_rate(key), attack.astype(np.float32), launch)
+    return Strings(modes, Future.of(modes.turned()), damping_rate(key), attack.astype(np.float32), launch)
 
 
 class Voice:
@@ -76,11 +96,12 @@ class Voice:
 
     Attributes:
         key: Which.
-        level: Of the last block, root mean square.
+        level: Of the last block, root mean square; before the first, what is to come.
+        fading: Whether it has been let go of; then it drives no other strings.
         silent: Whether nothing is to be heard any more.
     """
 
-    __slots__ = ("_begun", "_blocks", "_restruck", "_state", "key", "level", "silent", "strings")
+    __slots__ = ("_begun", "_looks_at", "_state", "fading", "key", "level", "silent", "strings")
 
     def __init__(self, strings: Strings, amplitude: float, velocity: float, softness: float) -> None:
         """
@@ -94,15 +115,15 @@ class Voice:
         self.strings = strings
         self.key = modes.key
         self.silent = False
-        self.level = 0.0
-        self._begun, self._blocks = 0, 0
-        self._restruck = False
+        self._begun, self._looks_at = 0, 0
+        self.fading = False
         force = excitation(modes, velocity, softness) * amplitude
+        self.level = math.sqrt(float(np.sum(force**2)) / 4)
         self._state = np.ascontiguousarray(strings.launch * force, np.complex64)
 
     def let_go(self) -> None:
         """Another blow falls on the string: what rang before fades."""
-        self._restruck = True
+        self.fading = True
 
     def sound(self, frames: int, damped: float, ratio: float, into: Reals) -> None:
         """Add the next frames to what sounds.
@@ -113,18 +134,14 @@ class Voice:
             ratio: What bending makes of the frequencies.
             into: Shape (2, frames).
         """
-        table, step = self._turning(frames, ratio)
+        future = self.strings.future_of(ratio)
         count = self._state.shape[1]
-        rows = table[: 2 * count, :frames]
-        samples = np.empty((2, frames), np.float32)
-        state = self._state.view(np.float32)
-        # Twice one row goes by far quicker than both at once, for which the table would be copied.
-        np.dot(state[0], rows, out=samples[0])
-        np.dot(state[1], rows, out=samples[1])
-        self._state *= step[:count]
+        samples = future.sound(self._state[:, None] * future.powers[: parts_of(frames), :count], frames)
+        self._state *= self.strings.step_of(frames, ratio)[:count]
         if self._begun < len(self.strings.attack):
             self._begin(samples)
-        rate = _RESTRUCK_RATE if self._restruck else self.strings.damping * damped
+        self._begun += frames
+        rate = _FADING_RATE if self.fading else self.strings.damping * damped
         if rate > 0:
             fall = -rate / self.strings.modes.sample_rate
             samples *= np.exp(_FRAMES[:frames] * np.float32(fall))
@@ -132,8 +149,8 @@ class Voice:
         into += samples
         flat = samples.ravel()
         self.level = math.sqrt(float(np.dot(flat, flat)) / len(flat))
-        self._blocks += 1
-        if self._blocks % _LOOKS_EVERY == 1:
+        if self._begun > self._looks_at:
+            self._looks_at = self._begun + _LOOKS_EVERY_FRAMES
             self._leave_out()
 
     def _leave_out(self) -> None:
@@ -143,15 +160,10 @@ class Voice:
         count = int(heard[-1]) + 1 if len(heard) else 0
         if count < len(sizes):
             self._state = np.ascontiguousarray(self._state[:, :count])
-        self.silent = float(sizes.sum()) < _SILENT
-
-    def _turning(self, frames: int, ratio: float) -> tuple[Reals, Complexes]:
-        if ratio != 1.0:
-            turn = self.strings.modes.turned(ratio)
-            return table_of(turn, frames), step_of(turn, frames)
-        return self.strings.table, self.strings.step_of(frames)
+        left = float(sizes.sum())
+        self.fading |= left < _FAINT
+        self.silent = left < _SILENT
 
     def _begin(self, samples: Reals) -> None:
         attack = self.strings.attack[self._begun : self._begun + samples.shape[1]]
         samples[:, : len(attack)] *= attack
-        self._begun += samples.shape[1]

@@ -13,6 +13,7 @@ from improv_daemon.plotting.axes_of_time import count_seconds, time_unit
 from improv_daemon.plotting.groups import Group, Subject, groups_of, pitched
 from improv_daemon.plotting.palette import Palette, mixed
 from improv_daemon.plotting.sheets import Look, Sheet, new_sheet, nothing, plain
+from improv_daemon.plotting.windows import Window
 from improv_daemon.studio.pieces import Piece
 
 if TYPE_CHECKING:
@@ -29,27 +30,27 @@ _EVERY_S: Final = 1.0
 _MOST_ESTIMATES: Final = 900
 
 
-def density(subjects: Sequence[Subject], look: Look) -> Sheet:
+def density(subjects: Sequence[Subject], look: Look, window: Window) -> Sheet:
     """A sheet with notes a second over time."""
     groups = groups_of(subjects, look.palette)
     sheet = new_sheet(look)
     (axes,) = sheet.panels(1)
-    window_s = draw_density(axes, groups, look.palette)
+    smoothed_s = draw_density(axes, groups, window, look.palette)
     if len(subjects) == 1:
         for piece in subjects[0].pieces:
             shade_turns(axes, piece, look.palette)
     title = subjects[0].label if len(subjects) == 1 else f"{len(subjects)} compared"
     legend = [(group.label, group.colour) for group in groups] if len(groups) > 1 else []
-    words = f"notes a second, in a window of {window_s:.0f} s" if window_s else "notes a second"
+    words = f"notes a second, in a window of {smoothed_s:.0f} s" if smoothed_s else "notes a second"
     sheet.head(title, words, legend)
     return sheet
 
 
-def draw_density(axes: Axes, groups: Sequence[Group], palette: Palette) -> float:
+def draw_density(axes: Axes, groups: Sequence[Group], window: Window, palette: Palette) -> float:
     """Notes a second, smoothed.
 
     Returns:
-        The width of the window, in seconds; 0 for no notes.
+        Over how long, in seconds; 0 for no notes.
     """
     plain(axes, palette)
     parts = [(group, notes) for group in groups for notes in group.notes() if len(notes)]
@@ -57,19 +58,20 @@ def draw_density(axes: Axes, groups: Sequence[Group], palette: Palette) -> float
         nothing(axes, palette, "no notes")
         return 0.0
     end_s = max(1.0, *(float(notes.release_s.max()) for _, notes in parts))
-    window_s = max(_LEAST_WINDOW_S, round(end_s / _WINDOWS))
-    at_s = np.linspace(0.0, end_s, _POINTS)
+    until_s = window.until_in(end_s)
+    smoothed_s = max(_LEAST_WINDOW_S, round((until_s - window.from_s) / _WINDOWS))
+    at_s = np.linspace(window.from_s, until_s, _POINTS)
     for group, notes in parts:
-        curve = _smoothed(notes.onset_s, at_s, window_s)
+        curve = _smoothed(notes.onset_s, at_s, smoothed_s)
         if len(parts) <= 2:
             axes.fill_between(at_s, curve, color=group.colour, alpha=0.18, linewidth=0, zorder=2)
         axes.plot(at_s, curve, color=group.colour, linewidth=1.8, zorder=3)
-    count_seconds(axes, 0.0, end_s, palette)
+    count_seconds(axes, window.from_s, until_s, palette)
     axes.yaxis.grid(True, color=palette.grid, linewidth=0.7)
     axes.set_ylim(bottom=0.0)
-    axes.set_xlabel(time_unit(end_s))
+    axes.set_xlabel(time_unit(until_s))
     axes.set_ylabel("notes a second")
-    return window_s
+    return smoothed_s
 
 
 def shade_turns(axes: Axes, piece: Piece, palette: Palette) -> None:
@@ -80,14 +82,14 @@ def shade_turns(axes: Axes, piece: Piece, palette: Palette) -> None:
         axes.axvspan(turn.start_s, turn.end_s, color=shade, linewidth=0, zorder=0.2)
 
 
-def tempo(subjects: Sequence[Subject], look: Look) -> Sheet:
+def tempo(subjects: Sequence[Subject], look: Look, window: Window) -> Sheet:
     """A sheet with the tempo: what the file says, and where one can be heard, what is played."""
     sheet = new_sheet(look)
     (axes,) = sheet.panels(1)
     pieces = [piece for subject in subjects for piece in subject.pieces]
     palette = look.palette
     colours = [palette.improv] if len(pieces) == 1 else [palette.of(i) for i in range(len(pieces))]
-    draw_tempo(axes, list(zip(pieces, colours, strict=True)), palette)
+    draw_tempo(axes, list(zip(pieces, colours, strict=True)), window, palette)
     legend = list(zip((piece.name for piece in pieces), colours, strict=True)) if len(pieces) > 1 else []
     title = subjects[0].label if len(subjects) == 1 else f"{len(subjects)} compared"
     unset = any(piece.beats is not None and piece.beats.is_plain for piece in pieces)
@@ -96,11 +98,11 @@ def tempo(subjects: Sequence[Subject], look: Look) -> Sheet:
     return sheet
 
 
-def draw_tempo(axes: Axes, pieces: Sequence[tuple[Piece, str]], palette: Palette) -> None:
+def draw_tempo(axes: Axes, pieces: Sequence[tuple[Piece, str]], window: Window, palette: Palette) -> None:
     """Beats a minute over time.
 
     Raises:
-        ConfigError: Neither says anything about its tempo.
+        ConfigError: Nothing says what the tempo is.
     """
     plain(axes, palette)
     end_s, shown = 1.0, []
@@ -121,9 +123,10 @@ def draw_tempo(axes: Axes, pieces: Sequence[tuple[Piece, str]], palette: Palette
     low, high = np.percentile(shown, [1, 99])
     room = max(_LEAST_ROOM * low, 0.15 * (high - low))
     axes.set_ylim(max(0.0, low - room), high + room)
-    count_seconds(axes, 0.0, end_s, palette)
+    until_s = window.until_in(end_s)
+    count_seconds(axes, window.from_s, until_s, palette)
     axes.yaxis.grid(True, color=palette.grid, linewidth=0.7)
-    axes.set_xlabel(time_unit(end_s))
+    axes.set_xlabel(time_unit(until_s))
     axes.set_ylabel("beats a minute")
 
 
@@ -160,8 +163,8 @@ def _agree(one: tuple[float, float], other: tuple[float, float]) -> bool:
 def _smoothed(onset_s: FloatArray, at_s: FloatArray, window_s: float) -> FloatArray:
     """Onsets a second in a window that ends softly on both sides (Hann)."""
     fine_s = window_s / 24
-    count = int(at_s[-1] / fine_s) + 2
-    per_bin = np.bincount(np.minimum((onset_s / fine_s).astype(int), count - 1), minlength=count)
+    count = int(max(at_s[-1], onset_s[-1]) / fine_s) + 2
+    per_bin = np.bincount((onset_s / fine_s).astype(int), minlength=count)
     kernel = np.hanning(51)
     rates = np.convolve(per_bin, kernel / kernel.sum(), mode="same") / fine_s
     result: FloatArray = np.interp(at_s, (np.arange(len(rates)) + 0.5) * fine_s, rates)

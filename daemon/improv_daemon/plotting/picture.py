@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from improv_core.errors import ConfigError, StorageError
+from improv_daemon.plotting.axes_of_time import clock
 from improv_daemon.plotting.counts import counts, draw_counts
 from improv_daemon.plotting.distributions import DISTRIBUTIONS, PITCHES, distributions, draw_distribution
 from improv_daemon.plotting.groups import Subject, groups_of
 from improv_daemon.plotting.over_time import density, draw_density, draw_tempo, tempo
 from improv_daemon.plotting.palette import Palette
-from improv_daemon.plotting.roll import Window, draw_roll, roll
+from improv_daemon.plotting.roll import draw_roll, roll
 from improv_daemon.plotting.sheets import Look, Sheet, drawing, write
 from improv_daemon.plotting.training import metrics_of, read_run, training
+from improv_daemon.plotting.windows import Window
 from improv_daemon.studio.loading import load, midi_files_in, pieces_in
 from improv_daemon.studio.pieces import Piece
 
@@ -70,7 +72,13 @@ def draw(subjects: Sequence[Subject], what: str, look: Look, window: Window) -> 
     Raises:
         ConfigError: It cannot be shown so.
     """
+    check_window(subjects, window)
     shown = [cut_subject(subject, window) for subject in subjects]
+    if what != "roll" and len(subjects) > len(look.palette.series):
+        raise ConfigError(
+            f"{len(subjects)} are too many to be told apart by their colours, {len(look.palette.series)} at"
+            " most; name fewer, or a folder of them."
+        )
     if what in ("roll", "tempo") and (many := sum(len(one.pieces) for one in shown)) > MOST_ROLLS:
         raise ConfigError(
             f"{many} pieces are too many for one picture of this kind, {MOST_ROLLS} at most; name fewer, or"
@@ -86,10 +94,24 @@ def draw(subjects: Sequence[Subject], what: str, look: Look, window: Window) -> 
         case "counts":
             return counts(shown, look)
         case "density":
-            return density(subjects, look)
+            return density(subjects, look, window)
         case "tempo":
-            return tempo(subjects, look)
+            return tempo(subjects, look, window)
     return distributions(shown, look, (what,))
+
+
+def check_window(subjects: Sequence[Subject], window: Window) -> None:
+    """Whether there is something to see there.
+
+    Raises:
+        ConfigError: Every piece has ended before.
+    """
+    length_s = max((piece.length_s for subject in subjects for piece in subject.pieces), default=0.0)
+    if window.from_s > 0 and window.from_s >= length_s:
+        names = " and ".join(subject.label for subject in subjects)
+        raise ConfigError(
+            f"There is nothing of {names} from {clock(window.from_s)} on; it ends at {clock(length_s)}."
+        )
 
 
 def save_picture(
@@ -164,16 +186,16 @@ def draw_into(axes: Axes, subjects: Sequence[Subject], what: str, window: Window
     Raises:
         ConfigError: It takes more than one panel, or cannot be shown so.
     """
-    shown = [cut_subject(subject, window) for subject in subjects]
-    groups = groups_of(shown, palette)
+    check_window(subjects, window)
+    groups = groups_of([cut_subject(subject, window) for subject in subjects], palette)
     match what:
         case "roll" if len(subjects) == 1 and len(subjects[0].pieces) == 1:
             draw_roll(axes, subjects[0].pieces[0], window, palette)
         case "density":
-            draw_density(axes, groups, palette)
+            draw_density(axes, groups_of(subjects, palette), window, palette)
         case "tempo":
             pieces = [piece for subject in subjects for piece in subject.pieces]
-            draw_tempo(axes, [(piece, palette.of(i)) for i, piece in enumerate(pieces)], palette)
+            draw_tempo(axes, [(piece, palette.of(i)) for i, piece in enumerate(pieces)], window, palette)
         case "notes" | "chords":
             draw_counts(axes, groups, what, palette)
         case _ if what in DISTRIBUTIONS:

@@ -16,6 +16,7 @@ from improv_daemon.plotting.axes_of_time import count_bars, count_seconds, lengt
 from improv_daemon.plotting.groups import Subject, pitched
 from improv_daemon.plotting.palette import Palette, shades
 from improv_daemon.plotting.sheets import LEFT_IN, Look, Sheet, new_sheet, nothing, plain
+from improv_daemon.plotting.windows import Window
 from improv_daemon.studio.pieces import Piece
 
 if TYPE_CHECKING:
@@ -30,23 +31,6 @@ _MOST_VOICES: Final = 7
 _LEAST_PX: Final = 2.0
 _DRUMS_IN: Final = 1.75
 _OVERSHOOT: Final = 0.04
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What of a piece is shown, and how.
-
-    Attributes:
-        from_s: From there.
-        until_s: Until there; None: the end.
-        bars: Count bars instead of seconds.
-        systems: Into so many rows; 0: as many as are good to read.
-    """
-
-    from_s: float = 0.0
-    until_s: float | None = None
-    bars: bool = False
-    systems: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +123,10 @@ def _of_several(pieces: Sequence[Piece], look: Look, window: Window) -> Sheet:
     sheet = new_sheet(look, height_px=_height_px(look, rows))
     end = max((_span(piece, window)[1] for piece in pieces), default=1.0)
     begin = _span(pieces[0], window)[0]
+    both = any(piece.turns for piece in pieces)
     for i, (piece, axes) in enumerate(zip(pieces, sheet.panels(rows, gap_in=(0.0, 0.62)), strict=True)):
-        voices = voices_of(piece, palette, None if piece.turns else palette.of(i))
+        # The first colours of the series are the player's and improv's.
+        voices = voices_of(piece, palette, None if piece.turns else palette.of(i + 2 * both))
         _system(axes, piece, voices, (begin, end), window, palette, labelled=i == rows - 1)
         notes = sum(len(voice.notes) for voice in voices)
         axes.set_title(
@@ -152,16 +138,14 @@ def _of_several(pieces: Sequence[Piece], look: Look, window: Window) -> Sheet:
             fontsize=10,
             color=palette.quiet,
         )
-    both = any(piece.turns for piece in pieces)
     legend = [("player", palette.player), ("improv", palette.improv)] if both else []
-    sheet.head(f"{rows} pieces", "on one clock, from their beginnings", legend)
+    sheet.head(f"{rows} pieces", "on one clock", legend)
     return sheet
 
 
 def _span(piece: Piece, window: Window) -> tuple[float, float]:
     """Where the picture begins and ends, in seconds or in bars."""
-    until_s = window.until_s if window.until_s is not None else piece.length_s
-    until_s = max(until_s, window.from_s + 1.0)
+    until_s = max(window.until_in(piece.length_s), window.from_s + 1.0)
     if not window.bars:
         return window.from_s, until_s
     if piece.beats is None:

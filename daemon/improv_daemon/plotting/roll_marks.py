@@ -123,7 +123,7 @@ def keys(axes: Axes, heights: Heights, palette: Palette) -> None:
     labels = [pitch_name(pitch) for pitch in octaves]
     low_row = heights.bottom + 0.7 * heights.pedal
     if heights.pedal:
-        clear = [pitch for pitch in octaves if pitch - low_row > _LABEL_PX * per_px]
+        clear = [pitch for pitch in octaves if pitch - low_row > 1.3 * _LABEL_PX * per_px]
         axes.set_yticks([low_row, *clear], ["pedal", *labels[len(octaves) - len(clear) :]])
     else:
         axes.set_yticks(octaves, labels)
@@ -160,8 +160,8 @@ def turns(
         return
     low = heights.high + 0.5 + 0.2 * heights.turns
     px = axes.get_window_extent().width / (span[1] - span[0])
-    lines = px * float(np.median([turn.end_s - turn.start_s for turn in all_turns])) >= _LINES_PX
     ends = place(np.array([[turn.start_s, turn.end_s] for turn in all_turns]))
+    lines = px * float(np.median(ends[:, 1] - ends[:, 0])) >= _LINES_PX
     seen_ones = np.flatnonzero((ends[:, 1] >= span[0]) & (ends[:, 0] < span[1])).tolist()
     shown = [all_turns[i] for i in seen_ones]
     for turn, (left, right) in zip(shown, ends[seen_ones].tolist(), strict=True):

@@ -177,7 +177,8 @@ def _heads(sheet: Sheet, run: Run, heads: Sequence[str], box: tuple[float, float
 
 def _curve(rows: Sequence[dict[str, str]], name: str) -> tuple[FloatArray, FloatArray]:
     points = [(float(row["step"]), float(row[name])) for row in rows if row[name]]
-    columns = np.array(points, dtype=np.float64).reshape(-1, 2).T
+    columns = np.array(points, dtype=np.float64).reshape(-1, 2)
+    columns = columns[np.isfinite(columns).all(axis=1)].T  # a run that diverged has no loss any more
     return columns[0], columns[1]
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from improv_core.bar_lines import conductor, straightened
+from improv_core.bar_lines import beats_before, conductor, straightened
 from improv_core.beat_finding import FEWEST_BEATS, found_beats
 from improv_core.midi_lines import WRITTEN_TICKS_PER_BEAT
 from improv_core.notes import Performance
@@ -113,6 +113,10 @@ def _played(both: Both, bars: int) -> Iterator[SongBeats]:
         if len(beats_s) > 1:
             usual_s = float(np.median(np.diff(beats_s)))
             passing = max(1, round((float(beats_s[0]) - before_s) / usual_s))
+            if before_s == 0 and stretch.downbeats:
+                offset = (skipped - stretch.downbeats[0]) % bars
+                natural = float(beats_s[0]) / usual_s
+                passing = round(beats_before(float(beats_s[0]), natural, offset, bars) or passing)
             passed_s = np.linspace(before_s, beats_s[0], passing + 1)[:-1]
             downbeats = [passing + beat - skipped for beat in stretch.downbeats if beat >= skipped]
             yield from _songs(np.concatenate((passed_s, beats_s)).tolist(), downbeats, bars)

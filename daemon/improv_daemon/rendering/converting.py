@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -59,7 +60,7 @@ def _opened(source: Path) -> Any:  # noqa: ANN401 - no types there
     if not source.is_file():
         raise SoundError(f"There is no sound file {source}.")
     try:
-        file = library.SoundFile(str(source))
+        file = library.SoundFile(os.fsencode(source))
     except library.LibsndfileError:
         raise SoundError(f"{source} cannot be read as sound: it is damaged, or no sound file.") from None
     if file.channels > _STEREO:

@@ -13,6 +13,7 @@ import numpy as np
 
 from improv_core.errors import SoundError
 from improv_core.midi_files import Track
+from improv_daemon.rendering.behind import Behind
 from improv_daemon.rendering.excerpts import excerpt_of
 from improv_daemon.rendering.instrument import open_instrument
 from improv_daemon.rendering.limiter import Limiter
@@ -42,6 +43,8 @@ MAKEUP_GAIN: Final = 4.0
 _SYNTHESIS_SHARE: Final = 0.4
 _FADE_IN_S: Final = 0.005
 _LEAST_PEAK: Final = 1e-9
+_LONGEST_NAME: Final = 40
+_NO_NOTE: Final = "There is no note to hear."
 
 
 def render_file(
@@ -140,13 +143,17 @@ def render_stems(
     """
     options = dataclasses.replace(_titled(options or RenderOptions(), path), level="as is")
     places = [place for place, track in enumerate(source) if track.performance.notes]
-    stems = []
-    for count, place in enumerate(places):
-        name = f"{path.stem}-{count + 1}-{_file_name(source[place].name)}".rstrip("-") + path.suffix
+    if not places:
+        raise SoundError(_NO_NOTE)
+    stems = [_stem(path, number, source[place].name) for number, place in enumerate(places, 1)]
+    for stem in stems:
+        if not options.overwrite:
+            check_new(stem)  # before the first is made
+    levels = []
+    for count, (stem, place) in enumerate(zip(stems, places, strict=True)):
         part = _share(progress, count / len(places), (count + 1) / len(places))
-        stem = path.with_name(name)
-        stems.append((stem, _render(source, stem, choice or VoiceChoice(), options, part, place)))
-    return tuple(stems)
+        levels.append(_render(source, stem, choice or VoiceChoice(), options, part, place))
+    return tuple(zip(stems, levels, strict=True))
 
 
 @contextmanager
@@ -157,7 +164,7 @@ def _chunks(
     excerpt = excerpt_of(source, options.from_s, options.to_s, STEP / options.sample_rate)
     tracks = excerpt.tracks
     if not any(track.performance.notes for track in tracks):
-        raise SoundError("there is no note to hear.")
+        raise SoundError(_NO_NOTE)
     rate = options.sample_rate
     messages = [one for one in messages_of(tracks, rate) if only in (None, one.channel)]
     start = round(excerpt.lead_s * rate)
@@ -183,7 +190,7 @@ def _write_levelled(
             meter.add(chunk)
             spool.add(chunk)
         gain = _fitting_gain(meter.peak)
-        with open_writer(part, suffix, options) as writer:
+        with Behind(open_writer(part, suffix, options)) as writer:
             for chunk in _watched(spool.chunks(gain), total, _share(progress, _SYNTHESIS_SHARE, 1.0)):
                 writer.write(chunk)
     return meter.levels(gain)
@@ -220,7 +227,7 @@ def write_limited(
         StorageError: The file cannot be written.
     """
     meter, limiter = Meter(options.sample_rate), Limiter(options.sample_rate, ceiling)
-    with open_writer(path, suffix, options) as writer:
+    with Behind(open_writer(path, suffix, options)) as writer:
 
         def put(samples: Samples) -> None:
             meter.add(samples)
@@ -243,8 +250,9 @@ def _titled(options: RenderOptions, path: Path) -> RenderOptions:
     return dataclasses.replace(options, tags=dataclasses.replace(options.tags, title=path.stem))
 
 
-def _file_name(name: str) -> str:
-    return re.sub(r"[^\w]+", "-", name).strip("-").lower()
+def _stem(path: Path, number: int, name: str) -> Path:
+    name = re.sub(r"[^\w]+", "-", name).strip("-").lower()[:_LONGEST_NAME]
+    return path.with_name(f"{path.stem}-{number}-{name}".rstrip("-") + path.suffix)
 
 
 def _share(progress: Progress | None, begin: float, end: float) -> Progress | None:

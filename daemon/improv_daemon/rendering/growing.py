@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from improv_core.errors import StorageError
+from improv_daemon.rendering.behind import Behind
 from improv_daemon.rendering.files import MAKEUP_GAIN
 from improv_daemon.rendering.instrument import open_instrument
 from improv_daemon.rendering.limiter import Limiter
@@ -30,13 +31,21 @@ class GrowingFile:
         path: The file, by what its name ends with an MP3, FLAC, OGG or WAV.
         choice: What sounds.
         options: Sample rate, bit rate and tags, and the gain that is added.
+        hurried: Whether a second core may be used.
 
     Raises:
         SoundError: The instrument or the encoder is missing.
         StorageError: The file exists already or cannot be written.
     """
 
-    def __init__(self, path: Path, choice: VoiceChoice, options: RenderOptions | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        choice: VoiceChoice,
+        options: RenderOptions | None = None,
+        *,
+        hurried: bool = False,
+    ) -> None:
         options = options or RenderOptions()
         suffix = suffix_of(path)
         check_new(path)
@@ -47,7 +56,8 @@ class GrowingFile:
         self._open = ExitStack()
         with ExitStack() as opening:
             self._instrument = opening.enter_context(open_instrument(choice, self._rate))
-            self._writer = opening.enter_context(open_writer(path, suffix, options))
+            writer = opening.enter_context(open_writer(path, suffix, options))
+            self._writer = opening.enter_context(Behind(writer)) if hurried else writer
             self._open = opening.pop_all()
 
     @property

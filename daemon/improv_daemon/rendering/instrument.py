@@ -103,7 +103,7 @@ def _fluidsynth(
 def _soundfont(choice: VoiceChoice) -> Path:
     soundfont = find_soundfont(choice.soundfont or "")
     if soundfont is None:
-        raise SoundError(f"no soundfont was found: {INSTALL_HINT}.")
+        raise SoundError(f"No soundfont was found: {INSTALL_HINT}.")
     return soundfont
 
 

@@ -58,6 +58,10 @@ class Tags:
     artist: str = ""
     comment: str = ""
 
+    def __post_init__(self) -> None:
+        for name in ("title", "artist", "comment"):  # a file's name, say, may hold bytes that are no text
+            object.__setattr__(self, name, getattr(self, name).encode(errors="replace").decode())
+
     @classmethod
     def of_session(cls, started_at: datetime, model: str, seed: int) -> Self:
         """What a session's sound is called."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from improv_core.errors import SoundError, StorageError
 from improv_daemon.rendering import id3
+from improv_daemon.rendering.dither import Dither
 from improv_daemon.rendering.lengths import write_length
 from improv_daemon.rendering.mp3_frames import SAMPLE_RATES, Mp3Stream
 from improv_daemon.rendering.options import SUFFIXES, RenderOptions, Samples
@@ -117,9 +120,13 @@ class Mp3Writer(_Closing):
         self._tag_at = 0
         try:
             self._file = path.open("wb", buffering=0)
+        except OSError as failure:
+            raise _cannot_write(path, failure) from None
+        try:
             self._put(id3.header(options.tags))
             self._tag_at = self._file.tell()
         except OSError as failure:
+            self._file.close()
             raise _cannot_write(path, failure) from None
 
     def write(self, samples: Samples) -> None:
@@ -193,9 +200,10 @@ class LibrarysWriter(_Closing):
         level = _ogg_level(options.bitrate_kbps) if suffix == ".ogg" else None
         self._suffix = suffix
         self._frames = 0
+        self._dither = Dither()
         try:
             self._file = self._library.SoundFile(
-                str(path), "w", options.sample_rate, 2, subtype, format=kind, compression_level=level
+                os.fsencode(path), "w", options.sample_rate, 2, subtype, format=kind, compression_level=level
             )
         except self._library.LibsndfileError as failure:
             raise _cannot_write(path, failure) from None
@@ -215,10 +223,13 @@ class LibrarysWriter(_Closing):
         if self._suffix == ".wav" and self._frames + len(samples) > _MOST_WAV_FRAMES:
             raise StorageError(f"{self._path}: a WAV file holds no more than 4 GB; write FLAC instead.")
         try:
-            self._file.write(np.clip(samples, -1.0, 1.0))
+            self._file.write(self._encodable(samples))
             self._frames += len(samples)
         except self._library.LibsndfileError as failure:
             raise _cannot_write(self._path, failure) from None
+
+    def _encodable(self, samples: Samples) -> NDArray[Any]:
+        return np.clip(samples, -1.0, 1.0) if self._suffix == ".ogg" else self._dither.rounded(samples)
 
     def flush(self) -> None:
         """Let the header say how long the file is so far."""
@@ -243,7 +254,7 @@ def _encoder(options: RenderOptions) -> Any:  # noqa: ANN401 - no types there
     try:
         lameenc = importlib.import_module("lameenc")
     except ImportError:
-        raise SoundError("the MP3 encoder is missing; install it with `pip install lameenc`.") from None
+        raise SoundError("The MP3 encoder is missing; install it with `pip install lameenc`.") from None
     encoder = lameenc.Encoder()
     encoder.silence()
     encoder.set_in_sample_rate(options.sample_rate)

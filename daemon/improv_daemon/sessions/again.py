@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from improv_core.representation.chord_names import pitch_name
-from improv_daemon.journal import Journal
+from improv_daemon.journal import Journal, clock_text
 from improv_daemon.models import DEFAULT, load_model, model_hash
 from improv_daemon.partner import Partner
 from improv_daemon.replaying import Given, check_replayable, commands_of, partner_of, replayed
@@ -51,7 +51,7 @@ class Comparison:
         at_s = min(given[0] for given in (self.then, self.now) if given is not None) - self.begun_s
         then, now = (_in_words(given, self.begun_s) for given in (self.then, self.now))
         return (
-            f"Told the same again, improv does something else from {_clock(at_s)} on, after "
+            f"Told the same again, improv does something else from {clock_text(at_s)} on, after "
             f"{_notes(self.notes)} as then: it was {then} and is {_unlike(now, then)}. {_HOW_IT_CAN_BE}"
         )
 
@@ -127,8 +127,3 @@ def _unlike(now: str, then: str) -> str:
 
 def _kind(command: Command) -> str:
     return f"the command {type(command).__name__}"
-
-
-def _clock(at_s: float) -> str:
-    minutes, seconds = divmod(max(0, int(at_s)), 60)
-    return f"{minutes}:{seconds:02}"

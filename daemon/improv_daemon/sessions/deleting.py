@@ -7,7 +7,7 @@ from pathlib import Path
 
 from improv_core.errors import StorageError
 from improv_daemon.journal import is_being_written
-from improv_daemon.sessions.folder import SessionFolder
+from improv_daemon.sessions.folder import AUDIO_SUFFIXES, SessionFolder
 
 
 def check_deletable(folder: SessionFolder) -> None:
@@ -23,7 +23,7 @@ def check_deletable(folder: SessionFolder) -> None:
 
 
 def delete_session(folder: SessionFolder) -> tuple[Path, ...]:
-    """Delete what improv has made of a session; the journal goes last, so that half of it is none gone.
+    """Delete what improv has made of a session; the journal goes last: until then it is a session.
 
     Returns:
         What others have put into its folder, and so stays, if anything.
@@ -48,8 +48,6 @@ def delete_session(folder: SessionFolder) -> tuple[Path, ...]:
 def _is_ours(folder: SessionFolder, path: Path) -> bool:
     if path.is_dir():
         return False
-    return (
-        path in (folder.journal, folder.midi, folder.summary)
-        or path.stem in ("session", "session.part")
-        or (path.name.startswith(".") and path.suffix == ".part")
-    )
+    is_sound = path.suffix in AUDIO_SUFFIXES and path.stem in ("session", "session.part")
+    is_unfinished = path.name.startswith(".") and path.suffix == ".part"
+    return path in (folder.journal, folder.midi, folder.summary) or is_sound or is_unfinished

@@ -146,5 +146,6 @@ def _made_before(journal: Path, suffix: str) -> Path | None:
 def _noted(journal: Path) -> tuple[str, ...]:
     """What was missing when the session's files were made."""
     with contextlib.suppress(StorageError):
-        return read_summary(SessionFolder(journal.parent).summary).problems
+        told = read_summary(SessionFolder(journal.parent).summary).problems
+        return tuple(sentence.replace(journal.name, str(journal)) for sentence in told)
     return ()

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from improv_daemon.journal import clock_text
 from improv_daemon.sessions.listing import Listed, State
 from improv_daemon.sessions.summary import Summary
 
@@ -69,9 +70,7 @@ def lines_of(listed: Listed) -> Iterator[str]:
 
 def length_text(length_s: float) -> str:
     """``1:02:03``, or ``2:03``."""
-    minutes, seconds = divmod(max(0, round(length_s)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    return clock_text(round(length_s))
 
 
 def _cells(summary: Summary | None) -> tuple[str, ...]:

@@ -18,8 +18,9 @@ from improv_daemon.stage.beats_out import CLICK_CHANNEL
 from improv_daemon.stage.config import StageConfig
 from improv_daemon.stage.synth import LiveSynth
 
-_STARTS_WITHIN_S: Final = 15.0
+_STARTS_WITHIN_S: Final = 8.0  # the mind waits for the stage, which waits for this, 15 s
 _ENDS_WITHIN_S: Final = 1.0
+_LOOKS_EVERY_MS: Final = 1000
 _NOTE_ON, _NOTE_OFF, _PROGRAM, _SYSTEM = 0x90, 0x80, 0xC0, 0xF0
 _LAST_PIANO: Final = 7  # of General MIDI's programs, from 0
 READY, REFUSED = "ready ", "refused "
@@ -130,7 +131,9 @@ class PianoVoice:
         with self._lock:
             if not self._lost:
                 self._send(bytes((*message, 0, 0)[:3]))
-            lost = self._lost
+            lost, unsent = self._lost, self.unsent
+        if unsent:
+            self._say("The built-in piano does not keep up: some notes are not heard.")
         if lost:
             self._say(
                 "The built-in piano has stopped; improv plays on without sound. Start it again to hear it."
@@ -177,8 +180,10 @@ class PianoVoice:
             return True
 
     def _catch_up(self) -> None:
+        room = select.poll()
+        room.register(self._pipe, select.POLLOUT)
         while True:
-            select.select([], [self._pipe], [], 1.0)
+            room.poll(_LOOKS_EVERY_MS)
             with self._lock:
                 while self._waiting and not self._lost:
                     place = next(iter(self._waiting))

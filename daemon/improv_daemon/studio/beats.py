@@ -13,7 +13,8 @@ import mido
 import numpy as np
 from numpy.typing import NDArray
 
-from improv_core.midi_files import WRITTEN_TICKS_PER_BEAT, load_midi
+from improv_core.midi_chunks import tracks_alone
+from improv_core.midi_files import SONGS, WRITTEN_TICKS_PER_BEAT, load_midi
 from improv_core.tempo_map import DEFAULT_TEMPO_US_PER_BEAT, Conductor, TempoMap
 
 FloatArray = NDArray[np.float64]
@@ -30,11 +31,13 @@ class Beats:
         tempos: (when, quarter notes a minute), by time, the first at 0.
         bar_lines_s: When each bar begins, at least two; bar 1 is the first.
         beats_per_bar: Of each bar, in quarter notes.
+        conductor: The same for a file that is to be written, at `WRITTEN_TICKS_PER_BEAT`.
     """
 
     tempos: tuple[tuple[float, float], ...]
     bar_lines_s: tuple[float, ...]
     beats_per_bar: tuple[float, ...]
+    conductor: Conductor
 
     def bars(self, at_s: FloatArray) -> FloatArray:
         """Moments as bars: 1.0 is the first bar line, 1.5 the middle of the first bar."""
@@ -52,41 +55,50 @@ class Beats:
 
 
 def beats_of(path: Path) -> Beats | None:
-    """Beats of a MIDI file that can be read; None where its ticks are no beats (SMPTE).
+    """Beats of a MIDI file that can be read; None where its ticks are no beats (SMPTE, several songs).
 
     Raises:
         MidiFileError: It is missing or not MIDI.
     """
-    midi = mido.MidiFile(file=io.BytesIO(load_midi(path)), clip=True)
-    if midi.ticks_per_beat <= 0:
+    midi = mido.MidiFile(file=io.BytesIO(tracks_alone(load_midi(path))), clip=True)
+    if midi.ticks_per_beat <= 0 or midi.type == SONGS:
         return None
-    tempos: dict[int, int] = {0: DEFAULT_TEMPO_US_PER_BEAT}
-    signatures: dict[int, float] = {0: 4.0}
-    end = 0
+    tempos, signatures, end = {0: DEFAULT_TEMPO_US_PER_BEAT}, {0: (4, 4)}, 0
     for tick, message in itertools.chain.from_iterable(map(_timed, midi.tracks)):
         end = max(end, tick)
         if message.type == "set_tempo":
             tempos[tick] = max(1, message.tempo)
         elif message.type == "time_signature" and message.numerator > 0:
-            signatures[tick] = 4.0 * message.numerator / message.denominator
+            signatures[tick] = (message.numerator, message.denominator)
     return _beats(tempos, signatures, midi.ticks_per_beat, end)
 
 
 def beats_of_conductor(conductor: Conductor, length_s: float) -> Beats:
     """Beats of a piece that is to be written with this conductor."""
     tempo_map = TempoMap(WRITTEN_TICKS_PER_BEAT, conductor.tempos)
-    signatures = {tick: 4.0 * count / value for tick, count, value in conductor.signatures}
+    signatures = {tick: (count, value) for tick, count, value in conductor.signatures}
     tempos = {0: DEFAULT_TEMPO_US_PER_BEAT} | dict(conductor.tempos)
-    return _beats(tempos, {0: 4.0} | signatures, WRITTEN_TICKS_PER_BEAT, tempo_map.tick(length_s))
+    return _beats(tempos, {0: (4, 4)} | signatures, WRITTEN_TICKS_PER_BEAT, tempo_map.tick(length_s))
 
 
-def _beats(tempos: dict[int, int], signatures: dict[int, float], ticks_per_beat: int, end: int) -> Beats:
+def _beats(
+    tempos: dict[int, int], signatures: dict[int, tuple[int, int]], ticks_per_beat: int, end: int
+) -> Beats:
     seconds = TempoMap(ticks_per_beat, tempos.items()).seconds
-    lines, lengths = zip(*_bars(signatures, ticks_per_beat, end), strict=True)
+    of_bars = {tick: 4.0 * count / value for tick, (count, value) in signatures.items()}
+    lines, lengths = zip(*_bars(of_bars, ticks_per_beat, end), strict=True)
+
+    def written(tick: int) -> int:
+        return round(tick * WRITTEN_TICKS_PER_BEAT / ticks_per_beat)
+
     return Beats(
         tuple((seconds(tick), _US_PER_MINUTE / tempo) for tick, tempo in sorted(tempos.items())),
         tuple(seconds(line) for line in lines),
         lengths,
+        Conductor(
+            tuple((written(tick), tempo) for tick, tempo in sorted(tempos.items())),
+            tuple((written(tick), *signature) for tick, signature in sorted(signatures.items())),
+        ),
     )
 
 

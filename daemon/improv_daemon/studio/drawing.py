@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from improv_daemon.plotting.roll import Window
     from improv_daemon.plotting.sheets import Sheet
+    from improv_daemon.plotting.windows import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,8 @@ def plot(
     from improv_daemon.plotting.groups import Subject
     from improv_daemon.plotting.palette import DARK, LIGHT
     from improv_daemon.plotting.picture import draw
-    from improv_daemon.plotting.roll import Window
     from improv_daemon.plotting.sheets import Look, drawing
+    from improv_daemon.plotting.windows import Window
 
     if what not in (*WHAT, *SINGLE) or what == "training":
         known = [name for name in (*WHAT, *SINGLE) if name != "training"]

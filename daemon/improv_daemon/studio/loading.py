@@ -26,7 +26,7 @@ def load(
     *,
     sessions: Path | str | None = None,
     beats: bool = True,
-    say: Callable[[str], None] = lambda sentence: None,
+    say: Callable[[str], None] = print,
 ) -> Piece:
     """Load a MIDI file, a session, or a session's journal.
 
@@ -52,7 +52,9 @@ def _load(
     if path.suffix.lower() in MIDI_SUFFIXES:
         return of_midi(path, beats=beats)
     if path.is_file() and path.suffix.lower() != _JOURNAL:
-        if path.read_bytes()[:4] == b"MThd":
+        with path.open("rb") as file:
+            begin = file.read(4)
+        if begin == b"MThd":
             return of_midi(path, beats=beats)
         raise MidiFileError(f"{path} is neither a MIDI file nor a session's journal.")
     return of_journal(_journal(path, name, sessions), beats=beats, say=say)

@@ -60,7 +60,7 @@ def generate(
     from improv_daemon.studio.beats import beats_of_conductor
     from improv_daemon.studio.loading import load
 
-    piece = load(seed) if isinstance(seed, Path | str) else seed
+    piece = load(seed, say=say) if isinstance(seed, Path | str) else seed
     assigned = [Assignment(key, str(value), "settings") for key, value in (settings or {}).items()]
     made = compose(
         NOTHING if piece is None else Seed(piece.name, piece.tracks, beats=piece.beats),

@@ -73,12 +73,12 @@ class Piece:
         return tuple(track for track in self.tracks if (track.name == "improv") == (who == "improv"))
 
     def save(self, path: Path | str) -> Path:
-        """Write it as a MIDI file.
+        """Write it as a MIDI file, with its tempos and bars; a file that is there is replaced.
 
         Raises:
             StorageError: It cannot be written.
         """
-        write_midi(Path(path), self.tracks)
+        write_midi(Path(path), self.tracks, conductor=None if self.beats is None else self.beats.conductor)
         return Path(path)
 
     def table(self) -> DataFrame | list[dict[str, object]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from improv_core.errors import StorageError
 from improv_daemon.studio.pieces import Piece
 
 if TYPE_CHECKING:
@@ -34,8 +35,15 @@ class Player:
     length_s: float
 
     def save(self, path: Path | str) -> Path:
-        """Write it as an MP3 file."""
-        Path(path).write_bytes(self.mp3)
+        """Write it as an MP3 file; one that is there is replaced.
+
+        Raises:
+            StorageError: It cannot be written.
+        """
+        try:
+            Path(path).write_bytes(self.mp3)
+        except OSError as error:
+            raise StorageError(f"{path} cannot be written ({error.strerror or error}).") from None
         return Path(path)
 
     def _repr_html_(self) -> str:
