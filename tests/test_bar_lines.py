@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from clock_signals import CONTINUE, START, STOP, Sequencer, steady
 
-from improv_core.bar_lines import SONG_START, conductor
+from improv_core.bar_lines import SONG_START, beats_before, conductor
 from improv_core.song_beats import SongBeats, song_beats
 from improv_core.tempo_map import Conductor, TempoMap
 
@@ -156,7 +156,23 @@ def test_a_clock_that_jitters_round_one_tempo_is_a_few_straight_lines() -> None:
 
 def test_no_song_is_no_conductor_nor_is_one_that_ends_before_its_first_bar_line() -> None:
     assert conductor((), TICKS) is None
-    assert conductor([SongBeats(((1.0, 1.0), (2.0, 1.5)), 4)], TICKS) is None
+    assert conductor([SongBeats(((1.0, 0.05), (2.0, 0.55)), 4)], TICKS) is None
+
+
+@pytest.mark.parametrize(
+    ("first_s", "natural", "offset", "beats"),
+    [
+        (7.0, 14.0, 0.0, 16.0),  # a little faster
+        (1.0, 1.7, 0.0, 4.0),  # less than a bar, which is then as fast as that
+        (0.9, 0.9, 3.0, 3.0),
+        (1.0, 5.5, 2.0, 2.0),  # six were too fast, and so there are two
+        (0.7, 1.0, 0.0, None),
+    ],
+)
+def test_before_a_song_whole_bars_pass_at_a_tempo_that_programs_know(
+    first_s: float, natural: float, offset: float, beats: float | None
+) -> None:
+    assert beats_before(first_s, natural, offset, 4.0) == beats
 
 
 def test_a_song_in_another_metre_begins_bars_of_its_own() -> None:

@@ -125,6 +125,13 @@ def test_without_a_soundfont_the_built_in_piano_plays_and_it_is_said(
     assert capsys.readouterr().err.startswith("No soundfont was found: ")
 
 
+def test_that_the_built_in_piano_plays_for_all_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    write_midi(Path("flute.mid"), [Track("flute", Performance.of([Note(72, 80, 0.0, 0.4)]), program=73)])
+    assert run("flute.mid", "-o", "f.wav", "--voice", "piano", "--tail", "0.5") == 0
+    said, _ = capsys.readouterr().out.splitlines()
+    assert said == "The built-in piano has no other instruments: it plays them all, and no drums."
+
+
 def test_a_journal_anywhere_has_its_files_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
     conversation(Path("sitting.jsonl"))
     assert run("sitting.jsonl", "--no-sound") == 0

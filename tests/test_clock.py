@@ -294,6 +294,18 @@ def test_new_tempo_is_followed_exactly_after_a_beat_and_no_pulse_is_miscounted(b
     assert beats(sender.clock)[1] == pytest.approx(60e3 / bpm, rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("before_bpm", "bpm"), [(60, 250), (40, 160), (40, 180), (30, 200), (45, 300), (240, 50)]
+)
+def test_a_tempo_that_leaps_to_several_times_as_much_is_no_stall(before_bpm: float, bpm: float) -> None:
+    sender = started(before_bpm)
+    sender.pulses(96)
+    sender.each_s = 60 / bpm / 24
+    sender.pulses(48)
+    assert sender.beat == pytest.approx(144 / 24, abs=1e-3)
+    assert beats(sender.clock)[1] == pytest.approx(60e3 / bpm, rel=1e-3)
+
+
 @pytest.mark.parametrize("stall_s", [0.03, 0.06, 0.1])
 def test_beats_stay_where_they_are_when_pulses_are_held_up_and_come_all_at_once(stall_s: float) -> None:
     sender = started()

@@ -206,7 +206,7 @@ def test_bars_are_filled_and_nothing_comes_after_them(
     assert improvisers[0].plan[0].onset_s == 3.0  # the bar line after the last note's onset at 2.0
     assert made.conductor.signatures == ((0, 3, 4),)
     assert said == [
-        "No tempo is written in " + str(waltz) + ", so a beat is half a second; --tempo says otherwise."
+        f"{waltz} tells of no tempo but the usual 120, so a beat is half a second; --tempo says otherwise."
     ]
 
 

@@ -22,7 +22,7 @@ from improv_daemon.journal import (
     voices,
     what_is_missing,
 )
-from improv_daemon.recorder.bars import conductor_of
+from improv_daemon.recorder.bars import songs_of
 from improv_daemon.recorder.tracks import tracks_of
 
 NOTE = played(0x90, 60, 64, at_s=1000.5)
@@ -345,7 +345,7 @@ def test_no_flipped_byte_of_an_older_journal_breaks_reading(
     assert len(improv.notes) <= 1
     assert len(voices(journal)[0]) == 1
     tracks_of(journal)
-    conductor_of(journal)
+    songs_of(journal, "auto", (player, improv))
 
 
 # --- what is said of it ---------------------------------------------------------------------------

@@ -97,6 +97,16 @@ def test_without_an_instrument_there_is_midi_and_one_sentence(tmp_path: Path) ->
     assert names(folder.path) == ["journal.jsonl", "session.mid", "summary.json"]
 
 
+def test_a_sound_that_is_made_later_is_in_the_summary(tmp_path: Path) -> None:
+    folder = session(tmp_path)
+    finish_session(folder, SILENT)
+    assert read_summary(folder.summary).level is None
+    kept = finish_session(folder, WAV)
+    summary = read_summary(folder.summary)
+    assert summary.level == kept.levels is not None
+    assert summary.files == ("session.mid", "session.wav")
+
+
 def test_a_session_without_a_note_has_midi_but_no_sound(tmp_path: Path) -> None:
     folder = SessionFolder(tmp_path)
     make_journal(folder.journal)

@@ -94,8 +94,8 @@ def test_a_button_that_comes_up_is_no_wish(released: Any) -> None:
 LEARN_WHAT = "/improv/learn needs a setting or a cue, as in /improv/learn sampling.temperature."
 ADDRESSES = (
     "it takes settings such as /improv/mode or /improv/sampling/temperature, /improv/set, /improv/learn, and "
-    "/improv/ with hand_over, next_mode, next_preset, tap, count_in, panic, mute, again, another, loop, undo, "
-    "keep."
+    "/improv/ with hand_over, next_mode, next_preset, tap, count_in, panic, mute, again, another, loop, "
+    "undo, keep."
 )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ from improv_daemon.piano.speaker import Inlet, frames_of, open_device
 from improv_daemon.stage.config import StageConfig
 from improv_daemon.stage.piano_voice import PianoVoice, open_voice
 from improv_daemon.stage.synth import LiveSynth
-from improv_daemon.stage_link import StageLink
+from improv_daemon.stage_link import StageLink, StageLost
 
 UNHEARD = StageConfig(voice="piano", driver="null")
 
@@ -29,6 +31,11 @@ def sleeper(code: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-c", code], bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
+
+
+def child_of(pid: int) -> int:
+    (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return int(child)
 
 
 def test_the_process_plays_and_ends_with_the_stage() -> None:
@@ -114,6 +121,18 @@ def test_auto_is_the_piano_where_fluidsynth_is_missing(monkeypatch: pytest.Monke
     with pytest.raises(SoundError, match=r"grand\.sf2"):
         open_voice(StageConfig(soundfont="grand.sf2", driver="null"), lambda _: None)
     assert not isinstance(voice, LiveSynth)
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux, to wait for others' processes")
+@pytest.mark.asyncio
+async def test_a_stage_that_is_killed_takes_the_piano_with_it() -> None:
+    async with StageLink(StageConfig(api="none", sound="on", voice="piano", driver="null")) as stage:
+        ended = os.pidfd_open(child_of(stage.pid))
+        os.kill(stage.pid, signal.SIGKILL)
+        assert select.select([ended], [], [], 10)[0] == [ended]
+        os.close(ended)
+        with pytest.raises(StageLost):
+            await anext(stage.events())
 
 
 @pytest.mark.asyncio

@@ -217,6 +217,12 @@ def test_no_note_and_one_note_can_be_shown_too(what: str) -> None:
     picture_of(Piece.of([Note(60, 80, 0.5, 1.0)]), what).figure.draw_without_rendering()
 
 
+def test_small_pictures_have_small_words_and_the_pixels_that_are_asked_for() -> None:
+    sizes = [Look(width_px=width, height_px=width // 2) for width in (1920, 1600, 800, 320)]
+    assert [round(look.dpi) for look in sizes] == [160, 160, 80, 80]
+    assert [round(look.inches[0] * look.dpi) for look in sizes] == [1920, 1600, 800, 320]
+
+
 def test_more_pieces_than_a_picture_holds_are_refused() -> None:
     subject = Subject("many", (Piece.of(tune(60)),) * 9)
     with pytest.raises(ConfigError, match="9 pieces are too many"):

@@ -12,6 +12,7 @@ from made_sessions import START_S, STARTED_AT, conversation, make_journal, playe
 from midi_checks import balance, match_notes, pedals_down
 from performance_fixture import human_performance
 
+from improv_core.bar_lines import conductor
 from improv_core.midi_files import (
     BEND,
     KEY_PRESSURE,
@@ -24,10 +25,10 @@ from improv_core.midi_files import (
 from improv_core.notes import ControlChange, Note, Performance
 from improv_core.tempo_map import Conductor, TempoMap
 from improv_daemon import wire
-from improv_daemon.journal import JournalWriter, read_journal
+from improv_daemon.journal import JournalWriter, performances, read_journal
 from improv_daemon.phrases import demo_phrases
 from improv_daemon.recorder import write_session_midi
-from improv_daemon.recorder.bars import conductor_of
+from improv_daemon.recorder.bars import songs_of
 from improv_daemon.recorder.tracks import tracks_of
 
 
@@ -36,6 +37,12 @@ def midi_of(journal: Path) -> Path:
     path = journal.with_suffix(".mid")
     write_session_midi(read_journal(journal), path)
     return path
+
+
+def conductor_of(path: Path) -> Conductor | None:
+    """Tempos and bars of a journal's MIDI file."""
+    journal = read_journal(path)
+    return conductor(songs_of(journal, "auto", performances(journal)), 960)
 
 
 # --- MIDI -----------------------------------------------------------------------------------------
@@ -201,7 +208,7 @@ def test_the_bar_lines_of_the_file_are_those_of_the_midi_clock(tmp_path: Path) -
     daw.play(0.0, 16.0, lambda beat: 90 if beat < 8 else 150)
     path = clocked(tmp_path / "a.jsonl", daw, beats_per_bar=3)
     assert tempos_of(midi_of(path)) == [(0, 90.0), (14 * 960, 150.0)]
-    found = conductor_of(read_journal(path))
+    found = conductor_of(path)
     assert found is not None
     assert (found.signatures, found.markers) == (((0, 3, 4),), ((6 * 960, "song start"),))
 
@@ -211,7 +218,7 @@ def test_a_clock_that_is_not_followed_moves_no_bar_line(tmp_path: Path) -> None:
     daw.say(START)
     daw.play(0.0, 16.0, steady(90))
     path = clocked(tmp_path / "a.jsonl", daw, follow_clock=False)
-    assert conductor_of(read_journal(path)) is None
+    assert conductor_of(path) is None
     assert tempos_of(midi_of(path)) == [(0, 120.0)]
 
 
@@ -228,11 +235,11 @@ def test_a_tempo_that_was_tapped_holds_from_its_next_beat_on_until_there_is_none
             told_now = wire.KeepTime(START_S + origin_s, beat_s, 4, 0.0, 0.0, "")
             journal.write(told_now, START_S + now_s)
         journal.write(wire.Counts(0, 0, 0), START_S + 40.0)
-    found = conductor_of(read_journal(path))
+    found = conductor_of(path)
     assert found is not None
     tempo_map = TempoMap(960, found.tempos)
-    ((first, _, _), (bar, *_)) = found.signatures
-    assert (first, tempo_map.seconds(bar)) == (0, pytest.approx(1.0 + 4 * 0.6, abs=1e-3))
+    assert found.signatures == ((0, 4, 4),)
+    assert tempo_map.seconds(4 * 960) == pytest.approx(1.0 + 4 * 0.6, abs=1e-3)
     assert [round(60e6 / us, 1) for _, us in found.tempos][-1] == 100.0
 
 
@@ -243,6 +250,4 @@ def test_bars_of_a_tempo_that_is_set_begin_with_the_players_first_note(tmp_path:
         journal.write_batch(struck(0, 60, 3.2), START_S + 4.0)
         journal.write(wire.Change("time.tempo_bpm", 90), START_S + 10.0)
         journal.write(wire.Counts(0, 0, 0), START_S + 40.0)
-    assert conductor_of(read_journal(path)) == Conductor(
-        ((0, 400_000),), ((0, 4, 4),), ((8 * 960, "song start"),)
-    )
+    assert conductor_of(path) == Conductor(((0, 400_000),), ((0, 4, 4),), ((8 * 960, "song start"),))

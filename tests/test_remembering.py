@@ -13,6 +13,7 @@ from made_sessions import START_S, STARTED_AT, struck
 
 from improv_core.errors import StorageError
 from improv_daemon.journal import RecentJournal, read_journal
+from improv_daemon.keeper.link import KeeperLink
 from improv_daemon.remembering import Remembering, in_words
 from improv_daemon.settings import Record, Settings
 from improv_daemon.view import View
@@ -74,3 +75,20 @@ def test_as_much_is_remembered_as_is_set(tmp_path: Path, minutes: int, span_s: f
 )
 def test_lengths_are_said_as_a_musician_would(length_s: float, words: str) -> None:
     assert in_words(length_s) == words
+
+
+def test_ctrl_c_leaves_all_that_is_not_finished_for_later(
+    tmp_path: Path, recent: RecentJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(KeeperLink, "finish", interrupted)
+    kept = remembering(tmp_path)
+    for _ in range(2):
+        kept.keep(recent)
+    kept.end(View(out := io.StringIO()))
+    assert out.getvalue().splitlines() == [
+        f'Stopped; the sitting is safe in {folder}, and "improv sessions recover {folder}" makes the rest.'
+        for folder in sorted(tmp_path.iterdir())
+    ]

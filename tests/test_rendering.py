@@ -17,6 +17,7 @@ from improv_daemon.rendering import (
     SAMPLE_RATE,
     TAIL_S,
     RenderOptions,
+    Tags,
     VoiceChoice,
     render_array,
     render_file,
@@ -318,3 +319,8 @@ def test_nothing_is_printed(voice: VoiceChoice, tmp_path: Path, capfd: pytest.Ca
     keys = Performance.of([Note(pitch, 100, step / 4, 9.0) for step in range(8) for pitch in range(21, 109)])
     render_file([Track("a", keys)], tmp_path / "a.mp3", voice, SHORT)  # more voices than it has
     assert capfd.readouterr() == ("", "")
+
+
+def test_tags_are_text_whatever_a_files_name_is() -> None:
+    tags = Tags(title="caf\udce9", artist="Café", comment="a\udcffb")
+    assert (tags.title, tags.artist, tags.comment) == ("caf?", "Café", "a?b")

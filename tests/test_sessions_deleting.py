@@ -31,7 +31,12 @@ def test_what_somebody_else_has_put_there_stays(tmp_path: Path) -> None:
     for name in ("my mix.wav", "notes.txt", "session.png"):
         (folder.path / name).touch()
     (folder.path / "session").mkdir()
-    assert [path.name for path in delete_session(folder)] == ["my mix.wav", "notes.txt", "session", "session.png"]
+    assert [path.name for path in delete_session(folder)] == [
+        "my mix.wav",
+        "notes.txt",
+        "session",
+        "session.png",
+    ]
     assert not folder.journal.exists()
 
 

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,8 @@ def test_a_session_is_found_by_its_name_and_has_turns(tmp_path: Path) -> None:
     assert [turn.name for turn in piece.turns] == ["player 1", "improv 1"]
     assert studio.load(folder.journal).tracks == piece.tracks
     assert studio.load(folder.path).tracks == piece.tracks
+    Piece.of(TUNE).save(folder.midi)
+    assert studio.load(folder.midi).name == folder.name
 
 
 def test_what_cannot_be_loaded_is_said_in_a_sentence(tmp_path: Path) -> None:
@@ -148,6 +151,34 @@ def test_a_player_holds_the_first_thirty_seconds_as_mp3() -> None:
     (data,) = re.findall(r'src="data:audio/mpeg;base64,([^"]+)"', page)
     assert base64.b64decode(data) == player.mp3
     assert "&lt;long&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("ask", "sentence"),
+    [
+        (lambda one: studio.generate(one, seconds=-1), "seconds must be 0.1 or more, not -1."),
+        (lambda one: studio.generate(one, notes=0), "notes must be 1 or more, not 0."),
+        (lambda one: studio.generate(one, bars=0), "bars must be 1 or more, not 0."),
+        (lambda one: studio.generate(one, dice=-3), "dice must be 0 or more, not -3."),
+        (lambda one: studio.render(one, sample_rate=0), "sample_rate must be 8000 to 192000, not 0."),
+        (
+            lambda one: studio.render(one, voice="flute"),
+            "There is no voice 'flute'; there are auto, soundfont, piano.",
+        ),
+        (lambda one: studio.listen(one, 0), "seconds must be 0.1 or more, not 0."),
+        (lambda one: studio.listen(one, from_s=-2), "from_s is -2, but a piece begins at 0."),
+        (lambda one: studio.plot([]), "There is no piece to draw."),
+        (
+            lambda one: studio.plot(one, from_s=1.0, to_s=0.5),
+            "to_s must come after from_s, but they are 0.5 and 1.",
+        ),
+        (lambda one: studio.plot(one, rows=-1), "rows must be 0 or more, not -1."),
+    ],
+)
+def test_what_cannot_be_had_is_said_in_a_sentence(ask: Callable[[Piece], object], sentence: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        ask(Piece.of(TUNE))
+    assert str(raised.value) == sentence
 
 
 def test_a_picture_shows_itself_and_is_saved(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ _NEW: Final = 10
 _WAYS: Final = 8
 _OF_A_PLACE: Final = 3
 _TOGETHER: Final = 0.25
+_EARLY: Final = 0.5
 _SAME: Final = 0.003
 _SAME_PLACE: Final = 0.2
 
@@ -118,7 +119,7 @@ class PulseCount:
     def pulse(self, number: int, at_s: float) -> None:
         """One came; they are numbered as they come."""
         gap_s, self._heard_s = at_s - self._heard_s, at_s
-        if not self._is_new and gap_s < _TOGETHER * self._ways[0].each_s:
+        if not self._is_new and gap_s < _TOGETHER * self._ways[0].each_s and self._is_overdue(at_s):
             self._hear_held_up()
             return
         self._before, self.held_up = self._ways, 0
@@ -138,6 +139,11 @@ class PulseCount:
         ]
         ways.sort()
         self._ways = self._worth_keeping(ways)
+
+    def _is_overdue(self, at_s: float) -> bool:
+        """Whether one was due by then: no stall brings pulses forward, as a much faster tempo does."""
+        best, steps = (self._ways[0], 1) if self.held_up else (self._before[0], 2)
+        return best.at_s + steps * best.each_s < at_s + _EARLY * best.each_s
 
     def _hear_held_up(self) -> None:
         """It comes together with the one before, as after a stall: that was late, and nothing was lost."""

@@ -74,8 +74,8 @@ def plot(
     from improv_daemon.cli_progress import progress_bar
     from improv_daemon.plotting.palette import DARK, LIGHT
     from improv_daemon.plotting.picture import save_picture
-    from improv_daemon.plotting.windows import Window
     from improv_daemon.plotting.sheets import Look
+    from improv_daemon.plotting.windows import Window
 
     look = Look(DARK if dark else LIGHT, width_px, height_px, title)
     window = Window(begin_s, to_s, bars, rows)

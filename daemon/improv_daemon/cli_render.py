@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     Made = Sequence[tuple[Path, Levels]]
 
+_LAST_PIANO = 7  # of General MIDI's programs, from 0
 _MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".smf")
 
 _Source = Annotated[
@@ -181,10 +182,16 @@ def _render(source: str, settings: "Settings", out: Path, how: "RenderOptions", 
     how = dataclasses.replace(how, tags=tags)
     if reason := why_piano(choice):
         typer.echo(reason)
+    if (reason or choice.voice == "piano") and _has_others(tracks):
+        typer.echo("The built-in piano has no other instruments: it plays them all, and no drums.")
     with progress_bar("Rendering") as progress:
         if stems:
             return render_stems(tracks, out, choice, how, progress)
         return [(out, render_file(tracks, out, choice, how, progress))]
+
+
+def _has_others(tracks: "Sequence[Track]") -> bool:
+    return any(track.is_drum or track.program > _LAST_PIANO for track in tracks)
 
 
 def _read(source: str, settings: "Settings", out: Path) -> "tuple[Sequence[Track], Tags]":

@@ -114,7 +114,7 @@ def _of_seed(seed: Seed, wanted: Wanted) -> Iterator[str]:
     if wanted.join and not seed.tracks:
         yield "There is nothing that it could be joined to."
     if wanted.bars is not None and wanted.tempo_bpm is None and (seed.beats is None or seed.beats.is_plain):
-        unsaid = f"No tempo is written in {seed.name}, so a" if seed.tracks else "A"
+        unsaid = f"{seed.name} tells of no tempo but the usual 120, so a" if seed.tracks else "A"
         yield f"{unsaid} beat is half a second; --tempo says otherwise."
 
 

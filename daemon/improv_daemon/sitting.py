@@ -249,7 +249,7 @@ class _Sitting:
                 keeping.journal, on_trouble=self._display.note, **self._header(now_s)
             ) as journal:
                 keeping.begin()
-                saying = asyncio.create_task(_say_troubles(journal))
+                saying = asyncio.create_task(say_troubles(journal))
                 try:
                     yield journal, now_s
                 finally:
@@ -273,7 +273,7 @@ class _Sitting:
         }
 
 
-async def _say_troubles(journal: JournalWriter) -> None:
+async def say_troubles(journal: Keeper) -> None:
     """A disk that is full is said while nobody plays, too: a journal says so when it is written to."""
     while True:
         await asyncio.sleep(_LOOK_AT_JOURNAL_EVERY_S)

@@ -181,7 +181,6 @@ class RecentJournal:
                 stretch = self._stretch(items)
             except Exception:  # noqa: BLE001 - what cannot be encoded is counted, and what comes is kept
                 stretch = None
-                self._encoder.closed()  # the line that it had begun is lost with it
                 self._left_out += sum(len(item.messages) for item in items if isinstance(item, Batch))
             if stretch is not None:
                 with self._changing:

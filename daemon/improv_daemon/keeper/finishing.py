@@ -38,7 +38,9 @@ def finish_session(
     grown: GrowingSound | None = None,
     told: bool = False,
 ) -> Kept:
-    """Make what is missing of a session's MIDI file, sound and summary; nothing is ever overwritten.
+    """Make what is missing of a session's MIDI file, sound and summary.
+
+    Nothing is ever overwritten, but for a summary that knew of no sound.
 
     Meanwhile the journal counts as being written, so that nobody else does the same.
 
@@ -62,6 +64,8 @@ def finish_session(
         files = [folder.midi, *([sound] if sound is not None else [])]
         if sound is not None:
             _clear_up(folder)
+        if levels is not None:
+            folder.summary.unlink(missing_ok=True)  # one that knew of no sound
         if not folder.summary.exists():
             write_summary(folder.summary, summary_of(journal, files=files, level=levels, problems=notes))
         return Kept(folder.midi, sound, levels, (*_lost(journal), *notes))
@@ -166,19 +170,22 @@ def _sound_in(
         with grown, contextlib.suppress(ImprovError):  # what could not grow is made anew
             if grown.is_true and grown.notes:
                 return path, grown.finish(journal.end_s), ()
-    return _made_sound(path, journal, options, progress)
+    again = f'; "improv sessions recover {folder.path}" tries it again'
+    return _made_sound(path, journal, options, progress, again)
 
 
 def _made_sound(
-    path: Path, journal: Journal, options: KeepOptions, progress: Progress | None
+    path: Path, journal: Journal, options: KeepOptions, progress: Progress | None, again: str = ""
 ) -> tuple[Path | None, Levels | None, Sequence[str]]:
     if not options.suffix:
         return None, None, ()
     try:
         return path, _rendered(path, journal, options, progress), ()
-    except (SoundError, StorageError) as failure:
+    except SoundError as failure:
+        return None, None, (f"No sound was made: {failure}",)
+    except StorageError as failure:
         told = str(failure).replace(str(part_of(path)), str(path))  # nobody knows of where it grew
-        return None, None, (f"No sound was made: {told.rstrip('.')}.",)
+        return None, None, (f"No sound was made: {told.rstrip('.')}{again}.",)
     except Exception as fault:  # noqa: BLE001 - whatever an instrument does, the rest is made
         return None, None, (f"No sound was made, which is improv's own fault: {fault!r}.",)
 

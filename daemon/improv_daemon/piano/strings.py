@@ -122,7 +122,7 @@ def modes_of(key: int, sample_rate: int) -> KeyModes:
 
 def _late_rate(key: int) -> float:
     """Of the quick decay; the heaviest and the lightest strings give up soonest what is left."""
-    return _LATE_RATE + 0.25 * max(0.0, min(1.0, (60 - key) / 39)) + 0.3 * max(0.0, min(1.0, (key - 72) / 30))
+    return _LATE_RATE + 0.25 * max(0.0, min(1.0, (60 - key) / 39)) + 0.3 * max(0.0, min(1.0, (key - 84) / 18))
 
 
 def _places(key: int, partials: int) -> NDArray[np.float64]:

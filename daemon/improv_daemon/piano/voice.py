@@ -24,10 +24,10 @@ from improv_daemon.piano.strings import (
 )
 
 _FADING_RATE: Final = 45.0
-_FAINT, _SILENT = 2e-3, 2e-4
-"""Sums of the modes' amplitudes: below the first, some 70 dB below full scale, a voice is faded out."""
-_FADED: Final = 1e-4
-"""The amplitude at which nobody hears a mode any more, some 95 dB below full scale."""
+_FAINT, _SILENT = 4e-4, 4e-5
+"""Sums of the modes' amplitudes: below the first, some 85 dB below full scale, a voice is faded out."""
+_FADED: Final = 3e-5
+"""The amplitude at which nobody hears a mode any more, some 105 dB below full scale."""
 
 _LOOKS_EVERY_FRAMES: Final = 2048
 _FRAMES: Final = np.arange(BLOCK_FRAMES, dtype=np.float32)

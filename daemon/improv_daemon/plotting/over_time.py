@@ -105,25 +105,25 @@ def draw_tempo(axes: Axes, pieces: Sequence[tuple[Piece, str]], window: Window, 
         ConfigError: Nothing says what the tempo is.
     """
     plain(axes, palette)
-    end_s, shown = 1.0, []
+    end_s, shown = max(1.0, *(piece.length_s for piece, _ in pieces)), []
+    until_s = window.until_in(end_s)
     for piece, colour in pieces:
-        end_s = max(end_s, piece.length_s)
         at_s, bpm = heard_tempo(piece)
         axes.plot(at_s, bpm, "o", color=colour, markersize=4.5, alpha=0.6, markeredgewidth=0, zorder=2)
-        shown += bpm.tolist()
+        shown += bpm[(window.from_s <= at_s) & (at_s < until_s)].tolist()
         if piece.beats is not None:
             times, tempos = zip(*piece.beats.tempos, strict=True)
             style = "--" if piece.beats.is_plain else "-"
             ends = [*times, piece.length_s], [*tempos, tempos[-1]]
             axes.step(*ends, style, where="post", color=colour, linewidth=1.8)
-            shown += [bpm for at, bpm in piece.beats.tempos if at <= piece.length_s]
+            here = [bpm for at, bpm in piece.beats.tempos if at <= window.from_s][-1:]
+            shown += here + [bpm for at, bpm in piece.beats.tempos if window.from_s < at < until_s]
     if not shown:
         names = " and ".join(piece.name for piece, _ in pieces)
         raise ConfigError(f"Nothing says what the tempo of {names} is.")
     low, high = np.percentile(shown, [1, 99])
     room = max(_LEAST_ROOM * low, 0.15 * (high - low))
     axes.set_ylim(max(0.0, low - room), high + room)
-    until_s = window.until_in(end_s)
     count_seconds(axes, window.from_s, until_s, palette)
     axes.yaxis.grid(True, color=palette.grid, linewidth=0.7)
     axes.set_xlabel(time_unit(until_s))

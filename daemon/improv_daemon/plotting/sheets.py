@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SUFFIXES: Final = (".png", ".svg", ".pdf")
 DPI: Final = 160
 LEFT_IN: Final = 0.78
+_WIDE_PX, _SMALLEST = 1600, 0.5
 _RIGHT_IN, _TOP_IN, _BOTTOM_IN = 0.3, 1.02, 0.62
 _LEGEND_COLUMNS: Final = 4
 _METADATA: Final[dict[str, dict[str, Any]]] = {
@@ -45,9 +46,14 @@ class Look:
     title: str = ""
 
     @property
+    def dpi(self) -> float:
+        """Dots an inch: fewer in a small picture, so that words leave room for what they are about."""
+        return DPI * min(1.0, max(_SMALLEST, self.width_px / _WIDE_PX))
+
+    @property
     def inches(self) -> tuple[float, float]:
         """Width and height."""
-        return self.width_px / DPI, self.height_px / DPI
+        return self.width_px / self.dpi, self.height_px / self.dpi
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,7 @@ def new_sheet(look: Look, *, height_px: int | None = None) -> Sheet:
     from matplotlib.figure import Figure
 
     sized = look if height_px is None else replace(look, height_px=height_px)
-    return Sheet(Figure(figsize=sized.inches, dpi=DPI, facecolor=look.palette.ground), sized)
+    return Sheet(Figure(figsize=sized.inches, dpi=sized.dpi, facecolor=look.palette.ground), sized)
 
 
 def plain(axes: Axes, palette: Palette) -> None:

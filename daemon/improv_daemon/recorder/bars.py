@@ -8,15 +8,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from improv_core.bar_lines import beats_before, conductor, straightened
+from improv_core.bar_lines import beats_before, straightened
 from improv_core.beat_finding import FEWEST_BEATS, found_beats
-from improv_core.midi_lines import WRITTEN_TICKS_PER_BEAT
 from improv_core.notes import Performance
 from improv_core.song_beats import SongBeats, song_beats
-from improv_core.tempo_map import Conductor
 from improv_core.tempogram import FloatArray
 from improv_daemon import wire
-from improv_daemon.journal import Journal, performances
+from improv_daemon.journal import Journal
 
 _CLOCK: Final = (0xF2, 0xF8, 0xFA, 0xFB, 0xFC)
 _HELD_BARS: Final = 2
@@ -39,7 +37,7 @@ def songs_of(journal: Journal, tempo: str, both: Both) -> list[SongBeats]:
         journal: The session's.
         tempo: ``auto``: by the MIDI clock, where there is none by the tempo that was tapped or set, else by
             what was played; ``estimated``: by what was played; ``fixed``: nowhere.
-        both: `performances` of the journal.
+        both: `improv_daemon.journal.performances` of it.
     """
     if tempo == "fixed":
         return []
@@ -55,11 +53,6 @@ def songs_of(journal: Journal, tempo: str, both: Both) -> list[SongBeats]:
     between = [(part, song) for song in heard for part in _between(song, songs)]
     songs += [part for part, song in between if len(part.knots) >= min(FEWEST_BEATS, len(song.knots))]
     return sorted(songs, key=lambda song: song.start_s)
-
-
-def conductor_of(journal: Journal, tempo: str = "auto") -> Conductor | None:
-    """`songs_of` as tempos and bars at `WRITTEN_TICKS_PER_BEAT`; None where there are none."""
-    return conductor(songs_of(journal, tempo, performances(journal)), WRITTEN_TICKS_PER_BEAT)
 
 
 def _clocked(journal: Journal, settings: dict[str, Any]) -> Iterator[SongBeats]:

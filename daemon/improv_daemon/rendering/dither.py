@@ -17,7 +17,8 @@ _SEED: Final = 1
 class Dither:
     """Rounds to 16 bits, with triangular noise of two steps (Lipshitz, Wannamaker, Vanderkooy 1992).
 
-    A sample that is of 16 bits already, as in silence or in another file's sound, passes as it is. The same samples come to the same file.
+    A sample that is of 16 bits already, as in silence or in another file's sound, passes as it is. The same
+    samples come to the same file.
     """
 
     def __init__(self) -> None:

@@ -190,7 +190,7 @@ def _write_levelled(
             meter.add(chunk)
             spool.add(chunk)
         gain = _fitting_gain(meter.peak)
-        with Behind(open_writer(part, suffix, options)) as writer:
+        with open_writer(part, suffix, options) as writer:
             for chunk in _watched(spool.chunks(gain), total, _share(progress, _SYNTHESIS_SHARE, 1.0)):
                 writer.write(chunk)
     return meter.levels(gain)

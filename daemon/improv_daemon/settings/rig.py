@@ -177,7 +177,7 @@ class Sound:
         str,
         Setting(
             Text(),
-            'audio driver: "auto", or FluidSynth\'s name for one, such as "alsa" or "jack"',
+            'audio driver: "auto", or its name, such as "alsa" or "jack"; "null" = the piano plays unheard',
             live=False,
         ),
     ] = "auto"

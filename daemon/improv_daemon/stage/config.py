@@ -30,7 +30,7 @@ class StageConfig:
         sound: Live synth: auto (if it can be had), on (refuse to start without), off.
         voice: What sounds: soundfont, piano (the built-in one), or auto.
         soundfont: Path of a soundfont; empty for an installed one.
-        driver: Audio driver by FluidSynth's name for it, or auto.
+        driver: Audio driver by FluidSynth's name for it, or auto; null: the piano plays unheard.
         gain: Loudness of the synth, 0..10.
         reverb: How much of the room is heard, 0..1.
         sound_player: Sound the player's notes through the synth too.

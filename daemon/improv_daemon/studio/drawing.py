@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from improv_core.errors import ConfigError
+from improv_daemon.studio.checks import check_at_least, check_part
 from improv_daemon.studio.pieces import Piece
 
 if TYPE_CHECKING:
@@ -97,8 +98,12 @@ def plot(
     if what not in (*WHAT, *SINGLE) or what == "training":
         known = [name for name in (*WHAT, *SINGLE) if name != "training"]
         raise ConfigError(f"There is no picture {what!r} of a piece; there are {', '.join(known)}.")
+    check_part(from_s, to_s)
+    check_at_least("rows", rows, 0)
     window = Window(from_s, to_s, bars, rows)
     shown = [pieces] if isinstance(pieces, Piece) else list(pieces)
+    if not shown:
+        raise ConfigError("There is no piece to draw.")
     subjects = [Subject(piece.name, (piece,)) for piece in shown]
     if ax is not None:
         return _into(ax, subjects, what, window)

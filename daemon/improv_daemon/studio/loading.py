@@ -67,7 +67,7 @@ def of_midi(path: Path, *, beats: bool = True) -> Piece:
         MidiFileError: It is missing or damaged.
     """
     tracks = read_midi(path)
-    return Piece.of_tracks(path.stem, tracks, beats_of(path) if beats else None)
+    return Piece.of_tracks(_name_of(path), tracks, beats_of(path) if beats else None)
 
 
 def of_journal(
@@ -84,9 +84,16 @@ def of_journal(
     journal = read_journal(path)
     for sentence in what_is_missing(journal):
         say(sentence)
-    name = path.parent.name if path.name == _JOURNAL_NAME else path.stem
-    piece = Piece.of_tracks(name, (track for track in tracks_of(journal) if track.performance.notes))
+    piece = Piece.of_tracks(
+        _name_of(path), (track for track in tracks_of(journal) if track.performance.notes)
+    )
     return replace(piece, beats=_beats_of_session(journal)) if beats else piece
+
+
+def _name_of(path: Path) -> str:
+    """Its own, but the folder's where that is a session's: all sessions' files have the same names."""
+    of_session = path.stem in ("session", "journal") and path.with_name(_JOURNAL_NAME).exists()
+    return path.resolve().parent.name if of_session else path.stem
 
 
 def midi_files_in(folder: Path) -> tuple[Path, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from improv_daemon.studio.checks import check_at_least
 from improv_daemon.studio.pieces import Piece
 
 Value = str | int | float | bool
@@ -50,8 +51,12 @@ def generate(
         say: Told what the model lacks, and what is asked in vain.
 
     Raises:
-        ImprovError: The seed, the model or a setting cannot be used.
+        ImprovError: The seed, the model, a number or a setting cannot be used.
     """
+    check_at_least("seconds", seconds, 0.1)
+    check_at_least("notes", notes, 1)
+    check_at_least("bars", bars, 1)
+    check_at_least("dice", dice, 0)
     from improv_daemon.generating import Wanted, compose
     from improv_daemon.models import load_model
     from improv_daemon.partner import new_seed

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from improv_core.errors import StorageError
+from improv_daemon.studio.checks import check_at_least, check_part, check_sound
 from improv_daemon.studio.pieces import Piece
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 LISTEN_S: Final = 30.0
 _KBPS: Final = 128
+_RATE: Final = 44_100
 _TAIL_S: Final = 2.0
 
 
@@ -61,7 +63,7 @@ class Player:
 def render(
     piece: Piece,
     *,
-    sample_rate: int = 44_100,
+    sample_rate: int = _RATE,
     from_s: float = 0.0,
     to_s: float | None = None,
     voice: str = "auto",
@@ -83,8 +85,12 @@ def render(
         Samples of shape (frames, 2), where +-1 is full scale; and the frames a second.
 
     Raises:
-        SoundError: The voice is not there.
+        ConfigError: There is no such voice, part or sample rate.
+        SoundError: The voice is not there, or there is nothing to hear.
     """
+    check_part(from_s, to_s)
+    check_sound(voice, sample_rate)
+    check_at_least("reverb", reverb, 0)
     from improv_daemon.rendering import VoiceChoice, render_array
 
     choice = VoiceChoice(voice, Path(soundfont) if soundfont is not None else None, reverb)
@@ -98,8 +104,12 @@ def listen(
     """A player of the first seconds of a piece; None for all of it.
 
     Raises:
-        SoundError: The voice is not there.
+        ConfigError: There is no such voice or part.
+        SoundError: The voice is not there, or there is nothing to hear.
     """
+    check_part(from_s, None)
+    check_at_least("seconds", seconds, 0.1)
+    check_sound(voice, _RATE)
     import tempfile
 
     from improv_daemon.rendering import RenderOptions, Tags, VoiceChoice, render_file
