@@ -149,7 +149,7 @@ def test_a_journal_anywhere_has_its_files_beside_it(capsys: pytest.CaptureFixtur
             "--reverb: sound.reverb = 2.0 is not allowed: it must be a number from 0 ",
         ),
         (["a.mid", "--from", "3", "--to", "2"], "--to must come after --from."),
-        (["a.mid", "--from", "1:00"], "There is no note to hear."),
+        (["a.mid", "--from", "1:00"], "There is no note to hear in that part; the notes end at 0:04."),
         (["a.mid", "--soundfont", "no.sf2"], "no.sf2: there is no such soundfont"),
         (["no.mid"], "There is no MIDI file no.mid."),
         (["no.wav", "-o", "b.mp3"], "There is no sound file no.wav."),

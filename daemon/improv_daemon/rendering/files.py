@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -164,7 +165,7 @@ def _chunks(
     excerpt = excerpt_of(source, options.from_s, options.to_s, STEP / options.sample_rate)
     tracks = excerpt.tracks
     if not any(track.performance.notes for track in tracks):
-        raise SoundError(_NO_NOTE)
+        raise SoundError(_why_silent(source))
     rate = options.sample_rate
     messages = [one for one in messages_of(tracks, rate) if only in (None, one.channel)]
     start = round(excerpt.lead_s * rate)
@@ -174,6 +175,16 @@ def _chunks(
     with open_instrument(choice, rate, channels=len(tracks), drum_channels=drums_of(tracks)) as instrument:
         made = synthesised(messages, start + total, instrument)
         yield faded(without_first(made, start), total, fade_in, fade_out), total
+
+
+def _why_silent(source: Sequence[Track]) -> str:
+    end_s = max((track.performance.end_s for track in source if track.performance.notes), default=0.0)
+    minutes, seconds = divmod(math.ceil(end_s), 60)
+    return (
+        f"There is no note to hear in that part; the notes end at {minutes}:{seconds:02}."
+        if end_s
+        else _NO_NOTE
+    )
 
 
 def _write_levelled(

@@ -93,7 +93,8 @@ def of_journal(
 def _name_of(path: Path) -> str:
     """Its own, but the folder's where that is a session's: all sessions' files have the same names."""
     of_session = path.stem in ("session", "journal") and path.with_name(_JOURNAL_NAME).exists()
-    return path.resolve().parent.name if of_session else path.stem
+    name = path.resolve().parent.name if of_session else path.stem
+    return name.encode(errors="replace").decode()  # a name may be no text, which no picture can show
 
 
 def midi_files_in(folder: Path) -> tuple[Path, ...]:
