@@ -1,6 +1,6 @@
 """From a note-on that is sent to the live piano's process to its sound at its JACK port.
 
-flock /tmp/improv-bench.lock python -m bench.piano_live
+python -m bench.piano_live
 """
 
 from __future__ import annotations
