@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,8 +12,8 @@ from playing import improviser_of, model_that_plays
 from scripted_improviser import ScriptedImproviser
 
 from improv_core.closing import CLOSING_NOTES
-from improv_core.continuation import as_performance, continue_for, hear, plan_notes
-from improv_core.improvising import Ask, PlannedNote
+from improv_core.continuation import as_performance, hear, plan_for, plan_notes
+from improv_core.improvising import Ask, Improvising, PlannedNote
 from improv_core.notes import ControlChange, Note, Performance
 from improv_core.representation import ATTRIBUTES, encode, steps
 
@@ -19,6 +21,10 @@ from improv_core.representation import ATTRIBUTES, encode, steps
 def planned(*notes: tuple[int, float, float], pedal: tuple[int, ...] = ()) -> list[PlannedNote]:
     pedals = pedal or (0,) * len(notes)
     return [PlannedNote(1, i, p, 64, pedals[i], on_s, off_s) for i, (p, on_s, off_s) in enumerate(notes)]
+
+
+def continued(improviser: Improvising, begin_s: float, length_s: float, **how: Any) -> Performance:
+    return as_performance(plan_for(improviser, begin_s, length_s, **how))
 
 
 @st.composite
@@ -53,7 +59,7 @@ def test_hearing_says_when_the_last_note_ends() -> None:
 
 def test_a_continuation_begins_at_zero_and_is_as_long_as_was_asked() -> None:
     improviser = improviser_of(model_that_plays(dt=200, duration=150))
-    performance = continue_for(improviser, hear(improviser, Performance.of([Note(60, 64, 0.0, 1.0)])), 10.0)
+    performance = continued(improviser, hear(improviser, Performance.of([Note(60, 64, 0.0, 1.0)])), 10.0)
     onsets = [note.onset_s for note in performance.notes]
     assert onsets[0] == 0.0
     assert 9.95 <= onsets[-1] <= 10.25
@@ -61,7 +67,7 @@ def test_a_continuation_begins_at_zero_and_is_as_long_as_was_asked() -> None:
 
 def test_a_continuation_closes_with_the_chord_that_reaches_its_length() -> None:
     improviser = ScriptedImproviser(0.5, 0.5, 0.0, 0.7, 0.5, 0.0, 0.0, 0.06)
-    performance = continue_for(improviser, 4.0, 2.0)
+    performance = continued(improviser, 4.0, 2.0)
     assert [note.onset_s for note in performance.notes] == pytest.approx(
         [0.0, 0.5, 1.0, 1.0, 1.7, 2.2, 2.2, 2.2]
     )
@@ -71,7 +77,7 @@ def test_a_continuation_closes_with_the_chord_that_reaches_its_length() -> None:
 
 def test_a_model_that_strikes_one_chord_for_ever_is_stopped() -> None:
     improviser = ScriptedImproviser(0.5, *[0.0] * 1000)
-    assert len(continue_for(improviser, 0.0, 0.5).notes) == 1 + CLOSING_NOTES
+    assert len(continued(improviser, 0.0, 0.5).notes) == 1 + CLOSING_NOTES
 
 
 def test_so_many_notes_are_drawn_and_no_close_is_asked() -> None:
@@ -91,28 +97,28 @@ def test_what_is_struck_twice_at_once_counts_once_and_is_not_waited_for_for_ever
 
 def test_the_length_is_asked_with_whatever_else_is() -> None:
     improviser = ScriptedImproviser()
-    continue_for(improviser, 0.0, 7.0)
-    continue_for(improviser, 0.0, 8.0, ask=Ask("pop", 5.0))
+    continued(improviser, 0.0, 7.0)
+    continued(improviser, 0.0, 8.0, ask=Ask("pop", 5.0))
     assert improviser.asks == [Ask(length_s=7.0), Ask("pop", 5.0, 8.0)]
 
 
 def test_the_first_note_comes_when_it_may() -> None:
     improviser = improviser_of(model_that_plays(dt=9000))
     heard_s = hear(improviser, Performance.of([Note(60, 64, 0.0, 1.0)]))
-    continue_for(improviser, heard_s, 0.0, max_wait_s=0.0)
+    continued(improviser, heard_s, 0.0, max_wait_s=0.0)
     assert int(improviser.window[-1].columns[0, 0]) == ATTRIBUTES[0].binning.index(1000)
 
 
 def test_at_the_end_a_gap_may_be_as_long_as_the_model_likes() -> None:
     improviser = ScriptedImproviser(0.4, 9.0, 9.0)
-    performance = continue_for(improviser, 0.0, 0.9, max_gap_s=0.5)
+    performance = continued(improviser, 0.0, 0.9, max_gap_s=0.5)
     assert [note.onset_s for note in performance.notes] == pytest.approx([0.0, 0.4, 0.9])
     assert improviser.bounds_s == pytest.approx([0.5, 0.5, 10.0])
 
 
 def test_no_gap_is_longer_than_was_asked() -> None:
     improviser = improviser_of(model_that_plays(dt=9000))
-    performance = continue_for(improviser, 0.0, 10.0, max_gap_s=0.5)
+    performance = continued(improviser, 0.0, 10.0, max_gap_s=0.5)
     gaps = np.diff([note.onset_s for note in performance.notes])
     assert len(gaps) >= 20
     assert gaps.max() <= 0.5
@@ -123,14 +129,14 @@ def test_the_same_seed_goes_on_in_the_same_way() -> None:
     runs = []
     for seed in (4, 4, 5):
         improviser = improviser_of(seed=seed)
-        runs.append(continue_for(improviser, hear(improviser, heard), 5.0))
+        runs.append(continued(improviser, hear(improviser, heard), 5.0))
     assert runs[0] == runs[1]
     assert runs[0] != runs[2]
 
 
 def test_what_was_played_on_is_remembered() -> None:
     improviser = improviser_of(model_that_plays(dt=200, duration=150))
-    performance = continue_for(improviser, 0.0, 3.0)
+    performance = continued(improviser, 0.0, 3.0)
     assert [int(step.columns[0, 2]) for step in improviser.window] == [
         note.pitch for note in performance.notes
     ]
@@ -138,13 +144,13 @@ def test_what_was_played_on_is_remembered() -> None:
 
 @pytest.mark.parametrize("length_s", [0.0, 0.001])
 def test_the_shortest_continuation_is_its_first_chord(length_s: float) -> None:
-    performance = continue_for(improviser_of(model_that_plays(dt=200)), 0.0, length_s)
+    performance = continued(improviser_of(model_that_plays(dt=200)), 0.0, length_s)
     assert [note.onset_s for note in performance.notes] == [0.0]
 
 
 def test_progress_goes_up_to_one() -> None:
     seen: list[float] = []
-    continue_for(improviser_of(model_that_plays(dt=200)), 0.0, 4.0, progress=seen.append)
+    continued(improviser_of(model_that_plays(dt=200)), 0.0, 4.0, progress=seen.append)
     assert seen == sorted(seen)
     assert 0.0 <= seen[0] <= seen[-1] <= 1.0
 

@@ -12,7 +12,7 @@ import pytest
 from tiny_corpora import random_performance, require_training_extra
 from tiny_models import PITCH_AND_STEP, saved, tiny_graph, tiny_network
 
-from improv_core.continuation import continue_for, hear
+from improv_core.continuation import as_performance, hear, plan_for
 from improv_core.errors import ModelFileError, StorageError
 from improv_core.improviser import Improviser
 from improv_core.model import METADATA_KEY, Model
@@ -207,7 +207,7 @@ def largest_difference_of_a_logit(small: Model, full: Model) -> float:
 def test_a_quantised_model_plays(tmp_path: Path) -> None:
     model = Model.load(saved(quantise(graph()), tmp_path / "small.onnx"))
     improviser = Improviser(model, Sampling(), seed=1)
-    answer = continue_for(improviser, hear(improviser, random_performance()), 5.0)
+    answer = as_performance(plan_for(improviser, hear(improviser, random_performance()), 5.0))
     assert len(answer.notes) > 3
     assert answer.notes[0].onset_s == 0.0
 

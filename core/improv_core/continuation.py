@@ -36,31 +36,6 @@ def hear(improviser: Improvising, performance: Performance) -> float:
     return max((note.release_s for note in performance.notes), default=0.0)
 
 
-def continue_for(
-    improviser: Improvising,
-    begin_s: float,
-    length_s: float,
-    *,
-    ask: Ask = NOTHING_ASKED,
-    turn: int = 1,
-    max_wait_s: float | None = None,
-    max_gap_s: float = 1.5,
-    progress: Callable[[float], None] = lambda done: None,
-) -> Performance:
-    """`plan_for`, in seconds from the first onset."""
-    planned = plan_for(
-        improviser,
-        begin_s,
-        length_s,
-        ask=ask,
-        turn=turn,
-        max_wait_s=max_wait_s,
-        max_gap_s=max_gap_s,
-        progress=progress,
-    )
-    return as_performance(planned)
-
-
 def plan_for(
     improviser: Improvising,
     begin_s: float,

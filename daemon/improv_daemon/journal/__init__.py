@@ -10,6 +10,7 @@ from improv_daemon.journal._follower import JournalFollower
 from improv_daemon.journal._format import JOURNAL_VERSION
 from improv_daemon.journal._hands import Voice
 from improv_daemon.journal._keeper import Keeper
+from improv_daemon.journal._lock import lock
 from improv_daemon.journal._performances import performances, voices
 from improv_daemon.journal._reader import (
     Entry,
@@ -47,6 +48,7 @@ __all__ = [
     "clock_text",
     "improv_version",
     "is_being_written",
+    "lock",
     "performances",
     "read_journal",
     "voices",

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from pathlib import Path
 from typing import Protocol
 
 from improv_core.errors import StorageError
-from improv_daemon.journal._lock import try_lock
-
-_TRIES, _TRY_EVERY_S = 50, 0.002
+from improv_daemon.journal._lock import lock
 
 
 class JournalFile(Protocol):
@@ -60,10 +57,7 @@ class DiskFile:
         except OSError as failure:
             raise StorageError(f"{cannot_write(path, failure)}.") from None
         self._path, self._is_in_folder = path, False
-        for _ in range(_TRIES):  # somebody may just be asking whether it is marked
-            if try_lock(self._fd):
-                break
-            time.sleep(_TRY_EVERY_S)
+        lock(self._fd)
 
     def write(self, data: bytes) -> int:
         """Append."""

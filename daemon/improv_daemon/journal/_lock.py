@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
+from typing import Final
+
+_TRIES: Final = 50
+_TRY_EVERY_S: Final = 0.002
 
 
 def try_lock(fd: int) -> bool:
@@ -22,6 +27,15 @@ def try_lock(fd: int) -> bool:
     except OSError:
         return True
     return True
+
+
+def lock(fd: int) -> bool:
+    """The same, with some patience: whoever only asks whether a file is in use marks it for a moment."""
+    for _ in range(_TRIES):
+        if try_lock(fd):
+            return True
+        time.sleep(_TRY_EVERY_S)
+    return False
 
 
 def is_locked(fd: int) -> bool | None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from improv_core.errors import ImprovError, SoundError, StorageError
-from improv_daemon.journal import Journal, is_being_written, read_journal
-from improv_daemon.journal._lock import try_lock
+from improv_daemon.journal import Journal, is_being_written, lock, read_journal
 from improv_daemon.keeper.growing import GrowingSound, part_of
 from improv_daemon.keeper.kept import Kept
 from improv_daemon.keeper.options import KeepOptions
@@ -26,8 +24,6 @@ Progress = Callable[[float], None]
 
 _STEP_S: Final = 5.0
 _NO_BEATS: Final = "fixed"
-_TRIES: Final = 5
-_BETWEEN_S: Final = 0.01
 
 
 def finish_session(
@@ -123,20 +119,11 @@ def _claimed(path: Path, *, told: bool = False) -> Iterator[None]:
     except OSError as failure:
         raise StorageError(f"{path} cannot be read ({failure.strerror or failure}).") from None
     try:
-        if not (_locked(fd) or told):
+        if not (lock(fd) or told):
             raise StorageError(f"{path} is being written by an improv that runs; it makes the files itself.")
         yield
     finally:
         os.close(fd)
-
-
-def _locked(fd: int) -> bool:
-    """Whoever asks whether it is being written holds the lock for a moment."""
-    for _ in range(_TRIES):
-        if try_lock(fd):
-            return True
-        time.sleep(_BETWEEN_S)
-    return False
 
 
 def _make_midi(journal: Journal, path: Path, options: KeepOptions) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
@@ -85,7 +86,7 @@ def open_writer(path: Path, suffix: str, options: RenderOptions) -> SoundWriter:
     return LibrarysWriter(path, suffix, options)
 
 
-class _Closing:
+class _Closing(ABC):
     def __enter__(self) -> Self:
         return self
 
@@ -94,8 +95,9 @@ class _Closing:
     ) -> None:
         self.close()
 
+    @abstractmethod
     def close(self) -> None:
-        raise NotImplementedError
+        """Write what is left, and close the file."""
 
 
 class Mp3Writer(_Closing):

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from improv_core.continuation import as_performance, continue_for, hear
+from improv_core.continuation import as_performance, hear, plan_for
 from improv_core.improviser import Improviser
 from improv_core.improvising import NOTHING_ASKED, Ask, PlannedNote
 from improv_core.model import Model
@@ -87,7 +87,8 @@ def closed(model: Model, call: Call, seconds: float, *, seed: int, told: bool) -
     """
     kind = Improviser if told else _Untold
     improviser = kind(model, Sampling(), seed=seed)
-    return encode(continue_for(improviser, hear(improviser, as_played(call.heard)), seconds))
+    planned = plan_for(improviser, hear(improviser, as_played(call.heard)), seconds)
+    return encode(as_performance(planned))
 
 
 def notes_per_s(answer: Answer, seconds: float) -> float:
